@@ -1,0 +1,1 @@
+"""What the product knows and does; no framework but SQLAlchemy's statements and tables."""

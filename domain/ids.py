@@ -1,0 +1,66 @@
+"""Ids: UUIDv7 inside (time-ordered, made by us before the insert), `site_<32 hex>` outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from enum import StrEnum
+from uuid import UUID
+
+from .errors import InvalidInput, ProblemCode
+
+
+class Kind(StrEnum):
+    """What an id is the id of; the word before the underscore."""
+
+    USER = "user"
+    WORKSPACE = "workspace"
+    KEY = "key"
+    RUNNER = "runner"
+    PROFILE = "profile"
+    SITE = "site"
+    PAGE = "page"
+    AUDIT = "audit"
+    FINDING = "finding"
+    FILE = "file"
+
+
+_SHAPE = re.compile(r"([a-z]+)_([0-9a-f]{32})\Z")
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then 74 random bits."""
+    stamp = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (stamp & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 62 & 0xFFF) << 64 | 2 << 62 | random & (1 << 62) - 1
+    return UUID(int=value)
+
+
+def encode(kind: Kind, id: UUID) -> str:
+    return f"{kind}_{id.hex}"
+
+
+def parse(text: str) -> tuple[Kind, UUID] | None:
+    """The kind and UUID of a readable id, or None when it is not one."""
+    match = _SHAPE.match(text)
+    if match is None or match[1] not in _KINDS:
+        return None
+    return Kind(match[1]), UUID(hex=match[2])
+
+
+def decode(kind: Kind, text: str, path: str = "id") -> UUID:
+    """The UUID in a readable id of this kind. Raises InvalidInput, naming `path`, for anything else."""
+    parsed = parse(text)
+    if parsed is None:
+        raise InvalidInput.at(
+            path, f"This is not an id; a {kind} id looks like “{kind}_018f…” with 32 hex digits.", ProblemCode.ID_MALFORMED
+        )
+    if parsed[0] is not kind:
+        raise InvalidInput.at(
+            path, f"This is the id of a {parsed[0]}; here a {kind}'s is needed.", ProblemCode.ID_WRONG_KIND
+        )
+    return parsed[1]
+
+
+_KINDS = frozenset(Kind)

@@ -1,0 +1,1 @@
+"""What the API says in GraphQL, and how an operation is received and answered."""

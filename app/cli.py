@@ -1,0 +1,4 @@
+"""The command `pacemark`."""
+
+
+def main() -> None: ...

@@ -1,0 +1,243 @@
+"""The slow work: one audit, from its claim to its record, with no transaction open while it is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import json
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from .. import files, metrics, sites
+from ..ids import new_id
+from ..measuring import (
+    Access,
+    Engine,
+    EngineFailure,
+    FailureKind,
+    ImageKind,
+    Measured,
+    MetricName,
+    Order,
+    Phase,
+    Reached,
+    RunResult,
+    Severity,
+    Throttling,
+)
+from ..ports import Database, Storage
+from . import rules
+from .claims import Claim, ClaimLost, end, hold, worker
+from .model import AuditRow, AuditState, Finding, Request, Run
+
+BEAT_SECONDS = 1.0
+MAX_REQUESTS = 2_000
+MAX_FINDINGS = 200
+
+_GRAVEST_FIRST = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, Severity.INFO: 3}
+
+
+async def perform(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
+    """Measure and record. Returns early, with the engine stopped, when the claim is lost or the audit cancelled.
+
+    What the engine cannot do is recorded as the audit's failure; a bug is recorded so too, and raised.
+    """
+    measuring = asyncio.create_task(_measure(database, storage, engine, seal, claim))
+    beating = asyncio.create_task(_beat(database, claim))
+    try:
+        await asyncio.wait({measuring, beating}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        beating.cancel()
+        if not measuring.done():
+            measuring.cancel()
+        await asyncio.gather(measuring, beating, return_exceptions=True)
+    if measuring.cancelled():
+        return
+    failure = measuring.exception()
+    if failure is None or isinstance(failure, ClaimLost):
+        return
+    known = failure if isinstance(failure, EngineFailure) else _BUG
+    with contextlib.suppress(ClaimLost):
+        async with database.work(worker(claim.audit.workspace_id)) as work:
+            await end(
+                work,
+                claim,
+                AuditState.FAILED,
+                failure_kind=known.kind,
+                failure_code=known.code,
+                failure_message=known.message,
+                failure_retryable=known.retryable,
+            )
+    if known is _BUG:
+        raise failure
+
+
+_BUG = EngineFailure(
+    FailureKind.ENGINE,
+    "INTERNAL",
+    "Something went wrong on our side while measuring; it has been logged.",
+    retryable=True,
+)
+
+
+async def _beat(database: Database, claim: Claim) -> None:
+    """Keep the claim until it is lost."""
+    with contextlib.suppress(ClaimLost):
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            async with database.work(worker(claim.audit.workspace_id)) as work:
+                await hold(work, claim)
+
+
+async def _measure(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
+    audit = claim.audit
+    order = await _order(database, seal, audit)
+    results: list[RunResult] = []
+    ids: list[UUID] = []
+    try:
+        async with asyncio.timeout(rules.deadline(audit.engine, audit.runs)):
+            async with contextlib.aclosing(engine.measure(order)) as steps:
+                async for step in steps:
+                    if isinstance(step, Reached):
+                        await _tell(database, claim, step)
+                    else:
+                        ids.append(await _record_run(database, storage, claim, step))
+                        results.append(step.result)
+    except TimeoutError:
+        raise EngineFailure(
+            FailureKind.ENGINE, "DEADLINE", "The measurement took too long and was stopped.", retryable=True
+        ) from None
+    await _finish(database, claim, results)
+
+
+async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order:
+    throttling = None
+    if audit.throttling_method is not None:
+        throttling = Throttling(audit.throttling_method, audit.rtt_ms or 0, audit.throughput_kbps or 0, audit.cpu_slowdown or 1)
+    reach = (audit.workspace_id,)
+    site = (await sites.by_ids(database.reader, reach, [audit.site_id]))[audit.site_id]
+    access = Access()
+    # A base URL is whatever a member typed: the site's secrets go to the site alone.
+    if sites.split_url(audit.requested_url).origin == site.origin:
+        access = await sites.open_access(database.reader, reach, site.id, seal)
+    return Order(audit.requested_url, audit.form_factor, audit.runs, throttling, access)
+
+
+async def _tell(database: Database, claim: Claim, step: Reached) -> None:
+    async with database.work(worker(claim.audit.workspace_id)) as work:
+        await hold(work, claim, phase=step.phase, run=step.run)
+
+
+async def _record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> UUID:
+    audit, result, run_id = claim.audit, step.result, new_id()
+    stored = [file async for file in _store(storage, claim, step)]
+    try:
+        async with database.work(worker(audit.workspace_id)) as work:
+            await hold(work, claim, phase=Phase.RECORDING, run=step.run)
+            work.db.add(
+                Run(
+                    id=run_id,
+                    workspace_id=audit.workspace_id,
+                    site_id=audit.site_id,
+                    audit_id=audit.id,
+                    index=step.run,
+                    measured_at=work.now,
+                    benchmark_index=result.benchmark_index,
+                    warnings=list(result.warnings),
+                    **_columns(result.metrics),
+                )
+            )
+            await work.db.flush()
+            for position, request in enumerate(result.requests[:MAX_REQUESTS]):
+                work.db.add(
+                    Request(
+                        run_id=run_id,
+                        position=position,
+                        workspace_id=audit.workspace_id,
+                        site_id=audit.site_id,
+                        **asdict(request),
+                    )
+                )
+            await files.keep(
+                work,
+                workspace_id=audit.workspace_id,
+                site_id=audit.site_id,
+                audit_id=audit.id,
+                run=step.run,
+                stored=stored,
+            )
+    except BaseException:
+        await storage.delete([file.storage_key for file in stored])
+        raise
+    return run_id
+
+
+async def _store(storage: Storage, claim: Claim, step: Measured) -> AsyncGenerator[files.Stored, None]:
+    """The report and the pictures of one run, under names that no other worker's attempt has."""
+    folder = f"{claim.audit.workspace_id.hex}/{claim.audit.id.hex}/{claim.token.hex[:8]}-{step.run}"
+    if step.result.report is not None:
+        data = await asyncio.to_thread(_packed, step.result.report)
+        key = f"{folder}/report.json.gz"
+        await storage.put(key, data, content_type="application/json", content_encoding="gzip")
+        yield files.Stored(new_id(), files.FileKind.REPORT, 0, None, key, len(data), "application/json", "gzip")
+    for position, image in enumerate(step.result.images, start=1):
+        key = f"{folder}/{position}"
+        kind = files.FileKind.SCREENSHOT if image.kind is ImageKind.SCREENSHOT else files.FileKind.FILMSTRIP
+        await storage.put(key, image.data, content_type=image.content_type)
+        yield files.Stored(new_id(), kind, position, image.at_ms, key, len(image.data), image.content_type, None)
+
+
+def _packed(report: Any) -> bytes:
+    return gzip.compress(json.dumps(report, separators=(",", ":")).encode(), 6)
+
+
+async def _finish(database: Database, claim: Claim, results: list[RunResult]) -> None:
+    audit = claim.audit
+    if not results:
+        raise EngineFailure(FailureKind.ENGINE, "NO_RUNS", "The engine measured nothing.", retryable=True)
+    representative = metrics.representative_run([result.metrics for result in results])
+    chosen = results[representative]
+    values = metrics.audit_metrics(audit.engine, [result.metrics for result in results], representative)
+    async with database.work(worker(audit.workspace_id)) as work:
+        await end(
+            work,
+            claim,
+            AuditState.FINISHED,
+            engine_version=chosen.engine_version,
+            final_url=chosen.final_url,
+            representative_run=representative,
+            scores=[asdict(score) for score in chosen.scores],
+            user_timings=[asdict(timing) for timing in chosen.user_timings],
+            **_columns(values),
+        )
+        for finding in _findings(audit, chosen):
+            work.db.add(finding)
+        await work.db.flush()
+
+
+def _findings(audit: AuditRow, chosen: RunResult) -> Iterable[Finding]:
+    ordered = sorted(chosen.findings, key=lambda seen: (_GRAVEST_FIRST[seen.severity], -(seen.saving_ms or 0), seen.rule))
+    for position, seen in enumerate(ordered[:MAX_FINDINGS]):
+        yield Finding(
+            id=new_id(),
+            workspace_id=audit.workspace_id,
+            site_id=audit.site_id,
+            audit_id=audit.id,
+            position=position,
+            rule=seen.rule,
+            title=seen.title,
+            description=seen.description,
+            severity=seen.severity,
+            category=seen.category,
+            evidence=[{"subject": piece.subject, "detail": piece.detail} for piece in seen.evidence],
+            saving_ms=seen.saving_ms,
+            saving_bytes=seen.saving_bytes,
+            link=seen.link,
+        )
+
+
+def _columns(values: Any) -> dict[str, float]:
+    return {MetricName(name).value: value for name, value in values.items()}

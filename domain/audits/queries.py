@@ -1,0 +1,167 @@
+"""Reads of audits and what they measured: only of those within reach."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+
+from .. import sites
+from ..access import Reach
+from ..base import Query, UtcDateTime, one_of, query
+from ..measuring import MetricName
+from ..paging import Keyset
+from ..ports import Reader
+from .model import Audit, AuditRow, AuditState, Finding, FindingRow, Request, RequestRow, Run, RunRow
+
+MAX_POINTS = 2_000
+
+_AUDITS = query(AuditRow, Audit)
+_BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), one_of(Audit.workspace_id, "reach"))
+
+_PROFILE = bindparam("profile", type_=Uuid())
+_ENVIRONMENT = bindparam("environment", type_=Text())
+_FROM = bindparam("since", type_=UtcDateTime())
+_TO = bindparam("until", type_=UtcDateTime())
+
+# Page by page the newest one, through the index: a window function would walk each page's whole history.
+_NEWEST = (
+    select(Audit.id)
+    .where(
+        Audit.page_id == sites.Page.id,
+        Audit.profile_id == func.coalesce(_PROFILE, sites.Site.default_profile_id),
+        Audit.environment == _ENVIRONMENT,
+        Audit.state == AuditState.FINISHED,
+    )
+    .order_by(Audit.finished_at.desc(), Audit.id.desc())
+    .limit(1)
+    .correlate(sites.Page, sites.Site)
+    .scalar_subquery()
+)
+_LATEST = _AUDITS.where(
+    Audit.id.in_(
+        select(_NEWEST)
+        .select_from(sites.Page)
+        .join(sites.Site, sites.Site.id == sites.Page.site_id)
+        .where(one_of(sites.Page.id, "pages"))
+    ),
+    one_of(Audit.workspace_id, "reach"),
+)
+
+AUDITS = Keyset(
+    "audits",
+    _AUDITS.where(
+        or_(_PROFILE.is_(None), Audit.profile_id == _PROFILE),
+        or_(_ENVIRONMENT.is_(None), Audit.environment == _ENVIRONMENT),
+        or_(_FROM.is_(None), Audit.requested_at >= _FROM),
+        or_(_TO.is_(None), Audit.requested_at < _TO),
+    ),
+    parent=Audit.page_id,
+    tenant=Audit.workspace_id,
+    keys=[Audit.id],
+    descending=True,
+)
+"""A page's audits, the newest first; takes `profile`, `environment`, `since` and `until`, each a value or None."""
+
+_RUNS = query(RunRow, Run)
+_RUNS_BY_AUDIT = Query(
+    RunRow, _RUNS.where(one_of(Run.audit_id, "audits"), one_of(Run.workspace_id, "reach")).statement.order_by(Run.index)
+)
+
+FINDINGS = Keyset(
+    "findings",
+    query(FindingRow, Finding),
+    parent=Finding.audit_id,
+    tenant=Finding.workspace_id,
+    keys=[Finding.position],
+)
+REQUESTS = Keyset(
+    "requests", query(RequestRow, Request), parent=Request.run_id, tenant=Request.workspace_id, keys=[Request.position]
+)
+_FINDING_BY_ID = query(FindingRow, Finding).where(one_of(Finding.id, "ids"), one_of(Finding.workspace_id, "reach"))
+
+
+class LatestKey(NamedTuple):
+    """Whose newest finished audit is asked for; without a profile, the site's default one."""
+
+    page_id: UUID
+    profile_id: UUID | None
+    environment: str
+
+
+async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, AuditRow]:
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}
+
+
+async def latest(reader: Reader, reach: Reach, keys: Collection[LatestKey]) -> Mapping[LatestKey, AuditRow]:
+    """One statement for each (profile, environment) that is asked for, however many pages."""
+    groups: dict[tuple[UUID | None, str], list[UUID]] = {}
+    for key in keys:
+        groups.setdefault((key.profile_id, key.environment), []).append(key.page_id)
+    found: dict[LatestKey, AuditRow] = {}
+    for (profile, environment), pages in groups.items():
+        rows = await reader.all(_LATEST, pages=pages, profile=profile, environment=environment, reach=reach)
+        found.update({LatestKey(row.page_id, profile, environment): row for row in rows})
+    return found
+
+
+async def runs_by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[RunRow]]:
+    found: dict[UUID, list[RunRow]] = {audit: [] for audit in audits}
+    for row in await reader.all(_RUNS_BY_AUDIT, audits=audits, reach=reach):
+        found[row.audit_id].append(row)
+    return found
+
+
+async def findings_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, FindingRow]:
+    return {row.id: row for row in await reader.all(_FINDING_BY_ID, ids=ids, reach=reach)}
+
+
+class PointRow(NamedTuple):
+    """One finished audit's value of one metric."""
+
+    finished_at: datetime
+    audit_id: UUID
+    value: float
+
+
+@cache
+def _history(metric: MetricName) -> Query[PointRow]:
+    value = getattr(Audit, metric.value)
+    statement = (
+        select(Audit.finished_at, Audit.id, value)
+        .where(
+            Audit.page_id == bindparam("page"),
+            one_of(Audit.workspace_id, "reach"),
+            Audit.profile_id == _PROFILE,
+            Audit.environment == _ENVIRONMENT,
+            Audit.state == AuditState.FINISHED,
+            value.is_not(None),
+            or_(_FROM.is_(None), Audit.finished_at >= _FROM),
+            or_(_TO.is_(None), Audit.finished_at < _TO),
+        )
+        .order_by(Audit.finished_at.desc(), Audit.id.desc())
+        .limit(bindparam("limit"))
+    )
+    return Query(PointRow, statement)
+
+
+async def history(
+    reader: Reader,
+    reach: Reach,
+    *,
+    page_id: UUID,
+    profile_id: UUID,
+    environment: str,
+    metric: MetricName,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = MAX_POINTS,
+) -> Sequence[PointRow]:
+    """The newest `limit` values of since ≤ t < until, oldest first."""
+    values = {"page": page_id, "profile": profile_id, "environment": environment, "since": since, "until": until}
+    rows = await reader.all(_history(metric), reach=reach, limit=limit, **values)
+    return rows[::-1]

@@ -1,0 +1,151 @@
+"""What all tables and statements share: names of constraints, types of both databases, and typed reads."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, Dialect, Enum, MetaData, Select, Text, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time with microseconds; in SQLite fixed-width text, so that it sorts and compares as time does."""
+
+    impl = Text
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        return datetime
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(TIMESTAMP(timezone=True) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time without a zone reached the database.")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or isinstance(value, datetime):
+            return value
+        return datetime.fromisoformat(value)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own protocol
+        str: Text(),
+        datetime: UtcDateTime(),
+        enum.Enum: Enum(enum.Enum, native_enum=False, create_constraint=False, length=40),
+    }
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+class _Many(TypeDecorator[Any]):
+    """All values of one parameter: an array on PostgreSQL, a JSON text on SQLite. One statement text for any number."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
+        values = list(value or ())
+        if dialect.name == "postgresql":
+            return values
+        return json.dumps([item.hex if isinstance(item, UUID) else item for item in values])
+
+
+class one_of(ColumnElement[bool]):  # noqa: N801 - reads as a function: one_of(Site.id, "ids")
+    """`column` is among the values of the parameter `name`."""
+
+    inherit_cache = True
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own protocol
+        ("column", InternalTraversal.dp_clauseelement),
+        ("values", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: Any, name: str) -> None:
+        self.column: ColumnElement[Any] = column.__clause_element__() if hasattr(column, "__clause_element__") else column
+        self.values: BindParameter[Any] = BindParameter(name, type_=_Many(self.column.type))
+        self.type = Boolean()
+
+
+@compiles(one_of)
+def _one_of(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
+    if compiler.dialect.name == "postgresql":
+        return f"{column} = ANY ({values})"
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - names and placeholders only
+
+
+class contains_all(ColumnElement[bool]):  # noqa: N801 - reads as a function
+    """The JSON list `column` holds every value of the parameter `name` (none given: true)."""
+
+    inherit_cache = True
+    _traverse_internals = one_of._traverse_internals
+
+    def __init__(self, column: Any, name: str) -> None:
+        self.column: ColumnElement[Any] = column.__clause_element__()
+        self.values: BindParameter[Any] = BindParameter(name, type_=Json)
+        self.type = Boolean()
+
+
+@compiles(contains_all)
+def _contains_all(element: contains_all, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
+    if compiler.dialect.name == "postgresql":
+        return f"{column} @> {values}"
+    had = f"SELECT value FROM json_each({column})"  # noqa: S608 - names and placeholders only
+    return f"NOT EXISTS (SELECT 1 FROM json_each({values}) AS wanted WHERE wanted.value NOT IN ({had}))"  # noqa: S608
+
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query(Generic[R]):
+    """A statement written once, and the NamedTuple that each of its rows becomes, column by column."""
+
+    row: type[R]
+    statement: Select[Any]
+
+    def where(self, *conditions: ColumnElement[bool]) -> Query[R]:
+        return Query(self.row, self.statement.where(*conditions))
+
+
+def query(row: type[R], *tables: type[Base]) -> Query[R]:
+    """Select the row type's fields from the first of the tables that has a column of that name."""
+    names: Iterable[str] = row._fields  # type: ignore[attr-defined]  # every NamedTuple has it, tuple does not say so
+    chosen = [next(getattr(table, name) for table in tables if name in table.__table__.c) for name in names]
+    return Query(row, select(*chosen).select_from(tables[0]))

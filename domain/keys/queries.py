@@ -1,0 +1,30 @@
+"""Reads of API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import bindparam
+
+from ..access import Actor, Reach, Role
+from ..base import one_of, query
+from ..ports import Reader
+from . import rules
+from .model import ApiKey, ApiKeyRow
+
+_KEYS = query(ApiKeyRow, ApiKey).where(ApiKey.revoked_at.is_(None))
+_BY_DIGEST = _KEYS.where(ApiKey.digest == bindparam("digest"))
+_BY_ID = _KEYS.where(one_of(ApiKey.id, "ids"), one_of(ApiKey.workspace_id, "reach"))
+
+
+async def actor_for_key(reader: Reader, key: str, pepper: bytes) -> Actor | None:
+    """Whoever holds this key; None when it is not a key, or no longer one."""
+    if not rules.is_key(key):
+        return None
+    row = await reader.first(_BY_DIGEST, digest=rules.digest(key, pepper))
+    return Actor(roles={row.workspace_id: Role(row.role)}, user_id=row.user_id, key_id=row.id) if row else None
+
+
+async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ApiKeyRow]:
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}

@@ -1,0 +1,193 @@
+"""Keyset pages: the rows of many parents in one statement, in a stable order, from a cursor onwards."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from .access import Reach
+from .base import Query, R, one_of
+from .errors import InvalidInput, ProblemCode
+
+DEFAULT_FIRST = 20
+MAX_FIRST = 100
+
+
+class _Reads(Protocol):
+    async def all(self, query: Query[R], **values: Any) -> Sequence[R]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How many, from where, in which direction. `cursor` is exclusive."""
+
+    size: int = DEFAULT_FIRST
+    cursor: str | None = None
+    backward: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        first: int | None,
+        after: str | None,
+        last: int | None = None,
+        before: str | None = None,
+        most: int = MAX_FIRST,
+    ) -> Window:
+        """From a connection's arguments. Raises InvalidInput for a mixture of directions or a size out of range."""
+        if last is not None or before is not None:
+            if first is not None or after is not None:
+                raise InvalidInput.at("last", "Page either forward (first, after) or backward (last, before), not both.")
+            return cls(_size("last", last, most), before, backward=True)
+        return cls(_size("first", first, most), after)
+
+
+def _size(name: str, value: int | None, most: int) -> int:
+    if value is None:
+        return DEFAULT_FIRST
+    if not 1 <= value <= most:
+        raise InvalidInput.at(name, f"{name} must be from 1 to {most}; {value} was asked for.", ProblemCode.OUT_OF_RANGE)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[R]):
+    """One parent's rows in the list's own order, with their cursors."""
+
+    rows: Sequence[R]
+    cursors: Sequence[str]
+    has_next: bool
+    has_previous: bool
+
+
+EMPTY: Slice[Any] = Slice((), (), False, False)
+
+
+class Keyset(Generic[R]):
+    """A list in the order of `keys` under each value of `parent`, filtered by tenant.
+
+    `keys` are columns of the row type, none of them nullable, the last one unique; all ascending or all descending.
+    A cursor is the list's name and the row's keys: another list's cursor, or a mutilated one, is refused.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        query: Query[R],
+        *,
+        parent: InstrumentedAttribute[Any],
+        tenant: InstrumentedAttribute[UUID],
+        keys: Sequence[InstrumentedAttribute[Any]],
+        descending: bool = False,
+    ) -> None:
+        self.name = name
+        self.base = query.where(one_of(tenant, "reach"))
+        self.parent = parent
+        self.keys = keys
+        self.descending = descending
+        self._statements: dict[tuple[bool, bool, bool], Query[Any]] = {}
+
+    async def under(
+        self, reads: _Reads, reach: Reach, parents: Collection[Any], window: Window, **values: Any
+    ) -> Mapping[Any, Slice[R]]:
+        """Each parent's slice, in one statement however many parents there are."""
+        bound = dict(zip(self._names(), self._decode(window), strict=True)) if window.cursor else {}
+        single = len(parents) == 1
+        query = self._statement(single, window.cursor is not None, window.backward)
+        found = await reads.all(query, reach=reach, parents=parents, limit=window.size + 1, **bound, **values)
+        rows: dict[Any, list[R]] = {}
+        for row in found:
+            rows.setdefault(getattr(row, self.parent.key), []).append(row)
+        return {parent: self._slice(rows.get(parent, []), window) for parent in parents}
+
+    def cursor(self, row: R) -> str:
+        parts = [self.name, *(_text(getattr(row, key.key)) for key in self.keys)]
+        return base64.urlsafe_b64encode("\x1f".join(parts).encode()).decode().rstrip("=")
+
+    def _slice(self, rows: list[R], window: Window) -> Slice[R]:
+        more = len(rows) > window.size
+        rows = rows[: window.size]
+        if window.backward:
+            rows.reverse()
+        came = window.cursor is not None
+        return Slice(
+            rows,
+            [self.cursor(row) for row in rows],
+            has_next=came if window.backward else more,
+            has_previous=more if window.backward else came,
+        )
+
+    def _names(self) -> list[str]:
+        return [f"cursor_{key.key}" for key in self.keys]
+
+    def _decode(self, window: Window) -> list[Any]:
+        path = "before" if window.backward else "after"
+        try:
+            text = window.cursor or ""
+            parts = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().split("\x1f")
+            if parts[0] != self.name or len(parts) != len(self.keys) + 1:
+                raise ValueError("another list's cursor")
+            return [_value(key.type.python_type, part) for key, part in zip(self.keys, parts[1:], strict=True)]
+        except (ValueError, binascii.Error):
+            raise InvalidInput.at(
+                path, f"This cursor does not belong to this list ({self.name}).", ProblemCode.CURSOR_INVALID
+            ) from None
+
+    def _statement(self, single: bool, cursor: bool, backward: bool) -> Query[R]:
+        shape = (single, cursor, backward)
+        if shape not in self._statements:
+            self._statements[shape] = self._build(*shape)
+        return self._statements[shape]
+
+    def _build(self, single: bool, cursor: bool, backward: bool) -> Query[R]:
+        statement = self.base.statement.where(one_of(self.parent, "parents"))
+        descending = self.descending != backward
+        order = [key.desc() if descending else key.asc() for key in self.keys]
+        if cursor:
+            statement = statement.where(self._beyond(descending))
+        if single:
+            return Query(self.base.row, statement.order_by(*order).limit(bindparam("limit", type_=Integer())))
+        place = func.row_number().over(partition_by=self.parent, order_by=order).label("place")
+        inner = statement.add_columns(place).subquery("ranked")
+        columns = [column for column in inner.c if column.key != "place"]
+        outer = select(*columns).where(inner.c.place <= bindparam("limit", type_=Integer())).order_by(inner.c.place)
+        return Query(self.base.row, outer)
+
+    def _beyond(self, descending: bool) -> ColumnElement[bool]:
+        """(a, b) > (:a, :b), spelt out: both databases take it, and both use the index for its first column."""
+        steps = []
+        for last in range(len(self.keys)):
+            same = [key == bindparam(name, type_=key.type) for key, name in zip(self.keys[:last], self._names(), strict=False)]
+            key, name = self.keys[last], self._names()[last]
+            edge = bindparam(name, type_=key.type)
+            steps.append(and_(*same, key < edge if descending else key > edge))
+        return or_(*steps)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, UUID):
+        return value.hex
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _value(kind: type, text: str) -> Any:
+    if kind is UUID:
+        return UUID(hex=text)
+    if kind is datetime:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return moment
+    if kind is int and len(text) > 9:
+        raise ValueError("a number that no column holds")
+    if "\x00" in text:
+        raise ValueError("a character that no column holds")
+    return kind(text)

@@ -1,0 +1,391 @@
+"""What is done to sites, pages, profiles and access."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy import delete as remove
+from sqlalchemy import update as change
+
+from ..access import Permission
+from ..base import Query, query
+from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
+from ..idempotency import Promise, promise
+from ..ids import Kind, encode, new_id
+from ..measuring import Access, EngineName, FormFactor, Throttling
+from ..work import Work
+from . import queries, rules
+from .model import Page, PageRow, Profile, ProfileRow, Site, SiteAccess, SiteProfile, SiteRow
+
+MAX_SITES = 1_000
+MAX_PAGES = 5_000
+MAX_PROFILES = 100
+
+
+class _Count(NamedTuple):
+    number: int
+
+
+_SITE_BY_ORIGIN = query(SiteRow, Site).where(Site.workspace_id == bindparam("workspace_id"), Site.origin == bindparam("origin"))
+_PROFILE_BY_NAME = query(ProfileRow, Profile).where(
+    Profile.workspace_id == bindparam("workspace_id"), Profile.name == bindparam("name")
+)
+
+
+async def create(
+    work: Work,
+    *,
+    workspace_id: UUID,
+    origin: str,
+    name: str | None = None,
+    tags: Sequence[str] = (),
+    profile_ids: Sequence[UUID] = (),
+    idempotency_key: str | None = None,
+) -> Promise:
+    """Watch an origin. The first profile is the default; without any, it is the workspace's first."""
+    work.actor.require(Permission.SITE_WRITE, workspace_id)
+    address = rules.split_url(origin, "origin")
+    faults: list[Fault] = []
+    if address.path != "/":
+        faults.append(Fault(("origin",), "An origin has no path; add the path as a page.", ProblemCode.URL_INVALID))
+    name = rules.check_name(name if name is not None else address.origin.split("://", 1)[1], faults)
+    kept = rules.check_tags(tags, faults)
+    if faults:
+        raise InvalidInput(faults)
+    given = {
+        "workspace": workspace_id,
+        "origin": address.origin,
+        "name": name,
+        "tags": kept,
+        "profiles": list(profile_ids),
+    }
+    promised = await promise(work, idempotency_key, "siteCreate", given)
+    if promised.replayed:
+        return promised
+    existing = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    if existing is not None:
+        raise Conflict("This origin is watched already.", ProblemCode.ALREADY_EXISTS, (Kind.SITE, existing.id))
+    await _add_site(work, promised.id, workspace_id, address.origin, name, kept, profile_ids)
+    return promised
+
+
+async def update(
+    work: Work,
+    *,
+    site_id: UUID,
+    name: str | None = None,
+    tags: Sequence[str] | None = None,
+    profile_ids: Sequence[UUID] | None = None,
+) -> UUID:
+    """Change what is given, keep the rest. `profile_ids` replaces the choice; its first is the default."""
+    site = await _site(work, site_id)
+    work.actor.require(Permission.SITE_WRITE, site.workspace_id)
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    if name is not None:
+        values["name"] = rules.check_name(name, faults)
+    if tags is not None:
+        values["tags"] = rules.check_tags(tags, faults)
+    if profile_ids is not None and not profile_ids:
+        faults.append(Fault(("profiles",), "A site needs at least one profile.", ProblemCode.REQUIRED))
+    if faults:
+        raise InvalidInput(faults)
+    if profile_ids is not None:
+        chosen = await _chosen(work, site.workspace_id, profile_ids)
+        await work.db.execute(remove(SiteProfile).where(SiteProfile.site_id == site_id))
+        _choose(work, site_id, site.workspace_id, chosen)
+        values["default_profile_id"] = chosen[0]
+    if values:
+        await work.db.execute(change(Site).where(Site.id == site_id).values(**values))
+    return site_id
+
+
+async def delete(work: Work, *, site_id: UUID) -> UUID:
+    """Forget a site with its pages and all their history."""
+    site = await _site(work, site_id)
+    work.actor.require(Permission.SITE_WRITE, site.workspace_id)
+    await work.db.execute(remove(Site).where(Site.id == site_id))
+    return site_id
+
+
+async def create_page(
+    work: Work, *, site_id: UUID, path: str, name: str | None = None, idempotency_key: str | None = None
+) -> Promise:
+    site = await _site(work, site_id)
+    work.actor.require(Permission.SITE_WRITE, site.workspace_id)
+    path = rules.split_path(path)
+    faults: list[Fault] = []
+    name = rules.check_name(name if name is not None else path[: rules.MAX_NAME], faults)
+    if faults:
+        raise InvalidInput(faults)
+    promised = await promise(work, idempotency_key, "pageCreate", {"site": site_id, "path": path, "name": name})
+    if promised.replayed:
+        return promised
+    existing = await _page_at(work, site_id, site.workspace_id, path)
+    if existing is not None:
+        raise Conflict("This site has a page at this path already.", ProblemCode.ALREADY_EXISTS, (Kind.PAGE, existing.id))
+    await _add_page(work, promised.id, site, path, name)
+    return promised
+
+
+async def update_page(work: Work, *, page_id: UUID, name: str) -> UUID:
+    page = await _page(work, page_id)
+    work.actor.require(Permission.SITE_WRITE, page.workspace_id)
+    faults: list[Fault] = []
+    name = rules.check_name(name, faults)
+    if faults:
+        raise InvalidInput(faults)
+    await work.db.execute(change(Page).where(Page.id == page_id).values(name=name))
+    return page_id
+
+
+async def delete_page(work: Work, *, page_id: UUID) -> UUID:
+    """Forget a page with all its history."""
+    page = await _page(work, page_id)
+    work.actor.require(Permission.SITE_WRITE, page.workspace_id)
+    await work.db.execute(remove(Page).where(Page.id == page_id))
+    return page_id
+
+
+async def find_or_create_page(work: Work, *, workspace_id: UUID, url: str) -> PageRow:
+    """The page at an address, made with its site where it is new: for those who may request audits."""
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
+    address = rules.split_url(url)
+    site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    if site is None:
+        work.actor.require(Permission.SITE_WRITE, workspace_id)
+        name = address.origin.split("://", 1)[1]
+        await _add_site(work, new_id(), workspace_id, address.origin, name, [], [])
+        site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+        assert site is not None
+    page = await _page_at(work, site.id, workspace_id, address.path)
+    if page is None:
+        work.actor.require(Permission.SITE_WRITE, workspace_id)
+        await _add_page(work, new_id(), site, address.path, address.path[: rules.MAX_NAME])
+        page = await _page_at(work, site.id, workspace_id, address.path)
+        assert page is not None
+    return page
+
+
+async def create_profile(
+    work: Work, *, workspace_id: UUID, name: str, settings: rules.ProfileSettings, idempotency_key: str | None = None
+) -> Promise:
+    work.actor.require(Permission.PROFILE_WRITE, workspace_id)
+    faults: list[Fault] = []
+    name = rules.check_name(name, faults)
+    rules.check_settings(settings, faults)
+    if faults:
+        raise InvalidInput(faults)
+    promised = await promise(
+        work, idempotency_key, "profileCreate", {"workspace": workspace_id, "name": name, "settings": repr(settings)}
+    )
+    if promised.replayed:
+        return promised
+    await _refuse_profile_name(work, workspace_id, name)
+    if await _count(work, Profile, Profile.workspace_id, workspace_id) >= MAX_PROFILES:
+        raise LimitReached(f"A workspace has at most {MAX_PROFILES} profiles.", MAX_PROFILES)
+    _add_profile(work, promised.id, workspace_id, name, settings)
+    await work.db.flush()
+    return promised
+
+
+async def update_profile(
+    work: Work, *, profile_id: UUID, name: str | None = None, settings: rules.ProfileSettings | None = None
+) -> UUID:
+    """A changed way of measuring is a new version: results before and after are not compared."""
+    profile = await _profile(work, profile_id)
+    work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
+    faults: list[Fault] = []
+    if name is not None:
+        name = rules.check_name(name, faults)
+    if settings is not None:
+        rules.check_settings(settings, faults)
+    if faults:
+        raise InvalidInput(faults)
+    if name is not None and name != profile.name:
+        await _refuse_profile_name(work, profile.workspace_id, name)
+        await work.db.execute(change(Profile).where(Profile.id == profile_id).values(name=name))
+    if settings is not None and settings != settings_of(profile):
+        values = {**_columns(settings), "version": profile.version + 1}
+        await work.db.execute(change(Profile).where(Profile.id == profile_id).values(**values))
+    return profile_id
+
+
+async def delete_profile(work: Work, *, profile_id: UUID) -> UUID:
+    profile = await _profile(work, profile_id)
+    work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
+    if await _count(work, SiteProfile, SiteProfile.profile_id, profile_id):
+        raise Conflict("Sites are measured with this profile; choose another for them first.", ProblemCode.IN_USE)
+    await work.db.execute(remove(Profile).where(Profile.id == profile_id))
+    return profile_id
+
+
+async def seed_profiles(work: Work, *, workspace_id: UUID) -> None:
+    """The profiles that a new workspace begins with."""
+    work.actor.require(Permission.PROFILE_WRITE, workspace_id)
+    for name, settings in rules.PROFILE_SEEDS.items():
+        _add_profile(work, new_id(), workspace_id, name, settings)
+    await work.db.flush()
+
+
+async def find_or_create_profile(work: Work, *, workspace_id: UUID, engine: EngineName, form_factor: FormFactor) -> ProfileRow:
+    """The oldest profile of this engine and form factor, made where there is none."""
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
+    profiles = (await queries.profiles_by_workspace(work.db, (workspace_id,), [workspace_id]))[workspace_id]
+    for profile in profiles:
+        if (profile.engine, profile.form_factor, profile.throttling_method) == (engine, form_factor, None):
+            return profile
+    name = f"{engine.capitalize()} {form_factor.lower()}"
+    runs = next(seed.runs for seed in rules.PROFILE_SEEDS.values() if seed.engine is engine)
+    settings = rules.ProfileSettings(engine, form_factor, None, runs)
+    await create_profile(work, workspace_id=workspace_id, name=name, settings=settings)
+    return await find_or_create_profile(work, workspace_id=workspace_id, engine=engine, form_factor=form_factor)
+
+
+async def set_access(work: Work, *, site_id: UUID, access: Access, seal: rules.Seal) -> UUID:
+    """Replace what is sent to reach the site. It is never shown again."""
+    site = await _site(work, site_id)
+    work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
+    rules.check_access(access)
+    await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
+    work.db.add(
+        SiteAccess(
+            site_id=site_id,
+            workspace_id=site.workspace_id,
+            sealed=seal.close(access),
+            header_names=sorted(access.headers),
+            cookie_names=sorted(access.cookies),
+            has_password=access.password is not None,
+            updated_at=work.now,
+        )
+    )
+    await work.db.flush()
+    return site_id
+
+
+async def clear_access(work: Work, *, site_id: UUID) -> UUID:
+    site = await _site(work, site_id)
+    work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
+    await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
+    return site_id
+
+
+def settings_of(profile: ProfileRow) -> rules.ProfileSettings:
+    throttling = None
+    if profile.throttling_method is not None:
+        throttling = Throttling(
+            profile.throttling_method, profile.rtt_ms or 0, profile.throughput_kbps or 0, profile.cpu_slowdown or 1
+        )
+    return rules.ProfileSettings(profile.engine, profile.form_factor, throttling, profile.runs)
+
+
+async def _site(work: Work, site_id: UUID) -> SiteRow:
+    site = (await queries.by_ids(work.db, work.actor.reach, [site_id])).get(site_id)
+    if site is None:
+        raise NotFound("There is no such site, or it is not yours.", encode(Kind.SITE, site_id))
+    return site
+
+
+async def _page(work: Work, page_id: UUID) -> PageRow:
+    page = (await queries.pages_by_ids(work.db, work.actor.reach, [page_id])).get(page_id)
+    if page is None:
+        raise NotFound("There is no such page, or it is not yours.", encode(Kind.PAGE, page_id))
+    return page
+
+
+async def _profile(work: Work, profile_id: UUID) -> ProfileRow:
+    profile = (await queries.profiles_by_ids(work.db, work.actor.reach, [profile_id])).get(profile_id)
+    if profile is None:
+        raise NotFound("There is no such profile, or it is not yours.", encode(Kind.PROFILE, profile_id))
+    return profile
+
+
+async def _page_at(work: Work, site_id: UUID, workspace_id: UUID, path: str) -> PageRow | None:
+    return (await queries.page_by_paths(work.db, (workspace_id,), [(site_id, path)])).get((site_id, path))
+
+
+async def _add_site(
+    work: Work, id: UUID, workspace_id: UUID, origin: str, name: str, tags: list[str], profile_ids: Sequence[UUID]
+) -> None:
+    if await _count(work, Site, Site.workspace_id, workspace_id) >= MAX_SITES:
+        raise LimitReached(f"A workspace watches at most {MAX_SITES:,} sites.", MAX_SITES)
+    chosen = await _chosen(work, workspace_id, profile_ids)
+    work.db.add(
+        Site(
+            id=id,
+            workspace_id=workspace_id,
+            default_profile_id=chosen[0],
+            slug=await _free_slug(work, workspace_id, rules.slug_of(origin)),
+            name=name,
+            origin=origin,
+            tags=tags,
+            created_at=work.now,
+        )
+    )
+    await work.db.flush()
+    _choose(work, id, workspace_id, chosen)
+    await work.db.flush()
+
+
+async def _add_page(work: Work, id: UUID, site: SiteRow, path: str, name: str) -> None:
+    if await _count(work, Page, Page.site_id, site.id) >= MAX_PAGES:
+        raise LimitReached(f"A site has at most {MAX_PAGES:,} pages.", MAX_PAGES)
+    work.db.add(Page(id=id, workspace_id=site.workspace_id, site_id=site.id, name=name, path=path, created_at=work.now))
+    await work.db.flush()
+
+
+async def _chosen(work: Work, workspace_id: UUID, profile_ids: Sequence[UUID]) -> list[UUID]:
+    known = (await queries.profiles_by_workspace(work.db, (workspace_id,), [workspace_id]))[workspace_id]
+    if not profile_ids:
+        return [known[0].id]
+    unknown = set(profile_ids) - {profile.id for profile in known}
+    if unknown:
+        raise NotFound("There is no such profile in this workspace.", encode(Kind.PROFILE, min(unknown)))
+    return list(dict.fromkeys(profile_ids))
+
+
+def _choose(work: Work, site_id: UUID, workspace_id: UUID, profile_ids: Sequence[UUID]) -> None:
+    for profile_id in profile_ids:
+        work.db.add(SiteProfile(site_id=site_id, profile_id=profile_id, workspace_id=workspace_id))
+
+
+def _add_profile(work: Work, id: UUID, workspace_id: UUID, name: str, settings: rules.ProfileSettings) -> None:
+    work.db.add(Profile(id=id, workspace_id=workspace_id, name=name, version=1, created_at=work.now, **_columns(settings)))
+
+
+def _columns(settings: rules.ProfileSettings) -> dict[str, Any]:
+    throttling = settings.throttling
+    return {
+        "engine": settings.engine,
+        "form_factor": settings.form_factor,
+        "throttling_method": throttling.method if throttling else None,
+        "rtt_ms": throttling.rtt_ms if throttling else None,
+        "throughput_kbps": throttling.throughput_kbps if throttling else None,
+        "cpu_slowdown": throttling.cpu_slowdown if throttling else None,
+        "runs": settings.runs,
+    }
+
+
+async def _refuse_profile_name(work: Work, workspace_id: UUID, name: str) -> None:
+    existing = await work.db.first(_PROFILE_BY_NAME, workspace_id=workspace_id, name=name)
+    if existing is not None:
+        raise Conflict(
+            "A profile of this workspace has this name already.",
+            ProblemCode.ALREADY_EXISTS,
+            (Kind.PROFILE, existing.id),
+        )
+
+
+async def _free_slug(work: Work, workspace_id: UUID, wanted: str) -> str:
+    candidates = [wanted, *(f"{wanted[:58]}-{number}" for number in range(2, 100))]
+    taken = await queries.by_slugs(work.db, (workspace_id,), [(workspace_id, slug) for slug in candidates])
+    return next(slug for slug in candidates if (workspace_id, slug) not in taken)
+
+
+async def _count(work: Work, table: type[Any], column: Any, value: UUID) -> int:
+    statement = select(func.count().label("number")).select_from(table).where(column == bindparam("value"))
+    row = await work.db.first(Query(_Count, statement), value=value)
+    return row.number if row else 0

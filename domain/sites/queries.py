@@ -1,0 +1,138 @@
+"""Reads of sites, pages, profiles and access: only of those within reach."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Text, bindparam, func, or_
+
+from ..access import Reach
+from ..base import Query, contains_all, one_of, query
+from ..measuring import Access
+from ..paging import Keyset
+from ..ports import Reader
+from .model import AccessRow, Page, PageRow, Profile, ProfileRow, SealedRow, Site, SiteAccess, SiteProfile, SiteRow
+from .rules import Seal
+
+_SITES = query(SiteRow, Site)
+_SITE_BY_ID = _SITES.where(one_of(Site.id, "ids"), one_of(Site.workspace_id, "reach"))
+_SITE_BY_SLUG = _SITES.where(one_of(Site.slug, "slugs"), one_of(Site.workspace_id, "reach"))
+
+_PAGES = Query(
+    PageRow,
+    query(PageRow, Page, Site).statement.join(Site, Site.id == Page.site_id),
+)
+_PAGE_BY_ID = _PAGES.where(one_of(Page.id, "ids"), one_of(Page.workspace_id, "reach"))
+_PAGE_BY_PATH = _PAGES.where(one_of(Page.path, "paths"), one_of(Page.site_id, "sites"), one_of(Page.workspace_id, "reach"))
+
+_PROFILES = query(ProfileRow, Profile)
+_PROFILE_BY_ID = _PROFILES.where(one_of(Profile.id, "ids"), one_of(Profile.workspace_id, "reach"))
+_PROFILE_BY_WORKSPACE = Query(
+    ProfileRow,
+    _PROFILES.where(one_of(Profile.workspace_id, "workspaces"), one_of(Profile.workspace_id, "reach")).statement.order_by(
+        Profile.id
+    ),
+)
+
+
+class _ChosenRow(NamedTuple):
+    site_id: UUID
+    profile_id: UUID
+
+
+_CHOSEN = query(_ChosenRow, SiteProfile).where(one_of(SiteProfile.site_id, "sites"), one_of(SiteProfile.workspace_id, "reach"))
+_CHOSEN = Query(_ChosenRow, _CHOSEN.statement.order_by(SiteProfile.profile_id))
+
+_ACCESS = query(AccessRow, SiteAccess).where(one_of(SiteAccess.site_id, "sites"), one_of(SiteAccess.workspace_id, "reach"))
+_SEALED = query(SealedRow, SiteAccess).where(
+    SiteAccess.site_id == bindparam("site_id"), one_of(SiteAccess.workspace_id, "reach")
+)
+
+
+def _wanted(*columns: Any) -> Any:
+    """The `search` parameter is null, or a part of one of the columns whatever the case."""
+    search = bindparam("search", type_=Text())
+    like = func.lower("%" + func.replace(func.replace(search, "\\", "\\\\"), "%", "\\%") + "%")
+    return or_(search.is_(None), *(func.lower(column).like(like, escape="\\") for column in columns))
+
+
+SITES = Keyset(
+    "sites",
+    _SITES.where(_wanted(Site.name, Site.origin), contains_all(Site.tags, "tags")),
+    parent=Site.workspace_id,
+    tenant=Site.workspace_id,
+    keys=[Site.name, Site.id],
+)
+"""Takes `search` (a part of name or origin, or None) and `tags` (all of them)."""
+
+PAGES = Keyset("pages", _PAGES, parent=Page.site_id, tenant=Page.workspace_id, keys=[Page.path, Page.id])
+
+_FOUND_PAGES = _PAGES.where(_wanted(Page.name, Page.path, Site.name), contains_all(Site.tags, "tags"))
+WORKSPACE_PAGES = Keyset(
+    "workspacePages", _FOUND_PAGES, parent=Page.workspace_id, tenant=Page.workspace_id, keys=[Page.name, Page.id]
+)
+PAGES_BY_AGE = Keyset(
+    "newestPages", _FOUND_PAGES, parent=Page.workspace_id, tenant=Page.workspace_id, keys=[Page.id], descending=True
+)
+
+
+async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, SiteRow]:
+    return {row.id: row for row in await reader.all(_SITE_BY_ID, ids=ids, reach=reach)}
+
+
+async def by_slugs(reader: Reader, reach: Reach, keys: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], SiteRow]:
+    """By (workspace, slug)."""
+    rows = await reader.all(_SITE_BY_SLUG, slugs={slug for _, slug in keys}, reach=reach)
+    return {(row.workspace_id, row.slug): row for row in rows}
+
+
+async def pages_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, PageRow]:
+    return {row.id: row for row in await reader.all(_PAGE_BY_ID, ids=ids, reach=reach)}
+
+
+async def page_by_paths(reader: Reader, reach: Reach, keys: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], PageRow]:
+    """By (site, path)."""
+    rows = await reader.all(_PAGE_BY_PATH, sites={site for site, _ in keys}, paths={path for _, path in keys}, reach=reach)
+    return {(row.site_id, row.path): row for row in rows}
+
+
+async def profiles_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
+    return {row.id: row for row in await reader.all(_PROFILE_BY_ID, ids=ids, reach=reach)}
+
+
+async def profiles_by_workspace(
+    reader: Reader, reach: Reach, workspaces: Collection[UUID]
+) -> Mapping[UUID, Sequence[ProfileRow]]:
+    found: dict[UUID, list[ProfileRow]] = {workspace: [] for workspace in workspaces}
+    for row in await reader.all(_PROFILE_BY_WORKSPACE, workspaces=workspaces, reach=reach):
+        found[row.workspace_id].append(row)
+    return found
+
+
+async def profiles_by_site(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, Sequence[ProfileRow]]:
+    """The profiles that each site chose, oldest first."""
+    chosen = await reader.all(_CHOSEN, sites=sites, reach=reach)
+    profiles = await profiles_by_ids(reader, reach, {row.profile_id for row in chosen})
+    found: dict[UUID, list[ProfileRow]] = {site: [] for site in sites}
+    for row in chosen:
+        found[row.site_id].append(profiles[row.profile_id])
+    return found
+
+
+async def default_profiles(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
+    rows = await by_ids(reader, reach, sites)
+    profiles = await profiles_by_ids(reader, reach, {row.default_profile_id for row in rows.values()})
+    return {site: profiles[row.default_profile_id] for site, row in rows.items()}
+
+
+async def sealed_access(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, AccessRow]:
+    """What there is, never what it says."""
+    return {row.site_id: row for row in await reader.all(_ACCESS, sites=sites, reach=reach)}
+
+
+async def open_access(reader: Reader, reach: Reach, site_id: UUID, seal: Seal) -> Access:
+    """The secrets themselves: for a measurement, and for nothing else."""
+    row = await reader.first(_SEALED, site_id=site_id, reach=reach)
+    return seal.open(row.sealed) if row else Access()

@@ -1,0 +1,1 @@
+"""How operations and their results travel: HTTP, WebSocket, server-sent events, and GraphiQL for people."""

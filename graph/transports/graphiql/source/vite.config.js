@@ -1,0 +1,19 @@
+import { defineConfig } from 'vite'
+import { licences } from './licences.js'
+
+const { main, worker } = licences('THIRD_PARTY_LICENSES.txt')
+
+export default defineConfig({
+  base: '/graphiql/',
+  plugins: [main],
+  worker: { plugins: () => [worker] },
+  build: {
+    outDir: '../static',
+    emptyOutDir: true,
+    // Everything but what the libraries inline themselves is a file of its own, for a strict content policy.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4000,
+    // "use client" speaks to servers that render React.
+    rolldownOptions: { checks: { moduleLevelDirective: false } },
+  },
+})

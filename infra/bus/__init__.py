@@ -1,0 +1,1 @@
+"""How what units of work said reaches whoever listens."""

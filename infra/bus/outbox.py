@@ -1,0 +1,104 @@
+"""The embedded bus: the outbox table itself, read on from its end, woken in process and polled across processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+
+from domain.base import Query, query
+from domain.ports import Reader
+from domain.work import Message, Outbox
+
+POLL_SECONDS = 0.25
+BATCH = 500
+QUEUE = 1_000
+
+
+class _OutboxRow(NamedTuple):
+    id: int
+    topic: str
+    name: str
+    workspace_id: UUID
+    payload: dict[str, Any]
+
+
+class _EndRow(NamedTuple):
+    id: int
+
+
+_AFTER = Query(
+    _OutboxRow,
+    query(_OutboxRow, Outbox).where(Outbox.id > bindparam("after")).statement.order_by(Outbox.id).limit(BATCH),
+)
+_END = Query(_EndRow, select(func.coalesce(func.max(Outbox.id), 0)))
+
+
+class OutboxBus:
+    """Start it once a process, inside the event loop. A listener that lags by more than QUEUE messages loses the oldest."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._woken = asyncio.Event()
+        self._listeners: dict[str, set[asyncio.Queue[Message]]] = defaultdict(set)
+        self._position = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """There is something new: do not wait for the next poll."""
+        self._woken.set()
+
+    async def start(self) -> None:
+        self._position = await self._end()
+        self._task = asyncio.create_task(self._tail(), name="outbox bus")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @asynccontextmanager
+    async def listen(self, *topics: str) -> AsyncGenerator[AsyncGenerator[Message, None], None]:
+        queue: asyncio.Queue[Message] = asyncio.Queue(QUEUE)
+        for topic in topics:
+            self._listeners[topic].add(queue)
+        try:
+            yield _drain(queue)
+        finally:
+            for topic in topics:
+                self._listeners[topic].discard(queue)
+                if not self._listeners[topic]:
+                    del self._listeners[topic]
+
+    async def _end(self) -> int:
+        row = await self._reader.first(_END)
+        return row.id if row else 0
+
+    async def _tail(self) -> None:
+        while True:
+            rows = await self._reader.all(_AFTER, after=self._position)
+            for row in rows:
+                self._position = row.id
+                self._deliver(Message(row.topic, row.name, row.workspace_id, row.payload))
+            if len(rows) < BATCH:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                self._woken.clear()
+
+    def _deliver(self, message: Message) -> None:
+        for queue in self._listeners.get(message.topic, ()):
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(message)
+
+
+async def _drain(queue: asyncio.Queue[Message]) -> AsyncGenerator[Message, None]:
+    while True:
+        yield await queue.get()

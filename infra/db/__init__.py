@@ -1,0 +1,1 @@
+"""The database port is SQLAlchemy itself; its two implementations are SQLite and PostgreSQL."""

@@ -1,0 +1,36 @@
+"""What every test may ask for. The servers start when the first test of a worker wants them, one set a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+from tests.databases import database, database_url
+from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["database", "database_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[servers.PostgresServer]:
+    with servers.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_url() -> Iterator[str]:
+    with servers.nats() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with servers.valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def free_port() -> int:
+    return servers.free_port()

@@ -1,11 +1,17 @@
-"""The first workspace, its owner and their key: what a new data folder begins with."""
+"""What a data folder begins with: a migrated database, the first workspace, its owner and their key."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
-from app.settings import kept_text
-from app.wiring import House
+from alembic.util import CommandError
+
+from app import folder
+from app.errors import Unusable
+from app.settings import Settings
+from app.wiring import House, wire
 from domain import accounts, keys, sites, workspaces
 from domain.access import NOBODY, Actor, Role
 from infra.db import migrate
@@ -13,30 +19,71 @@ from infra.db import migrate
 FIRST = "default"
 
 
-def operator(workspace_id: UUID) -> Actor:
+@asynccontextmanager
+async def embedded(settings: Settings, *, allow_private: bool = False) -> AsyncGenerator[tuple[House, UUID], None]:
+    """A house ready for use, whatever was there before, and the id of its workspace `default`."""
+    await bring_up_to_date(settings)
+    async with wire(settings, allow_private=allow_private) as house:
+        yield house, await first_workspace(house)
+
+
+async def database_version(settings: Settings) -> str | None:
+    """None: an empty database. Raises Unusable where it cannot be reached."""
+    folder.make(settings.data)
+    try:
+        return await migrate.current(settings.database)
+    # Whatever goes wrong here, and each driver has its own words for it, we could not get in.
+    except Exception as error:
+        why = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise Unusable(f"The database cannot be reached: {why}") from error
+
+
+async def bring_up_to_date(settings: Settings, to: str = "head") -> tuple[str | None, str | None]:
+    """Migrate up; the version before and after. Raises Unusable."""
+    async with folder.alone(settings.data):
+        before = await database_version(settings)
+        if before != migrate.newest() or to != "head":
+            try:
+                await migrate.upgrade(settings.database, to)
+            except CommandError as error:
+                raise Unusable(f"The database is at version {before or 'none'}: {error}") from None
+        return before, await database_version(settings)
+
+
+async def require_current(settings: Settings) -> None:
+    """Raises Unusable where the database is not at the version of this program."""
+    version, needed = await database_version(settings), migrate.newest()
+    if version != needed:
+        raise Unusable(f"The database is at version {version or 'none'} and this program needs {needed}. Run: pacemark migrate")
+
+
+async def owner(house: House, workspace_id: UUID) -> Actor:
     """Whoever can read the data folder and start programs on it owns what is in it."""
-    return Actor(roles={workspace_id: Role.OWNER})
+    user = await workspaces.first_owner(house.database.reader, workspace_id)
+    return Actor(roles={workspace_id: Role.OWNER}, user_id=user)
 
 
-async def prepare(house: House) -> UUID:
-    """Migrate, and make the workspace `default` where there is none. Returns its id."""
-    await migrate.upgrade(house.database.url)
-    known = await workspaces.find(house.database.reader, FIRST)
-    if known is not None:
-        return known.id
-    async with house.database.work(NOBODY) as work:
-        owner = await accounts.register(work, name="Owner")
-        workspace_id = await workspaces.create(work, slug=FIRST, name="Default", owner_id=owner)
-        work.actor = operator(workspace_id)
-        await sites.seed_profiles(work, workspace_id=workspace_id)
-    return workspace_id
+async def first_workspace(house: House) -> UUID:
+    """The workspace `default`, made where there is none, with its owner and profiles. Returns its id."""
+    async with folder.alone(house.settings.data):
+        known = await workspaces.find(house.database.reader, FIRST)
+        if known is not None:
+            return known.id
+        async with house.database.work(NOBODY) as work:
+            user = await accounts.register(work, name="Owner")
+            workspace_id = await workspaces.create(work, slug=FIRST, name="Default", owner_id=user)
+            work.actor = Actor(roles={workspace_id: Role.OWNER}, user_id=user)
+            await sites.seed_profiles(work, workspace_id=workspace_id)
+        return workspace_id
 
 
 async def issue_key(house: House, workspace_id: UUID, *, name: str, role: Role) -> str:
     """A key for the workspace's first owner."""
-    owner = await workspaces.first_owner(house.database.reader, workspace_id)
-    async with house.database.work(operator(workspace_id)) as work:
-        return await keys.issue(work, workspace_id=workspace_id, name=name, role=role, pepper=house.pepper, user_id=owner)
+    actor = await owner(house, workspace_id)
+    async with house.database.work(actor) as work:
+        return await keys.issue(
+            work, workspace_id=workspace_id, name=name, role=role, pepper=house.pepper, user_id=actor.user_id
+        )
 
 
 async def first_key(house: House, workspace_id: UUID) -> str:
@@ -48,4 +95,4 @@ async def first_key(house: House, workspace_id: UUID) -> str:
             return key
         path.unlink()
     key = await issue_key(house, workspace_id, name="first key", role=Role.OWNER)
-    return kept_text(path, lambda: key)
+    return folder.kept_text(path, lambda: key)

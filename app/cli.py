@@ -1,4 +1,60 @@
-"""The command `pacemark`."""
+"""The command `pacemark`: its groups, and what its failures look like from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from app.commands import audit, keys, processes, upkeep
+from app.errors import Unusable
+from domain.errors import Refused
+
+USAGE = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="pacemark",
+    help="Self-hosted website performance: audits, history and verdicts, spoken to through GraphQL.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(processes.app)
+app.add_typer(audit.app)
+app.add_typer(upkeep.app)
+app.add_typer(keys.app)
 
 
-def main() -> None: ...
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pacemark {version('pacemark')}")
+        raise typer.Exit
+
+
+@app.callback()
+def group(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Self-hosted website performance: audits, history and verdicts, spoken to through GraphQL."""
+
+
+def main() -> None:
+    """What a user did wrong, or can mend, is one sentence and status 2; only bugs show a traceback."""
+    from app import logs
+    from infra.storage import settle_at_exit
+
+    logs.configure(level=logging.WARNING)
+    settle_at_exit()
+    try:
+        app()
+    except (Unusable, Refused) as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(USAGE) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise SystemExit(INTERRUPTED) from None

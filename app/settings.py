@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import ipaddress
-import os
 import secrets
 import socket
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.errors import Unusable
+from app.folder import kept_text
+
+PREFIX = "PACEMARK_"
 MIN_SECRET = 32
 
 
@@ -29,14 +32,12 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class SettingsError(Exception):
-    """The settings do not fit together; the message says what would."""
-
-
 class Settings(BaseSettings):
     """All settings. Without any, everything runs in one process over files in the data folder."""
 
-    model_config = SettingsConfigDict(env_prefix="PACEMARK_", env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     env: Environment = Environment.DEVELOPMENT
     data: Path = Field(default_factory=lambda: user_data_path("pacemark"))
@@ -76,9 +77,34 @@ class Settings(BaseSettings):
             return f"sqlite+aiosqlite://{rest}"
         raise ValueError("a database is postgresql://user:password@host/name or sqlite:////path/to/file")
 
+    @field_validator("public_url", "s3_endpoint", "pagespeed_url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("an address begins with http:// or https:// and a host")
+        return url.rstrip("/")
+
+    @field_validator("data", "lighthouse", "chrome", "node")
+    @classmethod
+    def _home(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path is not None else None
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'pacemark.db'}"
+
+    @property
+    def base_url(self) -> str:
+        """How this server is reached, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def is_production(self) -> bool:
+        return self.env is Environment.PRODUCTION
 
     @property
     def on_loopback(self) -> bool:
@@ -90,20 +116,22 @@ class Settings(BaseSettings):
             return False
 
     def check(self) -> None:
-        """Raises SettingsError for what this environment forbids."""
+        """Raises Unusable for what this environment forbids, and for what does not fit together."""
         if self.env is Environment.DEVELOPMENT and not self.on_loopback:
-            raise SettingsError(
-                f"PACEMARK_ENV=development listens on loopback only, not on {self.host}. "
+            raise Unusable(
+                f"PACEMARK_ENV=development listens on loopback only, not on {self.host!r}. "
                 "Set PACEMARK_ENV=production and a PACEMARK_SECRET to be reached from outside."
             )
         if self.env is Environment.TEST and self.pagespeed_key is not None and self.pagespeed_url is None:
-            raise SettingsError("PACEMARK_ENV=test asks no outside service: set PACEMARK_PAGESPEED_URL to a local one.")
+            raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_PAGESPEED_URL to a local one.")
+        if self.env is Environment.TEST and self.s3_bucket is not None and self.s3_endpoint is None:
+            raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_S3_ENDPOINT to a local one.")
         if self.env is Environment.PRODUCTION and self.secret is None:
-            raise SettingsError(
-                "PACEMARK_ENV=production needs a PACEMARK_SECRET of its own, such as the output of: openssl rand -hex 32"
-            )
+            raise Unusable("PACEMARK_ENV=production needs a PACEMARK_SECRET of its own, such as: openssl rand -hex 32")
         if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
-            raise SettingsError(f"PACEMARK_SECRET is too short: it needs at least {MIN_SECRET} characters.")
+            raise Unusable(f"PACEMARK_SECRET is too short: it needs at least {MIN_SECRET} characters.")
+        if self.s3_bucket is not None and (self.s3_access_key_id is None or self.s3_secret_access_key is None):
+            raise Unusable("PACEMARK_S3_BUCKET needs PACEMARK_S3_ACCESS_KEY_ID and PACEMARK_S3_SECRET_ACCESS_KEY too.")
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, made from the secret (HKDF-SHA256, RFC 5869)."""
@@ -119,14 +147,12 @@ class Settings(BaseSettings):
         return kept_text(self.data / "secret", lambda: secrets.token_hex(32)).encode()
 
 
-def kept_text(path: Path, make: Callable[[], str]) -> str:
-    """The text of a private file, made by whoever comes first: linked into place whole, so that nobody reads half."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(make())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().strip()
+def load(**given: Any) -> Settings:
+    """The settings, with what the command line gave (None: nothing). Raises Unusable, naming every bad variable."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = (f"{PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        raise Unusable("; ".join(fault.replace("Value error, ", "") for fault in faults) + ".") from None
+    settings.check()
+    return settings

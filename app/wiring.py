@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.engines.pagespeed import PageSpeedEngine
-
+from app import folder
 from app.settings import Settings
 from domain import sites
 from domain.measuring import Engine, EngineName
@@ -18,6 +17,7 @@ from infra.bus.outbox import OutboxBus
 from infra.db.database import SqlDatabase
 from infra.engines.guard import Guard
 from infra.engines.lighthouse import LighthouseEngine
+from infra.engines.pagespeed import PageSpeedEngine
 from infra.engines.probe import ProbeEngine
 from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
@@ -42,15 +42,18 @@ class House:
 
 @asynccontextmanager
 async def wire(settings: Settings, *, allow_private: bool = False) -> AsyncGenerator[House, None]:
-    """Open everything, and close it in the end. A setting about private targets goes before `allow_private`."""
-    settings.check()
+    """Open everything over a migrated database, and close it in the end.
+
+    A setting about private targets goes before `allow_private`.
+    """
     if settings.allow_private_targets is not None:
         allow_private = settings.allow_private_targets
+    folder.make(settings.data)
     database = SqlDatabase(settings.database)
     bus = OutboxBus(database.reader)
     database.committed = bus.wake
-    await bus.start()
     try:
+        await bus.start()
         yield House(
             settings=settings,
             database=database,
@@ -69,18 +72,20 @@ async def wire(settings: Settings, *, allow_private: bool = False) -> AsyncGener
 def _storage(settings: Settings) -> Storage:
     if settings.s3_bucket is None:
         return DiskStorage(settings.data / "files")
+    assert settings.s3_access_key_id is not None
+    assert settings.s3_secret_access_key is not None
     return S3Storage(
         settings.s3_bucket,
         endpoint=settings.s3_endpoint,
         access_key_id=settings.s3_access_key_id,
-        secret_access_key=settings.s3_secret_access_key.get_secret_value() if settings.s3_secret_access_key else None,
+        secret_access_key=settings.s3_secret_access_key.get_secret_value(),
         region=settings.s3_region,
     )
 
 
 def _engines(settings: Settings, guard: Guard) -> Mapping[EngineName, Engine]:
     key = settings.pagespeed_key.get_secret_value() if settings.pagespeed_key else None
-    pagespeed = {"base_url": settings.pagespeed_url} if settings.pagespeed_url else {}
+    url = settings.pagespeed_url
     engines: list[Engine] = [
         ProbeEngine(guard),
         LighthouseEngine(
@@ -90,6 +95,6 @@ def _engines(settings: Settings, guard: Guard) -> Mapping[EngineName, Engine]:
             node=settings.node,
             lock_file=LIGHTHOUSE_LOCK,
         ),
-        PageSpeedEngine(key, **pagespeed),
+        PageSpeedEngine(key, base_url=url) if url else PageSpeedEngine(key),
     ]
     return {engine.name: engine for engine in engines}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import structlog
 
+from app.folder import WorkerLock
+from app.waiting import set_within
 from app.wiring import House
 from domain import audits, runners
 from domain.access import NOBODY
@@ -20,42 +21,72 @@ SWEEP_SECONDS = 10.0
 log = structlog.get_logger()
 
 
+async def work(house: House, stop: asyncio.Event, *, drain_seconds: float, address: str = "") -> None:
+    """Work until `stop` is set, as soon as no other process works on this folder."""
+    lock = WorkerLock(house.settings.data, shared=not house.database.is_sqlite)
+    try:
+        waiting = False
+        while not lock.take(address):
+            if not waiting:
+                log.info("Another process works on this folder; this one stands by.")
+                waiting = True
+            if await set_within(stop, IDLE_SECONDS):
+                return
+        await Worker(house, drain_seconds=drain_seconds).run(stop)
+    finally:
+        lock.close()
+
+
 class Worker:
-    """Run it as a task; cancelling it stops the engines and leaves their audits to be swept up."""
+    """One task for each audit that may run at once.
 
-    def __init__(self, house: House) -> None:
+    Told to stop, it takes nothing new and gives what is running `drain_seconds` to end; then the engines are stopped
+    and their audits left to the sweep of another worker. Cancelling `run` does that at once.
+    """
+
+    def __init__(self, house: House, *, drain_seconds: float) -> None:
         self._house = house
-        self._waiting = asyncio.Event()
+        self._drain_seconds = drain_seconds
+        self._stopping = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    async def run(self) -> None:
-        settings = self._house.settings
-        async with self._house.database.work(NOBODY) as work:
-            runner = await runners.appear(
-                work,
-                name=settings.runner_name,
-                location=settings.runner_location,
-                pool=settings.runner_pool,
-                engines=self._house.engines,
-            )
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hear())
-            group.create_task(self._sweep())
-            for _ in range(settings.probes_at_once):
-                group.create_task(self._serve(runner, [EngineName.PROBE]))
-            group.create_task(self._serve(runner, [EngineName.LIGHTHOUSE]))
-            group.create_task(self._serve(runner, [EngineName.PAGESPEED]))
+    async def run(self, stop: asyncio.Event) -> None:
+        runner = await appear(self._house)
+        serving = [asyncio.create_task(self._serve(runner, engines)) for engines in self._lanes()]
+        helping = [asyncio.create_task(each) for each in (self._hear(), self._sweep(), self._drain(stop, serving))]
+        try:
+            await asyncio.wait(serving)
+        finally:
+            for task in (*serving, *helping):
+                task.cancel()
+            await asyncio.gather(*serving, *helping, return_exceptions=True)
+
+    def _lanes(self) -> Iterator[Sequence[EngineName]]:
+        for _ in range(self._house.settings.probes_at_once):
+            yield (EngineName.PROBE,)
+        yield (EngineName.LIGHTHOUSE,)
+        yield (EngineName.PAGESPEED,)
+
+    async def _drain(self, stop: asyncio.Event, serving: Sequence[asyncio.Task[None]]) -> None:
+        await stop.wait()
+        self._stopping.set()
+        self._woken.set()
+        _, running = await asyncio.wait(serving, timeout=self._drain_seconds)
+        if running:
+            log.warning("Audits are left unfinished; another worker will take them up.", audits=len(running))
+        for task in running:
+            task.cancel()
 
     async def _hear(self) -> None:
         async with self._house.bus.listen(audits.JOBS) as messages:
             async for _ in messages:
-                self._waiting.set()
+                self._woken.set()
 
     async def _serve(self, runner: UUID, engines: Sequence[EngineName]) -> None:
-        while True:
-            if not await self._one(runner, engines):
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._waiting.wait(), IDLE_SECONDS)
-                self._waiting.clear()
+        while not self._stopping.is_set():
+            if not await self._one(runner, engines) and not self._stopping.is_set():
+                await set_within(self._woken, IDLE_SECONDS)
+                self._woken.clear()
 
     async def _one(self, runner: UUID, engines: Sequence[EngineName]) -> bool:
         house = self._house
@@ -75,6 +106,21 @@ class Worker:
                 again = await audits.sweep(self._house.database)
                 if again:
                     log.warning("Audits of vanished workers wait again.", audits=again)
+                await asyncio.sleep(SWEEP_SECONDS)
+                await appear(self._house)
             except Exception:
                 log.exception("The sweep failed.")
-            await asyncio.sleep(SWEEP_SECONDS)
+                await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def appear(house: House) -> UUID:
+    """Say that this machine's runner is there. Returns its id."""
+    settings = house.settings
+    async with house.database.work(NOBODY) as work:
+        return await runners.appear(
+            work,
+            name=settings.runner_name,
+            location=settings.runner_location,
+            pool=settings.runner_pool,
+            engines=house.engines,
+        )

@@ -72,7 +72,7 @@ EMPTY: Slice[Any] = Slice((), (), False, False)
 
 
 class Keyset(Generic[R]):
-    """A list in the order of `keys` under each value of `parent`, filtered by tenant.
+    """A list in the order of `keys` under each value of `parent` (None: one list for the tenant), filtered by tenant.
 
     `keys` are columns of the row type, none of them nullable, the last one unique; all ascending or all descending.
     A cursor is the list's name and the row's keys: another list's cursor, or a mutilated one, is refused.
@@ -83,7 +83,7 @@ class Keyset(Generic[R]):
         name: str,
         query: Query[R],
         *,
-        parent: InstrumentedAttribute[Any],
+        parent: InstrumentedAttribute[Any] | None,
         tenant: InstrumentedAttribute[UUID],
         keys: Sequence[InstrumentedAttribute[Any]],
         descending: bool = False,
@@ -102,10 +102,12 @@ class Keyset(Generic[R]):
         bound = dict(zip(self._names(), self._decode(window), strict=True)) if window.cursor else {}
         single = len(parents) == 1
         query = self._statement(single, window.cursor is not None, window.backward)
-        found = await reads.all(query, reach=reach, parents=parents, limit=window.size + 1, **bound, **values)
+        if self.parent is not None:
+            values["parents"] = parents
+        found = await reads.all(query, reach=reach, limit=window.size + 1, **bound, **values)
         rows: dict[Any, list[R]] = {}
         for row in found:
-            rows.setdefault(getattr(row, self.parent.key), []).append(row)
+            rows.setdefault(getattr(row, self.parent.key) if self.parent else None, []).append(row)
         return {parent: self._slice(rows.get(parent, []), window) for parent in parents}
 
     def cursor(self, row: R) -> str:
@@ -148,7 +150,9 @@ class Keyset(Generic[R]):
         return self._statements[shape]
 
     def _build(self, single: bool, cursor: bool, backward: bool) -> Query[R]:
-        statement = self.base.statement.where(one_of(self.parent, "parents"))
+        statement = self.base.statement
+        if self.parent is not None:
+            statement = statement.where(one_of(self.parent, "parents"))
         descending = self.descending != backward
         order = [key.desc() if descending else key.asc() for key in self.keys]
         if cursor:

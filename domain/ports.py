@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -46,9 +46,19 @@ class Storage(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """What was said, in order: `async for`, or one at a time with patience."""
+
+    def __aiter__(self) -> AsyncIterator[Message]: ...
+
+    async def next(self, seconds: float) -> Message | None:
+        """The next message; None when there was none for so long."""
+        ...
+
+
 class Bus(Protocol):
     """Carries what units of work said to whoever listens, in any process of this database."""
 
-    def listen(self, *topics: str) -> AbstractAsyncContextManager[AsyncGenerator[Message, None]]:
+    def listen(self, *topics: str) -> AbstractAsyncContextManager[Listener]:
         """Messages of these topics that were committed after the block was entered, in order."""
         ...

@@ -114,9 +114,7 @@ def nats() -> Iterator[str]:
         command += ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder]
 
         def addresses() -> list[str]:
-            return [
-                url for file in folder.glob("*.ports") for url in json.loads(file.read_text() or "{}").get("nats", [])
-            ]
+            return [url for file in folder.glob("*.ports") for url in json.loads(file.read_text() or "{}").get("nats", [])]
 
         with _running(command, folder, lambda: bool(addresses())):
             yield addresses()[0]

@@ -8,17 +8,17 @@ from .model import ENDED, Audit, AuditRow, AuditState, Finding, FindingRow, Requ
 from .queries import (
     AUDITS,
     FINDINGS,
-    MAX_POINTS,
     REQUESTS,
     LatestKey,
-    PointRow,
     by_ids,
     findings_by_ids,
+    histories,
     history,
     latest,
     runs_by_audits,
 )
 from .rules import PRODUCTION
+from .series import MAX_POINTS, Interval, Point, Sample, Series, SeriesKey, Statistic, thin
 
 __all__ = [
     "AUDITS",
@@ -35,14 +35,20 @@ __all__ = [
     "ClaimLost",
     "Finding",
     "FindingRow",
+    "Interval",
     "LatestKey",
-    "PointRow",
+    "Point",
     "RequestRow",
     "Run",
     "RunRow",
+    "Sample",
+    "Series",
+    "SeriesKey",
+    "Statistic",
     "by_ids",
     "cancel",
     "findings_by_ids",
+    "histories",
     "history",
     "latest",
     "perform",
@@ -50,5 +56,6 @@ __all__ = [
     "runs_by_audits",
     "sweep",
     "take",
+    "thin",
     "topic",
 ]

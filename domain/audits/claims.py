@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, func, literal, select, true, update
 from sqlalchemy.orm import aliased
 
 from ..access import Actor, Role
@@ -40,10 +40,12 @@ _ANYBODYS = Actor()
 _OUTBOX_KEPT = timedelta(hours=24)
 
 
-async def take(database: Database, *, runner_id: UUID, pool: str, engines: Collection[EngineName]) -> Claim | None:
+async def take(
+    database: Database, *, runner_id: UUID, pool: str, engines: Collection[EngineName], only: UUID | None = None
+) -> Claim | None:
     """The next audit for these engines: by priority, then the workspace with the fewest running, then age.
 
-    One conditional statement: of two workers at once, one gets it and the other the next.
+    One conditional statement: of two workers at once, one gets it and the other the next. `only` takes this audit or none.
     """
     waiting, running = aliased(Audit), aliased(Audit)
     busy = (
@@ -52,6 +54,7 @@ async def take(database: Database, *, runner_id: UUID, pool: str, engines: Colle
     following = (
         select(waiting.id)
         .where(waiting.state == AuditState.QUEUED, waiting.engine.in_(sorted(engines)))
+        .where(waiting.id == only if only is not None else true())
         .order_by(waiting.priority, busy, waiting.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=waiting)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import Integer, Text, Uuid, bindparam, func, or_, select
 
 from .. import sites
 from ..access import Reach
 from ..base import Query, UtcDateTime, one_of, query
+from ..errors import LimitReached
 from ..measuring import MetricName
 from ..paging import Keyset
 from ..ports import Reader
 from .model import Audit, AuditRow, AuditState, Finding, FindingRow, Request, RequestRow, Run, RunRow
-
-MAX_POINTS = 2_000
+from .series import Sample, SeriesKey
 
 _AUDITS = query(AuditRow, Audit)
 _BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), one_of(Audit.workspace_id, "reach"))
@@ -120,48 +119,81 @@ async def findings_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -
     return {row.id: row for row in await reader.all(_FINDING_BY_ID, ids=ids, reach=reach)}
 
 
-class PointRow(NamedTuple):
-    """One finished audit's value of one metric."""
+MAX_SAMPLES = 50_000
 
-    finished_at: datetime
-    audit_id: UUID
-    value: float
+
+class _Values(tuple[Any, ...]):
+    """Page, time and id of an audit, and then one value for each metric that was asked for."""
+
+    __slots__ = ()
+
+    def __new__(cls, *values: Any) -> _Values:
+        return super().__new__(cls, values)
 
 
 @cache
-def _history(metric: MetricName) -> Query[PointRow]:
-    value = getattr(Audit, metric.value)
+def _history(metrics: tuple[MetricName, ...]) -> Query[_Values]:
     statement = (
-        select(Audit.finished_at, Audit.id, value)
+        select(Audit.page_id, Audit.finished_at, Audit.id, *(getattr(Audit, metric.value) for metric in metrics))
         .where(
-            Audit.page_id == bindparam("page"),
+            one_of(Audit.page_id, "pages"),
             one_of(Audit.workspace_id, "reach"),
             Audit.profile_id == _PROFILE,
             Audit.environment == _ENVIRONMENT,
             Audit.state == AuditState.FINISHED,
-            value.is_not(None),
             or_(_FROM.is_(None), Audit.finished_at >= _FROM),
             or_(_TO.is_(None), Audit.finished_at < _TO),
         )
         .order_by(Audit.finished_at.desc(), Audit.id.desc())
-        .limit(bindparam("limit"))
+        .limit(bindparam("limit", type_=Integer()))
     )
-    return Query(PointRow, statement)
+    return Query(_Values, statement)
 
 
-async def history(
-    reader: Reader,
-    reach: Reach,
-    *,
-    page_id: UUID,
-    profile_id: UUID,
-    environment: str,
-    metric: MetricName,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    limit: int = MAX_POINTS,
-) -> Sequence[PointRow]:
-    """The newest `limit` values of since ≤ t < until, oldest first."""
-    values = {"page": page_id, "profile": profile_id, "environment": environment, "since": since, "until": until}
-    rows = await reader.all(_history(metric), reach=reach, limit=limit, **values)
-    return rows[::-1]
+History = Mapping[MetricName, Sequence[Sample]]
+
+
+async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -> Mapping[SeriesKey, History]:
+    """Each key's samples, oldest first: one statement for all pages that are asked the same.
+
+    Raises LimitReached for more than MAX_SAMPLES audits in one of them.
+    """
+    groups: dict[SeriesKey, list[UUID]] = {}
+    for key in keys:
+        groups.setdefault(key._replace(page_id=_NO_PAGE), []).append(key.page_id)
+    found: dict[SeriesKey, History] = {}
+    for asked, pages in groups.items():
+        rows = await _samples(reader, reach, asked, pages, MAX_SAMPLES + 1)
+        if len(rows) > MAX_SAMPLES:
+            raise LimitReached(f"This spans more than {MAX_SAMPLES:,} audits; take less time.", MAX_SAMPLES)
+        for page in pages:
+            found[asked._replace(page_id=page)] = _by_metric([row for row in rows if row[0] == page], asked.metrics)
+    return found
+
+
+async def history(reader: Reader, reach: Reach, key: SeriesKey, *, limit: int) -> History:
+    """The newest `limit` audits' samples, oldest first."""
+    return _by_metric(await _samples(reader, reach, key, [key.page_id], limit), key.metrics)
+
+
+async def _samples(reader: Reader, reach: Reach, key: SeriesKey, pages: Collection[UUID], limit: int) -> Sequence[_Values]:
+    return await reader.all(
+        _history(key.metrics),
+        pages=pages,
+        reach=reach,
+        profile=key.profile_id,
+        environment=key.environment,
+        since=key.since,
+        until=key.until,
+        limit=limit,
+    )
+
+
+def _by_metric(rows: Sequence[_Values], metrics: tuple[MetricName, ...]) -> History:
+    return {
+        metric: [Sample(row[1], row[2], row[place]) for row in reversed(rows) if row[place] is not None]
+        for place, metric in enumerate(metrics, start=3)
+    }
+
+
+_NO_PAGE = UUID(int=0)

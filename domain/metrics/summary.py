@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..measuring import EngineName, MetricName
+from .catalogue import CATALOGUE, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,9 @@ def audit_metrics(
         chosen = runs[representative]
         return {metric: chosen[metric] for metric in MetricName if metric in chosen}
     samples = {metric: [run[metric] for run in runs if metric in run] for metric in MetricName}
-    return {metric: median(values) for metric, values in samples.items() if values}
+    return {metric: _middle(metric, values) for metric, values in samples.items() if values}
+
+
+def _middle(metric: MetricName, values: Sequence[float]) -> float:
+    """The median; of what is counted, one that was really seen: there is no half a request."""
+    return statistics.median_low(values) if CATALOGUE[metric].unit is Unit.COUNT else median(values)

@@ -33,7 +33,7 @@ from .queries import (
     profiles_by_workspace,
     sealed_access,
 )
-from .rules import PROFILE_SEEDS, Seal, split_url
+from .rules import PROFILE_SEEDS, PageOrder, ProfileSettings, Seal, split_path, split_url
 
 __all__ = [
     "PAGES",
@@ -42,9 +42,11 @@ __all__ = [
     "SITES",
     "WORKSPACE_PAGES",
     "Page",
+    "PageOrder",
     "PageRow",
     "Profile",
     "ProfileRow",
+    "ProfileSettings",
     "Seal",
     "Site",
     "SiteRow",
@@ -69,6 +71,7 @@ __all__ = [
     "sealed_access",
     "seed_profiles",
     "set_access",
+    "split_path",
     "split_url",
     "update",
     "update_page",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -193,22 +193,22 @@ async def create_profile(
 
 
 async def update_profile(
-    work: Work, *, profile_id: UUID, name: str | None = None, settings: rules.ProfileSettings | None = None
+    work: Work, *, profile_id: UUID, name: str | None = None, changes: Mapping[str, Any] | None = None
 ) -> UUID:
-    """A changed way of measuring is a new version: results before and after are not compared."""
+    """`changes` are fields of ProfileSettings. A changed way of measuring is a new version of the profile."""
     profile = await _profile(work, profile_id)
     work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
     faults: list[Fault] = []
     if name is not None:
         name = rules.check_name(name, faults)
-    if settings is not None:
-        rules.check_settings(settings, faults)
+    settings = settings_of(profile)._replace(**(changes or {}))
+    rules.check_settings(settings, faults)
     if faults:
         raise InvalidInput(faults)
     if name is not None and name != profile.name:
         await _refuse_profile_name(work, profile.workspace_id, name)
         await work.db.execute(change(Profile).where(Profile.id == profile_id).values(name=name))
-    if settings is not None and settings != settings_of(profile):
+    if settings != settings_of(profile):
         values = {**_columns(settings), "version": profile.version + 1}
         await work.db.execute(change(Profile).where(Profile.id == profile_id).values(**values))
     return profile_id

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -107,6 +108,13 @@ def check_tags(tags: Sequence[str], faults: list[Fault]) -> list[str]:
                 Fault(("tags", str(index)), "A tag is 1 to 60 letters, digits, spaces or . : / - _", ProblemCode.MALFORMED)
             )
     return sorted(set(tags))
+
+
+class PageOrder(StrEnum):
+    """In which order pages come."""
+
+    NAME = "NAME"
+    NEWEST = "NEWEST"
 
 
 class ProfileSettings(NamedTuple):

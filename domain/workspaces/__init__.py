@@ -2,6 +2,6 @@
 
 from .actions import create
 from .model import Member, Workspace, WorkspaceRow
-from .queries import LIST, by_ids, by_slugs, find, first_owner
+from .queries import by_ids, by_slugs, find, first_owner, within
 
-__all__ = ["LIST", "Member", "Workspace", "WorkspaceRow", "by_ids", "by_slugs", "create", "find", "first_owner"]
+__all__ = ["Member", "Workspace", "WorkspaceRow", "by_ids", "by_slugs", "create", "find", "first_owner", "within"]

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 
 from ..access import Reach, Role
 from ..base import Query, one_of, query
-from ..paging import Keyset
+from ..paging import Keyset, Slice, Window
 from ..ports import Reader
 from .model import Member, Workspace, WorkspaceRow
 
@@ -19,8 +19,7 @@ _BY_ID = _WORKSPACES.where(one_of(Workspace.id, "ids"), one_of(Workspace.id, "re
 _BY_SLUG = _WORKSPACES.where(one_of(Workspace.slug, "slugs"), one_of(Workspace.id, "reach"))
 _ANY_SLUG = _WORKSPACES.where(Workspace.slug == bindparam("slug"))
 
-# Every workspace is its own parent here: what a viewer sees is the whole of their reach.
-LIST = Keyset("workspaces", _WORKSPACES, parent=Workspace.id, tenant=Workspace.id, keys=[Workspace.slug, Workspace.id])
+_WITHIN = Keyset("workspaces", _WORKSPACES, parent=None, tenant=Workspace.id, keys=[Workspace.slug, Workspace.id])
 
 
 class _OwnerRow(NamedTuple):
@@ -48,3 +47,8 @@ async def find(reader: Reader, slug: str) -> WorkspaceRow | None:
 async def first_owner(reader: Reader, workspace_id: UUID) -> UUID | None:
     row = await reader.first(_OWNER, workspace_id=workspace_id)
     return row.user_id if row else None
+
+
+async def within(reader: Reader, reach: Reach, window: Window) -> Slice[WorkspaceRow]:
+    """The workspaces within reach, by slug."""
+    return (await _WITHIN.under(reader, reach, [None], window))[None]

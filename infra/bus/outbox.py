@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -65,12 +65,12 @@ class OutboxBus:
                 await self._task
 
     @asynccontextmanager
-    async def listen(self, *topics: str) -> AsyncGenerator[AsyncGenerator[Message, None], None]:
+    async def listen(self, *topics: str) -> AsyncGenerator[QueueListener, None]:
         queue: asyncio.Queue[Message] = asyncio.Queue(QUEUE)
         for topic in topics:
             self._listeners[topic].add(queue)
         try:
-            yield _drain(queue)
+            yield QueueListener(queue)
         finally:
             for topic in topics:
                 self._listeners[topic].discard(queue)
@@ -99,6 +99,18 @@ class OutboxBus:
             queue.put_nowait(message)
 
 
-async def _drain(queue: asyncio.Queue[Message]) -> AsyncGenerator[Message, None]:
-    while True:
-        yield await queue.get()
+class QueueListener:
+    """One listener's end of the bus."""
+
+    def __init__(self, queue: asyncio.Queue[Message]) -> None:
+        self._queue = queue
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        while True:
+            yield await self._queue.get()
+
+    async def next(self, seconds: float) -> Message | None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                return await self._queue.get()
+        return None

@@ -14,6 +14,7 @@ from domain.measuring import EngineFailure, FailureKind
 
 MAX_URL_LENGTH = 4096
 MAX_ADDRESSES = 8
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Address = IPv4Address | IPv6Address
 
@@ -39,7 +40,7 @@ def check_url(url: str) -> SplitResult:
         raise _invalid("The address holds a space, a backslash or a control character.")
     try:
         typed = urlsplit(url)
-        if typed.scheme not in ("http", "https"):
+        if typed.scheme not in _DEFAULT_PORTS:
             raise _invalid("The address must begin with http:// or https://.")
         if "@" in typed.netloc:
             raise _invalid("The address must not hold a user name or password; keep them in the site's access.")
@@ -52,10 +53,10 @@ def check_url(url: str) -> SplitResult:
     if port == 0:
         raise _invalid("The address has no valid port.")
     netloc = f"[{host}]" if ":" in host else host
-    if sent.port is not None:
-        netloc += f":{sent.port}"
+    if port not in (None, _DEFAULT_PORTS[typed.scheme]):
+        netloc += f":{port}"
     path, _, query = sent.raw_path.decode("ascii").partition("?")
-    return SplitResult(sent.scheme, netloc, path or "/", query, "")
+    return SplitResult(typed.scheme, netloc, path or "/", query, "")
 
 
 def _is_host(host: str) -> bool:

@@ -22,6 +22,8 @@ _CERTIFICATE_FAULTS = {
     62: "is for another host",
     64: "is for another host",
 }
+# How a TLS connection says that bytes are awaited, or that there are none left: the context of errors, not their cause.
+_NOT_FAULTS = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError, ssl.SSLEOFError)
 # h11 and httpcore tell a connection that ended early from a malformed answer only by these words.
 _ENDED_EARLY = ("peer closed connection", "Server disconnected")
 
@@ -34,7 +36,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and everything that it was raised from, nearest first."""
     current: BaseException | None = error
     while current is not None:
-        yield current
+        if not isinstance(current, _NOT_FAULTS):
+            yield current
         current = current.__cause__ or current.__context__
 
 

@@ -69,7 +69,7 @@ class Identity:
             if self._access.username is not None:
                 pair = f"{self._access.username}:{self._access.password or ''}".encode()
                 headers["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-            headers |= {name.lower(): value for name, value in self._access.headers.items()}
+            headers |= {name.lower(): value.strip() for name, value in self._access.headers.items()}
         cookies = self.cookies(origin)
         if cookies:
             headers["cookie"] = cookies

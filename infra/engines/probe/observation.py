@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -10,6 +11,8 @@ import httpx
 from domain.measuring import EngineFailure, ResourceType
 
 from .connection import Connection
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -48,8 +51,8 @@ class Exchange:
     @property
     def charset(self) -> str | None:
         """As Content-Type names it."""
-        _, found, rest = str(self.headers.get("content-type", "")).lower().partition("charset=")
-        return rest.partition(";")[0].strip(" \"'")[:40] or None if found else None
+        found = _CHARSET.search(self.headers.get("content-type", ""))
+        return found[1].lower() if found else None
 
     @property
     def is_html(self) -> bool:
@@ -68,7 +71,11 @@ class Exchange:
     def redirects_to(self) -> str | None:
         if self.status not in (301, 302, 303, 307, 308) or "location" not in self.headers:
             return None
-        return urljoin(self.url, self.headers.get_list("location")[0])
+        location = self.headers.get_list("location")[0]
+        try:
+            return urljoin(self.url, location)
+        except ValueError:
+            return location
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +140,25 @@ class Observation:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.document.url).hostname or ""
+        return host_of(self.document.url)
 
     @property
     def loaded(self) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.loaded)
 
     def is_third_party(self, url: str) -> bool:
-        host = urlsplit(url).hostname or ""
-        return site_of(host) != site_of(self.host)
+        return site_of(host_of(url)) != site_of(self.host)
 
 
 _SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "govt", "net", "ne", "or", "org"})
+
+
+def host_of(url: str) -> str:
+    """Empty for what is not a URL: a page may ask for, or redirect to, anything."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def site_of(host: str) -> str:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import SplitResult
 
+import anyio.lowlevel
+import anyio.streams.tls
 import httpcore
 import httpx
 
@@ -81,6 +83,9 @@ class Session:
             exchange.failure = failure
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
             exchange.failure = failure_of(error, host)
+        except ValueError:
+            # httpcore reads HTTP/2's headers unchecked and stumbles over a status that is no number.
+            exchange.failure = page_failure("PROTOCOL_ERROR", f"The answer of {host} is not valid HTTP.")
         finally:
             exchange.end_ms = self.clock.now()
         await self._decode(exchange)
@@ -146,9 +151,18 @@ def _too_large(limit: int) -> EngineFailure:
     return page_failure("TOO_LARGE", f"The answer is larger than {limit / 1e6:g} MB, the most that is read.")
 
 
+async def _warm_up() -> None:
+    """Has everything loaded that httpcore, anyio and the resolver load when they are first used: the first run of a
+    process would count it as the server's time.
+    """
+    await anyio.lowlevel.checkpoint()
+    "localhost".encode("idna")
+
+
 @asynccontextmanager
 async def open_session(guard: Guard, context: ssl.SSLContext, identity: Identity, limits: Limits) -> AsyncIterator[Session]:
     """A session on connections of its own, all of which are closed when it ends, however it ends."""
+    await _warm_up()
     backend = GuardedBackend(guard)
     pool = httpcore.AsyncConnectionPool(
         ssl_context=context, max_connections=None, http1=True, http2=True, network_backend=backend

@@ -146,15 +146,15 @@ class Site:
         return route if isinstance(route, Answer | Raw) else route(request)
 
     async def _serve_h2(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        http = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        http = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False))
         http.initiate_connection()
         writer.write(http.data_to_send())
         while data := await reader.read(65_536):
             for event in http.receive_data(data):
                 if isinstance(event, RequestReceived):
                     assert event.headers is not None
-                    fields = dict(event.headers)
-                    request = Request(str(fields[":method"]), str(fields[":path"]), {str(k): str(v) for k, v in fields.items()})
+                    fields = {str(name): str(value) for name, value in event.headers}
+                    request = Request(fields[":method"], fields[":path"], fields)
                     self.requests.append(request)
                     answer = self._route(request)
                     assert isinstance(answer, Answer)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -155,7 +156,8 @@ def visit(installed: Installation, tmp_path_factory: pytest.TempPathFactory) -> 
             try {{ new WebSocket('ws://{reach}/socket'); }} catch {{}}
             try {{ new WebTransport('https://{reach}/transport'); }} catch {{}}
             new EventSource('http://{reach}/events');
-            const peer = new RTCPeerConnection({{iceServers: [{{urls: 'turn:{reach}?transport=tcp', username: 'a', credential: 'b'}}]}});
+            const turn = {{urls: 'turn:{reach}?transport=tcp', username: 'a', credential: 'b'}};
+            const peer = new RTCPeerConnection({{iceServers: [turn]}});
             peer.createDataChannel('x'); peer.createOffer().then(offer => peer.setLocalDescription(offer));
             fetch('/hop').catch(() => {{}});
             </script></body></html>""".encode()
@@ -223,25 +225,24 @@ def members(group: int) -> list[str]:
 async def test_a_run_that_is_stopped_leaves_no_process_and_no_file(
     installed: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_by: str
 ) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+    # Not under `tmp_path`: Chromium keeps a socket in its folder, whose path may have 107 characters.
+    temporary = Path(mkdtemp(prefix="stopped-"))
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     groups: set[int] = set()
     with site() as slow:
         slow.pages["/"] = Page(hangs=True)
-        running = engine(installed, tmp_path, deadline=12 if stopped_by == "deadline" else 100)
+        running = engine(installed, tmp_path, deadline=20 if stopped_by == "deadline" else 100)
         order = Order(f"{slow.origin}/", FormFactor.MOBILE, runs=1)
-        async with aclosing(running.measure(order)) as told:
-            try:
+        with pytest.raises(EngineFailure) if stopped_by == "deadline" else nullcontext() as failed:
+            async with aclosing(running.measure(order)) as told:
                 async for step in told:
                     if step == Reached(Phase.LOADING, 0):
                         groups |= set(processes_with(str(temporary)).values())
                         if stopped_by == "caller":
                             break
-            except EngineFailure as failure:
-                assert (failure.kind, failure.code, failure.retryable) == (FailureKind.ENGINE, "DEADLINE_EXCEEDED", True)
-                assert stopped_by == "deadline"
+    if failed is not None:
+        assert (failed.value.kind, failed.value.code) == (FailureKind.ENGINE, "DEADLINE_EXCEEDED")
     assert len(groups) == 1
     assert members(groups.pop()) == []
     assert processes_with(str(temporary)) == {}
-    assert list(temporary.iterdir()) == []
+    temporary.rmdir()  # which only an empty folder allows

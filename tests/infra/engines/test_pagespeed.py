@@ -68,7 +68,7 @@ def engine(psi: PsiServer, world: World, key: str | None = KEY, timeout: float =
         clock=world.clock,
         sleep=world.sleep,
         dice=lambda: 1.0,
-        **budget,  # type: ignore[arg-type]
+        **budget,
     )
 
 

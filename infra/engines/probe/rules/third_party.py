@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from domain.measuring import Severity
 
-from ..observation import Observation
+from ..observation import Observation, host_of
 from .rule import Hit, hit_each, note, rule, size
 
 THIRD_PARTY = "third-party"
@@ -19,7 +17,7 @@ def _hosts(seen: Observation) -> dict[str, tuple[int, int]]:
     hosts: dict[str, tuple[int, int]] = {}
     for exchange in (exchange for one in seen.resources for exchange in one.exchanges):
         if seen.is_third_party(exchange.url):
-            host = urlsplit(exchange.url).hostname or ""
+            host = host_of(exchange.url)
             requests, transferred = hosts.get(host, (0, 0))
             hosts[host] = requests + 1, transferred + exchange.transfer_bytes
     return hosts

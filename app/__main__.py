@@ -1,0 +1,5 @@
+"""`python -m app` is `pacemark`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,44 @@
+"""The ASGI application: GraphQL at one address, and the doors that are not GraphQL."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.responses import RedirectResponse
+from starlette.routing import Route, WebSocketRoute
+
+from app import report
+from app.doors import files, graphiql, health
+from app.headers import SecurityHeaders
+from app.wiring import House
+from graph.context import Services
+from graph.transports import stock
+
+
+def create_app(house: House) -> FastAPI:
+    """Everything that answers over HTTP and WebSocket."""
+    app = FastAPI(title="Pacemark", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(SecurityHeaders)
+    graphql = graphiql.PageOrApi(stock.endpoint(_services(house)))
+    # Not mounted: a mount answers /graphql with a redirect to /graphql/.
+    app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
+    app.mount("/graphiql", graphiql.Assets())
+    app.add_api_route("/", _front_door, methods=["GET"])
+    for router in (health.routes(house), files.routes(house), report.routes(house)):
+        app.include_router(router)
+    return app
+
+
+def _services(house: House) -> Services:
+    return Services(
+        database=house.database,
+        bus=house.bus,
+        storage=house.storage,
+        seal=house.seal,
+        pepper=house.pepper,
+        link_secret=house.link_secret,
+        base_url=house.settings.base_url,
+    )
+
+
+async def _front_door() -> RedirectResponse:
+    return RedirectResponse("/graphql")

@@ -1,0 +1,1 @@
+"""One audit from the command line: filed, watched or worked, and shown."""

@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The data folder.  [PACEMARK_DATA; else the user's own]", show_default=False),
+]
+Host = Annotated[
+    str | None,
+    typer.Option(help="The address to listen on.  [PACEMARK_HOST; else 127.0.0.1]", show_default=False),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="The port; 0 takes a free one.  [PACEMARK_PORT; else 8000]", show_default=False),
+]
+Workspace = Annotated[str, typer.Option(metavar="SLUG", help="The workspace.")]

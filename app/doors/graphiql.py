@@ -1,0 +1,47 @@
+"""GraphiQL for a browser at the address at which programs find the API."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from graph.transports import graphiql
+
+_PAGE_HEADERS = {
+    "Content-Security-Policy": graphiql.CONTENT_SECURITY_POLICY,
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+}
+
+
+class PageOrApi:
+    """The page for whoever asks for HTML and brings no query; the API for everybody else."""
+
+    def __init__(self, api: ASGIApp) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _wants_page(Request(scope)):
+            await HTMLResponse(graphiql.page(), headers=_PAGE_HEADERS)(scope, receive, send)
+        else:
+            await self._api(scope, receive, send)
+
+
+def _wants_page(request: Request) -> bool:
+    asks = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    return asks and "query" not in request.query_params
+
+
+class Assets(StaticFiles):
+    """The page's files; those under `assets/` carry a hash of their content in their name and never change."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=graphiql.STATIC)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if path.startswith("assets/") and response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

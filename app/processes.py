@@ -1,0 +1,81 @@
+"""The processes that stay: everything in one, the API alone, the worker alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import typer
+import uvloop
+
+from app import bootstrap, server
+from app.asgi import create_app
+from app.settings import Settings
+from app.wiring import wire
+from app.worker import work
+
+UP_DRAIN_SECONDS = 1.0
+_QUERY = "{ viewer { workspaces { nodes { id slug name } } } }"
+
+
+def run(process: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run until told to stop by a signal. Raises CancelledError when told twice."""
+
+    async def main() -> None:
+        await process(server.stopped_by_signals())
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+async def up(settings: Settings, stop: asyncio.Event) -> None:
+    """Migrate, make the first workspace, answer, and work unless another process does."""
+    listening = server.listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    async with bootstrap.embedded(settings, allow_private=settings.on_loopback) as (house, workspace_id):
+        key = await bootstrap.first_key(house, workspace_id)
+
+        def ready() -> None:
+            _welcome(settings.base_url, key, str(settings.data))
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.answer(create_app(house), listening, stop, ready))
+            group.create_task(work(house, stop, drain_seconds=UP_DRAIN_SECONDS, address=settings.base_url))
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Answer, over a database that is migrated already. Nothing here measures, and what is asked may not be private."""
+    await bootstrap.require_current(settings)
+    listening = server.listen(settings.host, settings.port)
+    settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+    async with wire(settings) as house:
+        await server.answer(create_app(house), listening, stop, lambda: typer.echo(_ready(settings.base_url)))
+
+
+async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) -> None:
+    """Work audits, over a database that is migrated already."""
+    await bootstrap.require_current(settings)
+    async with wire(settings) as house:
+        await work(house, stop, drain_seconds=drain_seconds)
+
+
+def _welcome(url: str, key: str, data: str) -> None:
+    body = shlex.quote(json.dumps({"query": _QUERY}))
+    lines = (
+        "Pacemark is up. Its data lies in " + data,
+        "",
+        "  API key    " + key,
+        f"  GraphiQL   {url}/graphql#key={key}",
+        f"  curl       curl -s {url}/graphql -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d {body}",
+        f"  next       pacemark audit https://example.com --data {shlex.quote(data)}",
+        "",
+        _ready(url),
+    )
+    typer.echo("\n".join(lines))
+
+
+def _ready(url: str) -> str:
+    return f"ready {url}/graphql"

@@ -1,0 +1,45 @@
+"""Who may see a report: whoever holds a link that was signed for it, or a key of its workspace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam
+
+from app.wiring import House
+from domain import audits, files, keys
+from domain.access import Reach
+from domain.base import query
+from domain.ids import Kind, parse
+
+
+class _OwnerRow(NamedTuple):
+    workspace_id: UUID
+
+
+_OWNER = query(_OwnerRow, audits.Audit).where(audits.Audit.id == bindparam("id"))
+
+
+async def permitted(house: House, id: str, token: str, authorization: str, now: datetime) -> audits.AuditRow | None:
+    """The audit; None for one that is not there, not yours, or behind a link that is forged or has expired."""
+    kind, audit_id = parse(id) or (None, None)
+    if kind is not Kind.AUDIT or audit_id is None:
+        return None
+    reader = house.database.reader
+    if files.signed_id(token, now, house.link_secret) == audit_id:
+        # The signature speaks for the workspace that made the link.
+        owner = await reader.first(_OWNER, id=audit_id)
+        reach: Reach = (owner.workspace_id,) if owner else ()
+    else:
+        reach = await _reach_of_key(house, authorization)
+    return (await audits.by_ids(reader, reach, [audit_id])).get(audit_id) if reach else None
+
+
+async def _reach_of_key(house: House, authorization: str) -> Reach:
+    scheme, _, key = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return ()
+    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.pepper)
+    return actor.reach if actor else ()

@@ -1,0 +1,102 @@
+"""The HTTP server: a socket that is surely ours before anything else begins, and a stop that takes seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Generator
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.errors import Unusable
+
+STOP_SECONDS = 2
+BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens already; port 0 means any free one. Raises Unusable."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise Unusable(f"{host!r} is not a host on which one can listen.") from None
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Unusable(f"Port {port} of {host} is taken. Choose another: --port {port + 1}, or --port 0.") from None
+        raise Unusable(f"Cannot listen on port {port} of {host!r}: {error.strerror}.") from None
+    return listening
+
+
+def stopped_by_signals() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM; the second cancels the task that asked."""
+    stop, asked = asyncio.Event(), asyncio.current_task()
+    assert asked is not None
+
+    def hear() -> None:
+        if stop.is_set():
+            asked.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, hear)
+    return stop
+
+
+async def answer(app: ASGIApp, listening: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Answer until `stop` is set; `ready` is called when a first request was answered."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # What a proxy says of its clients is not asked for: links are made from PACEMARK_PUBLIC_URL.
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([listening]))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        if await _alive(listening, serving):
+            ready()
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    finally:
+        for task in (serving, stopping):
+            task.cancel()
+        await asyncio.gather(serving, stopping, return_exceptions=True)
+
+
+async def _alive(listening: socket.socket, serving: asyncio.Task[None]) -> bool:
+    """Whether /healthz was answered before the server ended."""
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=1) as client:  # noqa: S501 - plain HTTP to ourselves
+        while not serving.done():
+            with contextlib.suppress(httpx.HTTPError):
+                if (await client.get(f"http://{shown}:{port}/healthz")).is_success:
+                    return True
+            await asyncio.sleep(0.05)
+    return False
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are heard by the process, which has a worker to stop too."""
+        yield

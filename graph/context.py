@@ -1,0 +1,79 @@
+"""What every resolver can reach: the services, the actor, and loaders that live as long as one operation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+
+from domain import files, sites
+from domain.access import NOBODY, Actor
+from domain.ids import Kind, encode
+from domain.ports import Bus, Database, Reader, Storage
+from domain.work import Work
+
+from .loaders import Loaders
+
+LINK_LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What wiring hands over. `base_url` is how this server is reached from outside, without a slash at its end."""
+
+    database: Database
+    bus: Bus
+    storage: Storage
+    seal: sites.Seal
+    pepper: bytes
+    link_secret: bytes
+    base_url: str
+
+
+@dataclass(slots=True)
+class Context:
+    services: Services
+    actor: Actor = NOBODY
+    connection_params: dict[str, object] | None = None
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fresh()
+
+    def fresh(self) -> None:
+        """Forget what was loaded: before each event, and after each write."""
+        self.loaders = Loaders(self.services.database.reader, self.actor.reach)
+
+    @property
+    def reader(self) -> Reader:
+        return self.services.database.reader
+
+    def work(self) -> AbstractAsyncContextManager[Work]:
+        return self.services.database.work(self.actor)
+
+    async def file_link(self, row: files.FileRow) -> str:
+        """The storage's own link where it can make one, else ours."""
+        link = await self.services.storage.link(row.storage_key, seconds=int(LINK_LIFETIME.total_seconds()))
+        token = files.sign(row.id, datetime.now(UTC) + LINK_LIFETIME, self.services.link_secret)
+        return link or f"{self.services.base_url}/files/{token}"
+
+    def report_link(self, audit_id: UUID) -> str:
+        token = files.sign(audit_id, datetime.now(UTC) + LINK_LIFETIME, self.services.link_secret)
+        return f"{self.services.base_url}/report/{encode(Kind.AUDIT, audit_id)}?token={token}"
+
+
+Info = strawberry.Info[Context, None]
+
+
+class ContextPerOperation(SchemaExtension):
+    """A WebSocket makes one context for all its operations; loaders must not live so long."""
+
+    async def on_operation(self) -> AsyncGenerator[None, None]:
+        shared: Context = self.execution_context.context
+        self.execution_context.context = Context(shared.services, shared.actor)
+        yield

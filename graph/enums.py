@@ -1,0 +1,193 @@
+"""The domain's enums in GraphQL, every value described."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from domain import audits, files, metrics, sites
+from domain.access import Permission, Role
+from domain.errors import ProblemCode
+from domain.measuring import EngineName, FailureKind, FormFactor, MetricName, Phase, ResourceType, Severity, ThrottlingMethod
+
+
+def described(cls: type[Enum], description: str, **values: str) -> None:
+    """Register a domain enum in place: annotations go on naming the domain's own class."""
+    strawberry.enum(cls, description=description)
+    definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+
+
+described(
+    ProblemCode,
+    "Which rule refused. New codes may come; treat an unknown one by the problem's type.",
+    REQUIRED="Something that is needed was left out.",
+    TOO_LONG="A text has too many characters.",
+    OUT_OF_RANGE="A number is smaller or greater than allowed.",
+    MALFORMED="A value does not have the form that it needs.",
+    URL_INVALID="This is not an address that can be audited.",
+    URL_NOT_ALLOWED="This address may not be audited from here.",
+    ID_MALFORMED="This is not an id.",
+    ID_WRONG_KIND="This is the id of another kind of thing.",
+    CURSOR_INVALID="This cursor belongs to another list, or to none.",
+    NOT_FOUND="It is not there, or it is not yours.",
+    NOT_SIGNED_IN="This needs somebody who is signed in.",
+    PERMISSION_MISSING="Your role lacks the permission.",
+    ALREADY_EXISTS="There is one like it already.",
+    KEY_REUSED="The idempotency key was used with other input.",
+    STATE_CHANGED="It is in a state in which this cannot be done.",
+    IN_USE="Something else still needs it.",
+    TOO_MANY="There are as many as allowed.",
+    INVALID="Several things are wrong; see the fields.",
+)
+described(
+    Role,
+    "What a member or an API key is in a workspace.",
+    OWNER="May do everything.",
+    ADMIN="May also manage profiles, access and keys.",
+    MEMBER="May also watch sites and request audits.",
+    VIEWER="May look.",
+)
+described(
+    Permission,
+    "One thing that may be done in a workspace.",
+    READ="See everything but secrets.",
+    AUDIT_REQUEST="Request audits.",
+    AUDIT_CANCEL="Stop audits.",
+    SITE_WRITE="Add, change and delete sites and pages.",
+    PROFILE_WRITE="Add, change and delete profiles.",
+    ACCESS_WRITE="Set and clear what is sent to reach a site.",
+    KEY_WRITE="Issue API keys.",
+    WORKSPACE_WRITE="Change the workspace itself.",
+)
+described(
+    EngineName,
+    "How a page is measured.",
+    PROBE="The built-in probe: plain HTTP, no browser.",
+    LIGHTHOUSE="A real Lighthouse with a real Chromium on the runner.",
+    PAGESPEED="Google's PageSpeed Insights; public pages only.",
+)
+described(
+    FormFactor,
+    "The kind of device that is measured, or pretended to be.",
+    MOBILE="A phone.",
+    DESKTOP="A desktop computer.",
+)
+described(
+    ThrottlingMethod,
+    "How a slower network and processor come about.",
+    SIMULATE="Computed from a fast load.",
+    DEVTOOLS="The browser slows itself down.",
+    PROVIDED="Nothing is slowed down.",
+)
+described(
+    Phase,
+    "How far an audit has come.",
+    QUEUED="It waits for a runner.",
+    STARTING="A runner has it.",
+    LOADING="The page is being loaded.",
+    RESOURCES="What the page refers to is being loaded.",
+    ANALYSING="What was loaded is being looked at.",
+    WAITING="The engine waits for its turn or for a limit.",
+    RECORDING="A run is being recorded.",
+    ENDED="It has ended, one way or another.",
+)
+described(
+    FailureKind,
+    "Who has to act on a failed audit.",
+    PAGE="The page's owner: it could not be measured as it is.",
+    CONFIGURATION="Whoever runs Pacemark: a key or a program is missing or refused.",
+    ENGINE="Nobody, at first: the engine failed; trying again may help.",
+)
+described(
+    Severity,
+    "How much a finding matters.",
+    INFO="Good to know.",
+    LOW="A small loss.",
+    MEDIUM="Worth a place on the list.",
+    HIGH="Worth doing first.",
+)
+described(
+    ResourceType,
+    "What a request fetched.",
+    DOCUMENT="An HTML document.",
+    SCRIPT="JavaScript.",
+    STYLESHEET="CSS.",
+    IMAGE="A picture.",
+    FONT="A font.",
+    MEDIA="Sound or video.",
+    OTHER="Anything else.",
+)
+described(
+    audits.AuditState,
+    "How an audit stands. FINISHED, FAILED and CANCELLED are final.",
+    QUEUED="It waits for a runner.",
+    RUNNING="A runner measures it.",
+    FINISHED="It is measured.",
+    FAILED="It could not be measured; see `failure`.",
+    CANCELLED="Somebody stopped it.",
+)
+described(
+    MetricName,
+    "The metrics of the catalogue; see `metrics` for units, thresholds and links.",
+    **{metric.name.name: metric.title for metric in metrics.CATALOGUE.values()},
+)
+described(
+    metrics.Unit,
+    "What a metric is counted in.",
+    MILLISECOND="Milliseconds.",
+    BYTE="Bytes.",
+    COUNT="A number of things.",
+    SCORE="A score from 0 to 1.",
+    DAY="Days.",
+    UNITLESS="A plain number.",
+)
+described(
+    metrics.Direction,
+    "Which way is better.",
+    LOWER_IS_BETTER="Less is better.",
+    HIGHER_IS_BETTER="More is better.",
+)
+described(
+    metrics.Rating,
+    "How good a value is, by the published thresholds.",
+    GOOD="At least as good as the good threshold.",
+    NEEDS_IMPROVEMENT="Between the thresholds.",
+    POOR="Worse than the poor threshold.",
+)
+described(
+    audits.Interval,
+    "How much time one point stands for.",
+    AUTO="The shortest that keeps the chart readable (at most 400 points).",
+    NONE="Every audit is a point.",
+    HOUR="An hour.",
+    DAY="A day.",
+    WEEK="A week, from Monday on.",
+    MONTH="A month.",
+)
+described(
+    audits.Statistic,
+    "Which number stands for an interval's audits.",
+    P50="The median.",
+    P75="The 75th percentile, by the nearest rank.",
+    P95="The 95th percentile, by the nearest rank.",
+    MEAN="The mean.",
+    MIN="The least.",
+    MAX="The greatest.",
+)
+described(
+    files.FileKind,
+    "What an artifact holds.",
+    REPORT="The engine's whole report, as JSON.",
+    SCREENSHOT="The page as it ended.",
+    FILMSTRIP="One picture of its loading.",
+)
+described(
+    sites.PageOrder,
+    "In which order pages come.",
+    NAME="By name.",
+    NEWEST="The newest page first.",
+)

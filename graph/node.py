@@ -1,0 +1,69 @@
+"""Things with an id: what they share, and how any of them is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from aiodataloader import DataLoader
+from graphql import GraphQLResolveInfo
+
+from domain import audits, files, keys, runners, sites, workspaces
+from domain.errors import InvalidInput, ProblemCode
+from domain.ids import Kind, encode, parse
+
+from .context import Info
+
+KINDS: Mapping[type, Kind] = {
+    workspaces.WorkspaceRow: Kind.WORKSPACE,
+    keys.ApiKeyRow: Kind.KEY,
+    runners.RunnerRow: Kind.RUNNER,
+    sites.ProfileRow: Kind.PROFILE,
+    sites.SiteRow: Kind.SITE,
+    sites.PageRow: Kind.PAGE,
+    audits.AuditRow: Kind.AUDIT,
+    audits.FindingRow: Kind.FINDING,
+    files.FileRow: Kind.FILE,
+}
+
+MAX_NODES = 100
+
+
+@strawberry.interface(description="A thing with an id, by which it can be found again.")
+class Node:
+    @strawberry.field(description="Opaque to clients; no two things share one.")
+    @staticmethod
+    def id(row: strawberry.Parent[Any]) -> strawberry.ID:
+        return strawberry.ID(encode(KINDS[type(row)], row.id))
+
+
+def of(row: type) -> Any:
+    """The `is_type_of` of a GraphQL type that reads straight from rows of this class."""
+
+    def is_type_of(_cls: type, value: object, _info: GraphQLResolveInfo[Any]) -> bool:
+        return type(value) is row
+
+    return classmethod(is_type_of)
+
+
+async def find(info: Info, id: str) -> Any:
+    """The row behind an id; None when it is not there or not yours. Raises InvalidInput when it is no id."""
+    parsed = parse(id)
+    if parsed is None:
+        raise InvalidInput.at("id", "This is not an id.", ProblemCode.ID_MALFORMED)
+    kind, uuid = parsed
+    loaders = info.context.loaders
+    known: Mapping[Kind, DataLoader[Any, Any]] = {
+        Kind.WORKSPACE: loaders.workspace,
+        Kind.KEY: loaders.key,
+        Kind.PROFILE: loaders.profile,
+        Kind.SITE: loaders.site,
+        Kind.PAGE: loaders.page,
+        Kind.AUDIT: loaders.audit,
+        Kind.FINDING: loaders.finding,
+        Kind.FILE: loaders.file,
+    }
+    if kind is Kind.RUNNER and info.context.actor.roles:
+        return await loaders.runner.load(uuid)
+    return await known[kind].load(uuid) if kind in known else None

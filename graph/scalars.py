@@ -1,0 +1,75 @@
+"""Scalars beyond GraphQL's own: each with a page that specifies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NewType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+Url = NewType("Url", str)
+Cursor = NewType("Cursor", str)
+TimeZone = NewType("TimeZone", str)
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise GraphQLError("A DateTime is written as RFC 3339 says, such as 2026-11-22T08:00:00Z.") from None
+    if moment.tzinfo is None:
+        raise GraphQLError("A DateTime needs a zone: end it in Z, or in an offset such as +01:00.")
+    return moment.astimezone(UTC)
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError("This is written as a string.")
+    return value
+
+
+def _zone(value: Any) -> str:
+    try:
+        return ZoneInfo(_text(value)).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise GraphQLError("This is not the name of a time zone, such as UTC or Europe/Berlin.") from None
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment as RFC 3339 writes it, in UTC, with milliseconds.",
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+        serialize=_written,
+        parse_value=_moment,
+    ),
+    Url: strawberry.scalar(
+        name="URL",
+        description="An absolute address.",
+        specified_by_url="https://url.spec.whatwg.org/",
+        serialize=str,
+        parse_value=_text,
+    ),
+    Cursor: strawberry.scalar(
+        name="Cursor",
+        description="A place in a list. Opaque: it is good for the list that gave it, and for no other.",
+        specified_by_url="https://relay.dev/graphql/connections.htm#sec-Cursor",
+        serialize=str,
+        parse_value=_text,
+    ),
+    TimeZone: strawberry.scalar(
+        name="TimeZone",
+        description="The name of a time zone in the IANA database, such as Europe/Berlin.",
+        specified_by_url="https://www.iana.org/time-zones",
+        serialize=str,
+        parse_value=_zone,
+    ),
+}

@@ -1,0 +1,59 @@
+"""The schema put together from its rooms; the list of extensions is what happens around every operation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
+
+from domain.errors import LimitReached
+
+from . import audits, metrics, sites, workspaces
+from .context import ContextPerOperation, Info
+from .errors import ShownErrors
+from .files import Artifact
+from .node import MAX_NODES, Node, find
+from .scalars import SCALARS
+from .workspaces import ApiKey
+
+
+@strawberry.type
+class _Nodes:
+    @strawberry.field(description="Anything by its id; null means not there, or not yours.")
+    @staticmethod
+    async def node(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Node | None:
+        return await find(info, id)
+
+    @strawberry.field(description="Several things by their ids, in the order asked for; null means not there, or not yours.")
+    @staticmethod
+    async def nodes(
+        info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids; at most 100.")]
+    ) -> list[Node | None]:
+        if len(ids) > MAX_NODES:
+            raise LimitReached(f"At most {MAX_NODES} things at once.", MAX_NODES)
+        return [await find(info, id) for id in ids]
+
+
+def _root(name: str, description: str, *parts: type) -> Any:
+    root: Any = merge_types(name, parts)
+    root.__strawberry_definition__.description = description
+    return root
+
+
+class Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing here: `errors.shown` logs bugs, and a client's own mistakes are not news."""
+
+
+schema = Schema(
+    query=_root("Query", "What can be read.", _Nodes, metrics.Query, workspaces.Query, sites.Query, audits.Query),
+    mutation=_root("Mutation", "What can be done.", sites.Mutation, audits.Mutation),
+    subscription=_root("Subscription", "What can be watched.", audits.Subscription),
+    types=[ApiKey, Artifact],
+    extensions=[ContextPerOperation, ShownErrors],
+    config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
+)

@@ -1,0 +1,219 @@
+"""Sites, their pages, the workspace's profiles, and what is sent to reach a site."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from domain import audits, sites
+from domain.audits import PRODUCTION, Interval, Statistic
+from domain.ids import Kind, decode
+from domain.measuring import EngineName, FormFactor, MetricName, ThrottlingMethod
+from domain.paging import DEFAULT_FIRST, Window
+
+from ..context import Info
+from ..loaders import PageKey
+from ..node import Node, of
+from ..paging import After, Connection, First, connection
+from ..scalars import Cursor, TimeZone, Url
+
+if TYPE_CHECKING:
+    from ..audits.series import Series
+    from ..audits.types import Audit
+    from ..workspaces import Workspace
+
+
+@strawberry.type(description="A slower network and processor.")
+class Throttling:
+    method: ThrottlingMethod = strawberry.field(description="How the slowness comes about.")
+    rtt_ms: float = strawberry.field(description="Round-trip time in milliseconds.")
+    throughput_kbps: float = strawberry.field(description="Throughput in kilobits a second.")
+    cpu_slowdown: float = strawberry.field(description="How many times slower the processor is.")
+
+
+def throttling(row: Any) -> Throttling | None:
+    """From the columns that profiles and audits share; None means the form factor's preset."""
+    if row.throttling_method is None:
+        return None
+    return Throttling(
+        method=row.throttling_method,
+        rtt_ms=row.rtt_ms or 0,
+        throughput_kbps=row.throughput_kbps or 0,
+        cpu_slowdown=row.cpu_slowdown or 1,
+    )
+
+
+@strawberry.type(description="How a page is measured.")
+class Profile(Node):
+    is_type_of = of(sites.ProfileRow)
+
+    name: str = strawberry.field(description="Its name in the workspace.")
+    version: int = strawberry.field(description="Goes up when the way of measuring changes.")
+    engine: EngineName = strawberry.field(description="What measures.")
+    form_factor: FormFactor = strawberry.field(description="The device that is measured, or pretended to be.")
+    runs: int = strawberry.field(description="How many runs an audit has.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+
+    @strawberry.field(description="The slowness; null for the form factor's preset.")
+    @staticmethod
+    def throttling(row: strawberry.Parent[sites.ProfileRow]) -> Throttling | None:
+        return throttling(row)
+
+
+@strawberry.type(description="What is sent to reach a site: the names alone, never the values.")
+class Access:
+    header_names: list[str] = strawberry.field(description="The names of the headers.")
+    cookie_names: list[str] = strawberry.field(description="The names of the cookies.")
+    has_password: bool = strawberry.field(description="Whether a user name and a password are sent.")
+    updated_at: datetime = strawberry.field(description="When it was set.")
+
+
+@strawberry.type(description="What is watched: an origin with its pages.")
+class Site(Node):
+    is_type_of = of(sites.SiteRow)
+
+    slug: str = strawberry.field(description="Its short name in the workspace.")
+    name: str = strawberry.field(description="Its name for people.")
+    origin: Url = strawberry.field(description="Scheme, host and port.")
+    tags: list[str] = strawberry.field(description="Such as the client or the team.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+
+    @strawberry.field(description="Whose it is.")
+    @staticmethod
+    async def workspace(
+        row: strawberry.Parent[sites.SiteRow], info: Info
+    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces")]:
+        return await info.context.loaders.workspace.load(row.workspace_id)
+
+    @strawberry.field(description="The profiles that it is measured with.")
+    @staticmethod
+    async def profiles(row: strawberry.Parent[sites.SiteRow], info: Info) -> list[Profile]:
+        return await info.context.loaders.profiles_of_site.load(row.id)
+
+    @strawberry.field(description="The profile that is meant where none is named.")
+    @staticmethod
+    async def default_profile(row: strawberry.Parent[sites.SiteRow], info: Info) -> Profile:
+        return await info.context.loaders.profile.load(row.default_profile_id)
+
+    @strawberry.field(description="What is sent to reach it; null for nothing.")
+    @staticmethod
+    async def access(row: strawberry.Parent[sites.SiteRow], info: Info) -> Access | None:
+        return await info.context.loaders.access_of_site.load(row.id)
+
+    @strawberry.field(description="A page by its path, with its query; null when there is none.")
+    @staticmethod
+    async def page(
+        row: strawberry.Parent[sites.SiteRow],
+        info: Info,
+        path: Annotated[str, strawberry.argument(description="Such as /pricing?plan=team.")],
+    ) -> Page | None:
+        return await info.context.loaders.page_by_path.load((row.id, sites.split_path(path)))
+
+    @strawberry.field(description="Its pages, by path.")
+    @staticmethod
+    async def pages(
+        row: strawberry.Parent[sites.SiteRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Page]:
+        return connection(await info.context.loaders.pages_of_site.load(PageKey(row.id, Window.of(first, after))))
+
+
+UTC = TimeZone("UTC")
+
+ProfileId = Annotated[strawberry.ID | None, strawberry.argument(description="Measured with this profile.")]
+From = Annotated[datetime | None, strawberry.argument(name="from", description="Not before this moment.")]
+To = Annotated[datetime | None, strawberry.argument(name="to", description="Before this moment.")]
+
+
+def profile_id(id: strawberry.ID | None, path: str = "profile") -> Any:
+    return decode(Kind.PROFILE, id, path) if id is not None else None
+
+
+@strawberry.type(description="A path of a site, with its query.")
+class Page(Node):
+    is_type_of = of(sites.PageRow)
+
+    name: str = strawberry.field(description="Its name for people.")
+    path: str = strawberry.field(description="Its path and query.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+
+    @strawberry.field(description="Its whole address.")
+    @staticmethod
+    def url(row: strawberry.Parent[sites.PageRow]) -> Url:
+        return Url(row.origin + row.path)
+
+    @strawberry.field(description="Where it belongs.")
+    @staticmethod
+    async def site(row: strawberry.Parent[sites.PageRow], info: Info) -> Site:
+        return await info.context.loaders.site.load(row.site_id)
+
+    @strawberry.field(description="The newest finished audit; null when there is none yet.")
+    @staticmethod
+    async def latest_audit(
+        row: strawberry.Parent[sites.PageRow],
+        info: Info,
+        profile: Annotated[
+            strawberry.ID | None, strawberry.argument(description="With this profile; else with the site's default one.")
+        ] = None,
+        environment: Annotated[str, strawberry.argument(description="In this environment.")] = PRODUCTION,
+    ) -> Annotated[Audit, strawberry.lazy("graph.audits.types")] | None:
+        return await info.context.loaders.latest_audit.load(audits.LatestKey(row.id, profile_id(profile), environment))
+
+    @strawberry.field(description="Its audits, the newest first, whatever their state.")
+    @staticmethod
+    async def audits(
+        row: strawberry.Parent[sites.PageRow],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="How many of the newest; 1 to 100, else 20.")] = None,
+        after: After = None,
+        last: Annotated[int | None, strawberry.argument(description="How many of the oldest; 1 to 100.")] = None,
+        before: Annotated[Cursor | None, strawberry.argument(description="Only what comes before this cursor.")] = None,
+        profile: ProfileId = None,
+        environment: Annotated[str | None, strawberry.argument(description="In this environment only.")] = None,
+        from_: From = None,
+        to: To = None,
+    ) -> Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]]:
+        given = (("environment", environment), ("profile", profile_id(profile)), ("since", from_), ("until", to))
+        window = Window.of(first, after, last, before)
+        return connection(await info.context.loaders.audits_of_page.load(PageKey(row.id, window, given)))
+
+    @strawberry.field(description="Metrics over time, of finished audits with one profile in one environment.")
+    @staticmethod
+    async def time_series(
+        row: strawberry.Parent[sites.PageRow],
+        info: Info,
+        metrics: Annotated[list[MetricName], strawberry.argument(description="Which metrics.")],
+        profile: Annotated[strawberry.ID, strawberry.argument(description="Measured with this profile.")],
+        environment: Annotated[str, strawberry.argument(description="In this environment.")] = PRODUCTION,
+        from_: From = None,
+        to: To = None,
+        interval: Annotated[Interval, strawberry.argument(description="How much time one point stands for.")] = Interval.AUTO,
+        statistic: Annotated[
+            Statistic, strawberry.argument(description="Which number stands for an interval's audits.")
+        ] = Statistic.P50,
+        time_zone: Annotated[TimeZone, strawberry.argument(description="Whose days and weeks are meant.")] = UTC,
+    ) -> list[Annotated[Series, strawberry.lazy("graph.audits.series")]]:
+        wanted = tuple(dict.fromkeys(metrics))
+        key = audits.SeriesKey(row.id, profile_id(profile), environment, wanted, from_, to)
+        history = await info.context.loaders.series.load(key)
+        return [audits.thin(history[metric], metric, interval, statistic, time_zone) for metric in wanted]  # type: ignore[misc]
+
+
+@strawberry.input(description="Which pages.")
+class PageFilter:
+    search: str | None = strawberry.field(default=None, description="A part of the page's name, path, or site's name.")
+    tags: list[str] | None = strawberry.field(default=None, description="Of sites that have all of these tags.")
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="A site; null when it is not there or not yours.")
+    @staticmethod
+    async def site(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Site | None:
+        return await info.context.loaders.site.load(decode(Kind.SITE, id))
+
+    @strawberry.field(description="A page; null when it is not there or not yours.")
+    @staticmethod
+    async def page(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Page | None:
+        return await info.context.loaders.page.load(decode(Kind.PAGE, id))

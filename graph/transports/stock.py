@@ -1,0 +1,66 @@
+"""GraphQL over HTTP, SSE and WebSocket by Strawberry's own ASGI view, with our actors and our JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from cross_web import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.unset import UNSET, UnsetType
+
+from domain import keys
+from domain.access import NOBODY, Actor
+
+from ..context import Context, Services
+from ..schema import schema
+
+REFUSED = "This API key is not valid, or no longer so. Send a good one as: Authorization: Bearer pmk_…"
+
+
+class Endpoint(GraphQL[Context, None]):
+    def __init__(self, services: Services) -> None:
+        super().__init__(schema, graphql_ide=None, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL))
+        self._services = services
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        actor = await self._actor(request.headers.get("authorization"))
+        if actor is None:
+            raise HTTPException(401, REFUSED)
+        return Context(self._services, actor)
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        """A browser cannot set headers on a WebSocket: there the key comes in connection_init's payload."""
+        sent = {name.lower(): value for name, value in (context.connection_params or {}).items()}.get("authorization")
+        if sent is not None:
+            actor = await self._actor(sent if isinstance(sent, str) else "")
+            if actor is None:
+                raise ConnectionRejectionError({"message": REFUSED})
+            context.actor = actor
+        return UNSET
+
+    def encode_json(self, data: object) -> str:
+        # Text, not bytes: bytes would leave a WebSocket as binary frames, which clients do not expect.
+        return orjson.dumps(data).decode()
+
+    def decode_json(self, data: str | bytes) -> Any:
+        return orjson.loads(data)
+
+    async def _actor(self, authorization: str | None) -> Actor | None:
+        """Nobody for nothing, None for something that is no key of ours."""
+        if authorization is None:
+            return NOBODY
+        scheme, _, key = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        return await keys.actor_for_key(self._services.database.reader, key.strip(), self._services.pepper)
+
+
+def endpoint(services: Services) -> Endpoint:
+    """The ASGI application that stands at /graphql."""
+    return Endpoint(services)

@@ -1,0 +1,151 @@
+"""Workspaces, and whoever looks: the viewer, their person and their key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from domain import accounts, keys, runners, workspaces
+from domain.access import GRANTS, Permission, Role
+from domain.ids import Kind, encode
+from domain.paging import DEFAULT_FIRST, Window
+from domain.sites import PageOrder
+
+from .context import Info
+from .loaders import PageKey
+from .node import Node, of
+from .paging import After, Connection, First, connection
+from .runners import Runner
+
+if TYPE_CHECKING:
+    from .sites.types import Page, PageFilter, Profile, Site
+
+
+@strawberry.type(description="A tenant: an agency or a team.")
+class Workspace(Node):
+    is_type_of = of(workspaces.WorkspaceRow)
+
+    slug: str = strawberry.field(description="Its short name in addresses.")
+    name: str = strawberry.field(description="Its name for people.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+
+    @strawberry.field(description="What you are in it.")
+    @staticmethod
+    def viewer_role(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> Role | None:
+        return info.context.actor.roles.get(row.id)
+
+    @strawberry.field(description="What you may do in it.")
+    @staticmethod
+    def viewer_permissions(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Permission]:
+        role = info.context.actor.roles.get(row.id)
+        return [permission for permission in Permission if role is not None and permission in GRANTS[role]]
+
+    @strawberry.field(description="A site by its slug; null when there is none.")
+    @staticmethod
+    async def site(
+        row: strawberry.Parent[workspaces.WorkspaceRow],
+        info: Info,
+        slug: Annotated[str, strawberry.argument(description="The site's slug.")],
+    ) -> Annotated[Site, strawberry.lazy("graph.sites.types")] | None:
+        return await info.context.loaders.site_by_slug.load((row.id, slug))
+
+    @strawberry.field(description="Its sites, by name.")
+    @staticmethod
+    async def sites(
+        row: strawberry.Parent[workspaces.WorkspaceRow],
+        info: Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        search: Annotated[str | None, strawberry.argument(description="A part of the name or the origin.")] = None,
+        tags: Annotated[list[str] | None, strawberry.argument(description="Sites that have all of these tags.")] = None,
+    ) -> Connection[Annotated[Site, strawberry.lazy("graph.sites.types")]]:
+        given = (("search", search), ("tags", tuple(tags or ())))
+        return connection(await info.context.loaders.sites_of_workspace.load(PageKey(row.id, Window.of(first, after), given)))
+
+    @strawberry.field(description="Its pages, of all sites.")
+    @staticmethod
+    async def pages(
+        row: strawberry.Parent[workspaces.WorkspaceRow],
+        info: Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: Annotated[
+            Annotated[PageFilter, strawberry.lazy("graph.sites.types")] | None, strawberry.argument(description="Which pages.")
+        ] = None,
+        order_by: Annotated[PageOrder, strawberry.argument(description="In which order.")] = PageOrder.NAME,
+    ) -> Connection[Annotated[Page, strawberry.lazy("graph.sites.types")]]:
+        given = (("search", filter.search if filter else None), ("tags", tuple((filter.tags if filter else None) or ())))
+        newest = order_by is PageOrder.NEWEST
+        loaders = info.context.loaders
+        pages = loaders.newest_pages_of_workspace if newest else loaders.pages_of_workspace
+        return connection(await pages.load(PageKey(row.id, Window.of(first, after), given)))
+
+    @strawberry.field(description="How its pages can be measured, oldest profile first.")
+    @staticmethod
+    async def profiles(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info
+    ) -> list[Annotated[Profile, strawberry.lazy("graph.sites.types")]]:
+        return await info.context.loaders.profiles_of_workspace.load(row.id)
+
+    @strawberry.field(description="The workers that measure for it, by name.")
+    @staticmethod
+    async def runners(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Runner]:
+        return list(await runners.all_seen(info.context.reader))  # type: ignore[arg-type]  # rows of the type
+
+
+@strawberry.type(description="A person.")
+class User:
+    name: str = strawberry.field(description="What they are called.")
+
+    @strawberry.field(description="Opaque to clients.")
+    @staticmethod
+    def id(row: strawberry.Parent[accounts.UserRow]) -> strawberry.ID:
+        return strawberry.ID(encode(Kind.USER, row.id))
+
+
+@strawberry.type(description="An API key, without its secret.")
+class ApiKey(Node):
+    is_type_of = of(keys.ApiKeyRow)
+
+    name: str = strawberry.field(description="What it was called when it was issued.")
+    prefix: str = strawberry.field(description="Its public beginning.")
+    role: Role = strawberry.field(description="What it is in its workspace.")
+    created_at: datetime = strawberry.field(description="When it was issued.")
+
+
+@strawberry.type(description="Whoever asks.")
+class Viewer:
+    @strawberry.field(description="The person behind the key; null for a key of nobody's.")
+    @staticmethod
+    async def user(info: Info) -> User | None:
+        user_id = info.context.actor.user_id
+        return await accounts.get(info.context.reader, user_id) if user_id else None  # type: ignore[return-value]
+
+    @strawberry.field(description="The key that was sent.")
+    @staticmethod
+    async def key(info: Info) -> ApiKey | None:
+        key_id = info.context.actor.key_id
+        return await info.context.loaders.key.load(key_id) if key_id else None
+
+    @strawberry.field(description="The workspaces that you are in, by slug.")
+    @staticmethod
+    async def workspaces(info: Info, first: First = DEFAULT_FIRST, after: After = None) -> Connection[Workspace]:
+        reach = info.context.actor.reach
+        return connection(await workspaces.within(info.context.reader, reach, Window.of(first, after)))
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="Whoever asks; null for nobody in particular.")
+    @staticmethod
+    def viewer(info: Info) -> Viewer | None:
+        return Viewer() if info.context.actor.roles else None
+
+    @strawberry.field(description="A workspace by its slug; null when it is not there or not yours.")
+    @staticmethod
+    async def workspace(
+        info: Info, slug: Annotated[str, strawberry.argument(description="The workspace's slug.")]
+    ) -> Workspace | None:
+        return await info.context.loaders.workspace_by_slug.load(slug)

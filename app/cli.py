@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from importlib.metadata import version
 from typing import Annotated
 
@@ -49,6 +50,7 @@ def main() -> None:
     from app import logs
     from infra.storage import settle_at_exit
 
+    os.umask(0o077)  # what we write is for whoever runs us
     logs.configure(level=logging.WARNING)
     settle_at_exit()
     try:

@@ -39,7 +39,7 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
         key = await bootstrap.first_key(house, workspace_id)
 
         def ready() -> None:
-            _welcome(settings.base_url, key, str(settings.data))
+            _welcome(settings.base_url, key, str(settings.data.resolve()))
 
         async with asyncio.TaskGroup() as group:
             group.create_task(server.answer(create_app(house), listening, stop, ready))

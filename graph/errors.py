@@ -100,6 +100,7 @@ def mutation(description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]
                 return await answer(info, refused)
 
         field = strawberry.mutation(answered, description=description)
+        assert field.base_resolver is not None
         for argument in field.base_resolver.arguments:
             argument.description = "All that it takes."
         return field

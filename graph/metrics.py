@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -30,7 +30,11 @@ class Metric:
 
     @strawberry.field(description="The published thresholds for an engine and form factor; null where there are none.")
     @staticmethod
-    def thresholds(row: strawberry.Parent[metrics.Metric], engine: EngineName, form_factor: FormFactor) -> Thresholds | None:
+    def thresholds(
+        row: strawberry.Parent[metrics.Metric],
+        engine: Annotated[EngineName, strawberry.argument(description="What measured.")],
+        form_factor: Annotated[FormFactor, strawberry.argument(description="The device.")],
+    ) -> Thresholds | None:
         found = row.thresholds(engine, form_factor)
         return Thresholds(good=found.good, poor=found.poor) if found else None
 

@@ -51,7 +51,7 @@ class Schema(strawberry.Schema):
 
 schema = Schema(
     query=_root("Query", "What can be read.", _Nodes, metrics.Query, workspaces.Query, sites.Query, audits.Query),
-    mutation=_root("Mutation", "What can be done.", sites.Mutation, audits.Mutation),
+    mutation=_root("Mutation", "What can be done.", sites.Mutation, sites.ProfileMutation, audits.Mutation),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription),
     types=[ApiKey, Artifact],
     extensions=[ContextPerOperation, ShownErrors],

@@ -12,7 +12,6 @@ from rich.console import Console
 from app import bootstrap, server, settings
 from app.auditing import document, order, progress, table
 from app.auditing.outcome import Outcome, gather
-from app.auditing.plain import plain
 from app.folder import WorkerLock
 from app.settings import Settings
 from domain import audits, metrics, sites
@@ -31,7 +30,7 @@ def run(wish: order.Wish, *, data: Path | None, as_json: bool, fail_on: str | No
     if as_json:
         typer.echo(document.as_json(outcome))
     else:
-        table.console().print(table.rendered(outcome, data=str(loaded.data), is_up=is_up))
+        table.show(outcome, data=str(loaded.data), is_up=is_up)
     return _status(outcome, wish, fail_on, interrupted, errors)
 
 
@@ -60,7 +59,6 @@ def _status(outcome: Outcome, wish: order.Wish, fail_on: str | None, interrupted
         say("The audit was cancelled" + (f": it took longer than {wish.timeout:g} s." if wish.timeout else "."))
         return ENGINE_FAILED
     if audit.state is audits.AuditState.FAILED:
-        say(plain(audit.failure_message or "", 500))
         return PAGE_FAILED if audit.failure_kind is FailureKind.PAGE else ENGINE_FAILED
     failing = outcome.failing(fail_on)
     for each in failing:

@@ -35,7 +35,14 @@ def console(*, stderr: bool = False) -> Console:
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
 
 
-def rendered(outcome: Outcome, *, data: str, is_up: bool) -> RenderableType:
+def show(outcome: Outcome, *, data: str, is_up: bool) -> None:
+    """Print it. The last lines are to be copied: they are never folded or cut."""
+    out = console()
+    out.print(_results(outcome))
+    out.print(_history(outcome, data, is_up), soft_wrap=True)
+
+
+def _results(outcome: Outcome) -> RenderableType:
     audit = outcome.audit
     parts: list[RenderableType] = [_heading(audit)]
     if audit.failure_message is not None:
@@ -46,7 +53,6 @@ def rendered(outcome: Outcome, *, data: str, is_up: bool) -> RenderableType:
         parts.append(_scores(audit))
     if outcome.findings:
         parts.append(_findings(outcome.findings))
-    parts.append(_history(outcome, data, is_up))
     return Group(*(part for each in parts for part in (each, "")))
 
 
@@ -132,7 +138,5 @@ def _history(outcome: Outcome, data: str, is_up: bool) -> Text:
     return Text(
         f"Report   {start}{outcome.report}\n"
         f'History  in GraphQL: {{ page(id: "{page}") {{ audits(first: 20) {{ nodes {{ id metrics {{ ttfbMs }} }} }} }} }}\n'
-        f"Audit    {audit}",
-        no_wrap=True,
-        overflow="ignore",
+        f"Audit    {audit}"
     )

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from domain.metrics import Rating, Thresholds
 
 WIDTH, HEIGHT = 420, 200
-LEFT, RIGHT, TOP, BOTTOM = 58, 408, 10, 172
+LEFT, RIGHT, TOP, BOTTOM = 58, 400, 10, 172
 
-_WORD_HEIGHT = 16
+_SHAPE_HEIGHT = 10
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
@@ -36,8 +36,8 @@ class Band:
 
     @property
     def has_room(self) -> bool:
-        """Whether the rating's word fits into it."""
-        return self.length >= _WORD_HEIGHT
+        """Whether the rating's shape fits beside it."""
+        return self.length >= _SHAPE_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ def _bands(thresholds: Thresholds, top: float) -> list[tuple[Rating, float, floa
 
 
 def _step(most: float) -> float:
-    """A round step with which at most five lines reach `most`."""
-    raw = most / 4
+    """A round step, at most five of which reach `most`."""
+    raw = most / 5
     magnitude = 10.0 ** math.floor(math.log10(raw))
     return next(factor * magnitude for factor in _STEPS if factor * magnitude >= raw * (1 - 1e-9))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlsplit
@@ -36,20 +36,20 @@ class Gravity:
     findings: tuple[Finding, ...]
 
 
-def by_severity(rows: Iterable[audits.FindingRow]) -> tuple[Gravity, ...]:
-    """`rows` are in the order of their severity."""
+def by_severity(rows: Iterable[audits.FindingRow], categories: Mapping[str, str]) -> tuple[Gravity, ...]:
+    """`rows` are in the order of their severity; `categories` are the titles of those that the engine scored."""
     groups = groupby(rows, key=lambda row: row.severity)
-    return tuple(Gravity(severity, tuple(_finding(row) for row in found)) for severity, found in groups)
+    return tuple(Gravity(severity, tuple(_finding(row, categories) for row in found)) for severity, found in groups)
 
 
-def _finding(row: audits.FindingRow) -> Finding:
+def _finding(row: audits.FindingRow, categories: Mapping[str, str]) -> Finding:
     pieces = tuple(Evidence(piece.get("subject", ""), piece.get("detail", "")) for piece in row.evidence)
     saving = [words.milliseconds(row.saving_ms)] if row.saving_ms else []
     saving += [words.size(row.saving_bytes)] if row.saving_bytes else []
     link = words.web_link(row.link)
     return Finding(
         title=row.title,
-        category=row.category.replace("-", " "),
+        category=categories.get(row.category) or row.category.replace("-", " ").capitalize(),
         description=row.description,
         evidence=pieces[:MOST_EVIDENCE],
         more=max(0, len(pieces) - MOST_EVIDENCE),

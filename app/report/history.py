@@ -20,11 +20,16 @@ _BROWSERS_CHARTED = (MetricName.PERFORMANCE_SCORE, MetricName.LCP)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One metric's chart and what it shows in words; `broken`: not all of it may be compared."""
+    """One metric's chart and what it shows in words; `broken`: not all of it may be compared.
+
+    `good` and `poor` say the thresholds, where there are some.
+    """
 
     title: str
     chart: chart.Chart
     summary: str
+    good: str | None
+    poor: str | None
     broken: bool
 
 
@@ -60,10 +65,12 @@ def _history(audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: Metr
         for row in rows
     ]
     show = words.showing(name)
+    limits = metric.thresholds(audit.engine, audit.form_factor)
+    good, poor = words.thresholds(metric, limits) if limits else (None, None)
     drawn = chart.draw(
         points,
         show,
-        thresholds=metric.thresholds(audit.engine, audit.form_factor),
+        thresholds=limits,
         most=1 if metric.unit is metrics.Unit.SCORE else None,
     )
     if drawn is None:
@@ -75,6 +82,8 @@ def _history(audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: Metr
         title=metric.title,
         chart=drawn,
         summary=f"{said}, this one {show(present)}." if present is not None else f"{said}.",
+        good=good,
+        poor=poor,
         broken=len(values) < len(points) or len({point.conditions for point in points}) > 1,
     )
 

@@ -45,15 +45,17 @@ _NETWORK = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One metric. `low` and `high` are over its `samples`; `good` and `poor` say the thresholds where there are some."""
+    """One metric. `spread` says the least and the greatest of its `samples`, None where they are alike.
+
+    `good` and `poor` say the thresholds, where there are some.
+    """
 
     metric: metrics.Metric
     value: str
     rating: Rating | None
     good: str | None
     poor: str | None
-    low: str
-    high: str
+    spread: str | None
     samples: int
     scale: chart.Scale | None
 
@@ -87,6 +89,7 @@ def read_lines(audit: audits.AuditRow, runs: Sequence[audits.RunRow]) -> dict[Me
 def _line(audit: audits.AuditRow, metric: metrics.Metric, value: float, spread: metrics.Spread) -> Line:
     limits = metric.thresholds(audit.engine, audit.form_factor)
     show = words.showing(metric.name)
+    low, high = show(spread.low), show(spread.high)
     good, poor = words.thresholds(metric, limits) if limits else (None, None)
     return Line(
         metric=metric,
@@ -94,8 +97,7 @@ def _line(audit: audits.AuditRow, metric: metrics.Metric, value: float, spread: 
         rating=metrics.rating(metric.name, value, audit.engine, audit.form_factor),
         good=good,
         poor=poor,
-        low=show(spread.low),
-        high=show(spread.high),
+        spread=f"{low} – {high}" if low != high else None,
         samples=spread.samples,
         scale=chart.scale(value, spread.low, spread.high, limits) if limits else None,
     )

@@ -10,7 +10,7 @@ from app.report import words
 from domain import audits
 
 MOST = 100
-MOST_ADDRESS = 300
+MOST_ADDRESS, MOST_PATH = 300, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class RequestLine:
     kind: str
     method: str
     status: str
+    failed: bool
     failure: str | None
     protocol: str
     size: str
@@ -70,11 +71,12 @@ def _line(row: audits.RequestRow, page_host: str, end: float) -> RequestLine:
     return RequestLine(
         number=row.position + 1,
         address=row.url[:MOST_ADDRESS],
-        path=path[:MOST_ADDRESS],
+        path=_shortened(path),
         host=host if host != page_host else None,
         kind=row.resource_type.capitalize(),
         method=row.method,
         status=str(row.status) if row.status is not None else "–",
+        failed=row.failure is not None or (row.status or 0) >= 400,
         failure=row.failure,
         protocol=row.protocol or "–",
         size=words.size(row.transfer_bytes) if row.transfer_bytes is not None else "–",
@@ -90,6 +92,11 @@ def _bar(row: audits.RequestRow, end: float) -> Bar | None:
     start = min(max(row.start_ms / end, 0), 1) * 100
     length = min(max((row.end_ms - row.start_ms) / end * 100, 0.5), 100)
     return Bar(round(min(start, 100 - length), 2), round(length, 2))
+
+
+def _shortened(path: str) -> str:
+    """Begin and end: a file's name stands last."""
+    return path if len(path) <= MOST_PATH else f"{path[: MOST_PATH // 3]}…{path[-(MOST_PATH - MOST_PATH // 3 - 1) :]}"
 
 
 def _parts(url: str) -> tuple[str, str]:

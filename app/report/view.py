@@ -54,6 +54,7 @@ class Result:
     """What a finished audit has to show. `basis` says of which run, or of how many, the numbers are."""
 
     basis: str
+    runs: int
     performance: measured.Gauge | None
     categories: tuple[measured.Gauge, ...]
     key_lines: tuple[measured.Line, ...]
@@ -121,12 +122,13 @@ async def _result(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -
     lines = measured.read_lines(audit, runs)
     return Result(
         basis=_basis(audit, runs),
+        runs=len(runs),
         performance=measured.performance(audit),
         categories=measured.categories(audit),
         key_lines=measured.key_lines(audit, lines),
         groups=measured.grouped(lines),
         history=history.charted(audit, neighbours),
-        gravities=findings.by_severity(found),
+        gravities=findings.by_severity(found, {score["category"]: score["title"] for score in audit.scores}),
         pictures=pictures.pictures(kept, chosen.index, sign),
         waterfall=requests.waterfall(asked, audit.final_url or audit.requested_url),
         timings=tuple(_timings(audit)),

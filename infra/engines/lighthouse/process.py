@@ -31,10 +31,10 @@ async def process_group(
     try:
         yield process
     finally:
-        await _end(process)
+        await _end(process, cwd)
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process, folder: Path) -> None:
     assert process.stdin is not None
     process.stdin.close()
     try:
@@ -45,11 +45,25 @@ async def _end(process: Process) -> None:
     finally:
         # Also when this very wait is cancelled: nothing may stay behind.
         _signal(process.pid, signal.SIGKILL)
+        for stray in _strays(folder):
+            with suppress(ProcessLookupError):
+                os.kill(stray, signal.SIGKILL)
     await process.wait()
     for _ in range(round(GRACE / 0.02)):
         if not _signal(process.pid, 0):
             return
         await asyncio.sleep(0.02)
+
+
+def _strays(folder: Path) -> list[int]:
+    """Processes that left the group but were told to work in the folder: Chromium's crash handlers, on Linux."""
+    option = f"={folder}/".encode()
+    found = []
+    for entry in Path("/proc").glob("[1-9]*/cmdline"):
+        with suppress(OSError):
+            if any(word.startswith(b"--") and option in word for word in entry.read_bytes().split(b"\0")):
+                found.append(int(entry.parent.name))
+    return found
 
 
 def _signal(group: int, number: int) -> bool:

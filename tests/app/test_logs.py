@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from app.logs import clean
+
+KEY = "pmk_3fo4vkin_1ilqv4fzg4v6bcrtf0kxzc6tkw7gisiamnmwry"
+
+
+def cleaned(**event: object) -> dict[str, object]:
+    return dict(clean(None, "info", dict(event)))
+
+
+def test_a_secret_is_known_by_its_name() -> None:
+    for name in ("authorization", "Cookie", "password", "client_secret", "token", "api_key", "key"):
+        assert cleaned(**{name: "x"}) == {name: "…"}
+    assert cleaned(keyboard="x") == {"keyboard": "x"}
+
+
+def test_a_secret_is_known_by_its_form_wherever_it_stands() -> None:
+    assert cleaned(event=f"a {KEY} b") == {"event": "a pmk_… b"}
+    assert cleaned(exception="Authorization: Bearer abc.def-1 x") == {"exception": "Authorization: Bearer … x"}
+    assert cleaned(event="postgresql://user:hunter2@host/name") == {"event": "postgresql://…@host/name"}
+
+
+def test_what_a_page_wrote_writes_no_lines_of_its_own() -> None:
+    assert cleaned(event="a\rb\x1b[31mc\x9bd") == {"event": "a�b�[31mc�d"}
+    assert cleaned(exception="line\nline") == {"exception": "line\nline"}
+
+
+def test_where_there_is_no_terminal_a_log_is_json_without_secrets_or_local_variables() -> None:
+    program = f"""
+import logging, structlog
+from app import logs
+logs.configure()
+def fail():
+    password = "hunter2"
+    raise ValueError("no {KEY}")
+try:
+    fail()
+except ValueError:
+    structlog.get_logger().exception("It failed.", audits=2)
+logging.getLogger("uvicorn.error").warning("from a library, %s", "hunter3@x")
+logging.getLogger("uvicorn.error").info("nobody wants to know")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ours, theirs = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (ours["event"], ours["level"], ours["audits"]) == ("It failed.", "error", 2)
+    assert ours["exception"].endswith("ValueError: no pmk_…")
+    assert "hunter2" not in done.stderr.replace('password = "hunter2"', "")
+    assert (theirs["event"], theirs["level"]) == ("from a library, hunter3@x", "warning")
+    assert done.stdout == ""

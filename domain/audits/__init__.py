@@ -1,7 +1,7 @@
 """Audits: asked for, claimed by one worker, measured, recorded, read."""
 
 from .actions import cancel, request
-from .claims import Claim, ClaimLost, sweep, take
+from .claims import Claim, ClaimLost, sweep, sweep_files, take
 from .events import JOBS, topic
 from .jobs import perform
 from .model import ENDED, Audit, AuditRow, AuditState, Finding, FindingRow, RequestRow, Run, RunRow
@@ -55,6 +55,7 @@ __all__ = [
     "request",
     "runs_by_audits",
     "sweep",
+    "sweep_files",
     "take",
     "thin",
     "topic",

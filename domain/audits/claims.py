@@ -10,11 +10,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, literal, select, true, update
 from sqlalchemy.orm import aliased
 
+from .. import files
 from ..access import Actor, Role
-from ..base import UtcDateTime, query
+from ..base import Query, UtcDateTime, query
 from ..idempotency import KEPT, Replay
 from ..measuring import EngineName, FailureKind, Phase
-from ..ports import Database
+from ..ports import Database, Storage
 from ..work import Outbox, Work
 from . import events, rules
 from .model import Audit, AuditRow, AuditState, Run
@@ -83,6 +84,7 @@ async def take(
             return None
         # What an earlier worker measured and did not finish does not count.
         await work.db.execute(delete(Run).where(Run.audit_id == id))
+        await files.abandon(work, audit_id=id)
         row = await work.db.first(query(AuditRow, Audit).where(Audit.id == id))
         assert row is not None
         work.say(events.progressed(row.workspace_id, id, AuditState.RUNNING, Phase.STARTING))
@@ -117,6 +119,33 @@ async def end(work: Work, claim: Claim, state: AuditState, **values: Any) -> Non
         claim_until=None,
         **values,
     )
+
+
+class _LooseFile(NamedTuple):
+    id: UUID
+    storage_key: str
+
+
+_LOOSE = Query(
+    _LooseFile,
+    query(_LooseFile, files.File)
+    .statement.outerjoin(Audit, Audit.id == files.File.audit_id)
+    .where(Audit.id.is_(None))
+    .limit(500),
+)
+
+
+async def sweep_files(database: Database, storage: Storage) -> int:
+    """Delete the files of deleted and of abandoned audits: the bytes first, so that no key is ever forgotten.
+
+    Returns how many it deleted.
+    """
+    loose = await database.reader.all(_LOOSE)
+    if loose:
+        await storage.delete([file.storage_key for file in loose])
+        async with database.work(_ANYBODYS) as work:
+            await work.db.execute(delete(files.File).where(files.File.id.in_([file.id for file in loose])))
+    return len(loose)
 
 
 async def sweep(database: Database) -> int:

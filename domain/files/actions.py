@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import update
+
 from ..access import Permission
 from ..work import Work
 from .model import File, FileKind
@@ -21,6 +23,17 @@ class Stored(NamedTuple):
     bytes: int
     content_type: str
     content_encoding: str | None
+
+
+NOBODYS = UUID(int=0)
+
+
+async def abandon(work: Work, *, audit_id: UUID) -> None:
+    """What an earlier attempt at an audit stored is no longer the audit's: the next sweep deletes it.
+
+    For the worker that just took the audit: the row that it claimed is its permission.
+    """
+    await work.db.execute(update(File).where(File.audit_id == audit_id).values(audit_id=NOBODYS))
 
 
 async def keep(work: Work, *, workspace_id: UUID, site_id: UUID, audit_id: UUID, run: int, stored: list[Stored]) -> None:

@@ -49,6 +49,6 @@ logging.getLogger("uvicorn.error").info("nobody wants to know")
     ours, theirs = [json.loads(line) for line in done.stderr.splitlines()]
     assert (ours["event"], ours["level"], ours["audits"]) == ("It failed.", "error", 2)
     assert ours["exception"].endswith("ValueError: no pmk_…")
-    assert "hunter2" not in done.stderr.replace('password = "hunter2"', "")
+    assert "hunter2" not in done.stderr
     assert (theirs["event"], theirs["level"]) == ("from a library, hunter3@x", "warning")
     assert done.stdout == ""

@@ -10,6 +10,7 @@ from .code import public_coroutines, rooms, tree
 
 NOBODY_IS_ASKED = {
     "accounts.register": "an account alone opens nothing",
+    "files.abandon": "only the worker that claimed the audit's row calls it, in the claim's own transaction",
     "runners.appear": "a worker of this installation says that it is there; runners are no tenant's",
     "workspaces.create": "there is nobody in a new workspace yet who could have granted it",
 }

@@ -121,6 +121,30 @@ async def test_what_a_dead_worker_held_is_taken_up_again_and_its_late_record_is_
     assert ((await bench.read(id)).state, (await bench.read(id)).ttfb_ms) == ("FINISHED", 70)
 
 
+async def test_files_of_an_earlier_attempt_and_of_a_deleted_page_are_swept_away(bench: Bench, tmp_path: Path) -> None:
+    id = await bench.request()
+    first = await bench.take()
+    assert first is not None
+    lost = asyncio.create_task(bench.perform(ToldEngine((100,), forever=True), first))
+    reader, reach = bench.database.reader, bench.actor.reach
+    while not (await files.by_audits(reader, reach, [id]))[id]:
+        await asyncio.sleep(0.01)
+    lost.cancel()
+    await asyncio.wait([lost])
+    async with bench.database.work(NOBODY) as work:
+        await work.db.execute(update(audits.Audit).values(claim_until=work.now.replace(year=2020)))
+    await audits.sweep(bench.database)
+    await bench.perform(ToldEngine((70,)))
+    assert [file.kind for file in (await files.by_audits(reader, reach, [id]))[id]] == ["REPORT", "FILMSTRIP"]
+    assert await audits.sweep_files(bench.database, bench.storage) == 2
+    assert len([path for path in (tmp_path / "files").rglob("*") if path.is_file()]) == 2
+    page = (await bench.read(id)).page_id
+    async with bench.database.work(bench.actor) as work:
+        await sites.delete_page(work, page_id=page)
+    assert await audits.sweep_files(bench.database, bench.storage) == 2
+    assert [path for path in (tmp_path / "files").rglob("*") if path.is_file()] == []
+
+
 async def test_an_audit_that_killed_three_workers_is_given_up(bench: Bench) -> None:
     id = await bench.request()
     for _ in range(3):

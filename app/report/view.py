@@ -138,9 +138,10 @@ async def _result(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -
 
 
 def _facts(audit: audits.AuditRow, profile: sites.ProfileRow, runner: runners.RunnerRow | None) -> list[Fact]:
-    ended = audit.finished_at or audit.requested_at
+    when = audit.finished_at or audit.requested_at
+    did = words.STATES[audit.state] if audit.finished_at else "Requested"
     return [
-        Fact("Finished" if audit.finished_at else "Requested", words.when(ended), ended),
+        Fact(did, words.when(when), when),
         Fact("Environment", audit.environment),
         Fact("Profile", f"{profile.name}, version {audit.profile_version}"),
         Fact("Engine", words.engine(audit)),

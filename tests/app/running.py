@@ -24,7 +24,9 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), **{f"PACEMARK_{name.upper()}": value for name, value in settings.items()}}
 
 
-def pacemark(home: Path, *words: str, program: Path = PACEMARK, **settings: str) -> subprocess.CompletedProcess[str]:
+def pacemark(
+    home: Path, *words: str, program: Path = PACEMARK, patience: float = PATIENCE_SECONDS, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run it to its end, in the folder `home`."""
     return subprocess.run(
         [program, *words],
@@ -32,7 +34,7 @@ def pacemark(home: Path, *words: str, program: Path = PACEMARK, **settings: str)
         env=environment(home, **settings),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=patience,
         check=False,
     )
 

@@ -85,7 +85,7 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         runner = await runners.appear(work, name="fra-1", location="Frankfurt", pool="default", engines=list(EngineName))
     profiles = (await sites.profiles_by_workspace(database.reader, actor.reach, [workspace]))[workspace]
     house = House(
-        settings=Settings(env=Environment.TEST, data=folder),
+        settings=Settings.model_validate({"env": Environment.TEST, "data": folder}),
         database=database,
         bus=OutboxBus(database.reader),
         storage=DiskStorage(folder / "files"),

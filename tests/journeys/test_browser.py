@@ -1,0 +1,107 @@
+"""The newcomer's way, in a real browser: GraphiQL by its link, a real Lighthouse, the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.measuring import FormFactor, MetricName
+from domain.metrics import performance_score
+from tests.app.running import Server, pacemark, staying
+from tests.infra.engines.local_site import Page, Site, site
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+BROWSER = Path(__file__).parents[1] / "browser"
+CHROME = os.environ.get("CHROME_PATH", "/usr/bin/chromium")
+SHOP = b"""<!doctype html><html lang=en><head><meta charset=utf-8><title>Lantern Books</title>
+<meta name=viewport content="width=device-width"><link rel=stylesheet href=/style.css><script src=/app.js></script></head>
+<body><main><h1>Lantern Books</h1><p>Books for long evenings.</p></main>
+<script>performance.measure('shop-setup', {start: 0, end: 120})</script></body></html>"""
+
+
+@pytest.fixture
+def shop() -> Iterator[Site]:
+    with site() as running:
+        running.pages["/"] = Page(SHOP)
+        running.pages["/style.css"] = Page(b"h1{color:navy}" * 2000, "text/css")
+        running.pages["/app.js"] = Page(b"let total=0;for(let i=0;i<3e7;i++)total+=i;", "text/javascript")
+        yield running
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Server]:
+    installed = {"lighthouse": str(BROWSER / "node_modules" / "lighthouse"), "chrome": CHROME}
+    with staying(tmp_path, "up", "--data", str(tmp_path / "data"), **installed) as server:
+        yield server
+
+
+def test_graphiql_answers_the_starter_query_and_follows_an_audit(up: Server, shop: Site, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    assert node is not None
+    link = next(line.split()[-1] for line in up.lines if "GraphiQL" in line)
+    picture = tmp_path / "graphiql.png"
+    driven = subprocess.run(
+        [node, "graphiql.mjs", link, "--screenshot", picture, "--audit", f"{shop.origin}/"],
+        cwd=BROWSER,
+        env={**os.environ, "CHROME_PATH": CHROME},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert driven.returncode == 0, driven.stderr
+    seen = json.loads(driven.stdout)
+    assert seen["answer"]["data"]["viewer"]["workspaces"]["nodes"][0]["slug"] == "default"
+    assert seen["requestsElsewhere"] == []
+    assert seen["errors"] == []
+    for transport in ("websocket", "sse"):
+        last = seen[transport][-1]
+        assert (last["phase"], last["audit"]["state"]) == ("ENDED", "FINISHED")
+    assert picture.stat().st_size > 10_000
+
+
+AUDIT = """
+query ($id: ID!) { audit(id: $id) {
+  state engineVersion scores { category score } userTimings { name durationMs }
+  metrics { performanceScore fcpMs lcpMs tbtMs cls speedIndexMs ttfbMs requestCount pageLoadMs dnsMs }
+  representativeRun { index screenshot { contentType url } filmstrip { atMs url } requests { nodes { url } } report { url } }
+  runs { metrics { fcpMs } }
+} }"""
+
+
+@pytest.mark.parametrize("form_factor", ["MOBILE", "DESKTOP"])
+def test_a_real_lighthouse_goes_through_and_its_score_is_recomputed(
+    up: Server, shop: Site, tmp_path: Path, form_factor: str
+) -> None:
+    settings = {"lighthouse": str(BROWSER / "node_modules" / "lighthouse"), "chrome": CHROME}
+    words = ["--engine", "LIGHTHOUSE", "--form-factor", form_factor, "--runs", "1", "--json", "--data", str(tmp_path / "data")]
+    told = pacemark(tmp_path, "audit", f"{shop.origin}/", *words, patience=200, **settings)
+    assert told.returncode == 0, told.stderr
+    printed = json.loads(told.stdout)
+    audit = up.query(AUDIT, id=printed["id"])["audit"]
+    metrics: dict[str, Any] = audit["metrics"]
+    assert {name: printed["metrics"][name] for name in metrics} == metrics
+    assert (metrics["requestCount"] >= 3, metrics["dnsMs"]) == (True, None)
+    values = {
+        MetricName.FCP: metrics["fcpMs"],
+        MetricName.LCP: metrics["lcpMs"],
+        MetricName.TBT: metrics["tbtMs"],
+        MetricName.CLS: metrics["cls"],
+        MetricName.SPEED_INDEX: metrics["speedIndexMs"],
+    }
+    major = int(audit["engineVersion"].split(".")[0])
+    lighthouses_own = next(score["score"] for score in audit["scores"] if score["category"] == "performance")
+    assert performance_score(values, FormFactor(form_factor), major) == lighthouses_own == metrics["performanceScore"]
+    assert {"name": "shop-setup", "durationMs": 120} in audit["userTimings"]
+    run = audit["representativeRun"]
+    assert run["screenshot"]["contentType"].startswith("image/")
+    assert len(run["filmstrip"]) >= 5
+    assert f"{shop.origin}/app.js" in {request["url"] for request in run["requests"]["nodes"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
 
@@ -21,7 +22,7 @@ def create_app(house: House) -> FastAPI:
     graphql = graphiql.PageOrApi(stock.endpoint(_services(house)))
     # Not mounted: a mount answers /graphql with a redirect to /graphql/.
     app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
-    app.mount("/graphiql", graphiql.Assets())
+    app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
     app.add_api_route("/", _front_door, methods=["GET"])
     for router in (health.routes(house), files.routes(house), report.routes(house)):
         app.include_router(router)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from app.commands import audit, keys, processes, upkeep
 from app.errors import Unusable
-from domain.errors import Refused
+from domain.errors import InvalidInput, Refused
 
 USAGE = 2
 INTERRUPTED = 130
@@ -53,10 +54,17 @@ def main() -> None:
     os.umask(0o077)  # what we write is for whoever runs us
     logs.configure(level=logging.WARNING)
     settle_at_exit()
+    dispatch()
+
+
+def dispatch(words: Sequence[str] | None = None) -> NoReturn:
+    """Run one command, by default that of the command line. Raises SystemExit."""
     try:
-        app()
+        app(words)
     except (Unusable, Refused) as error:
-        typer.echo(str(error), err=True)
+        sentences = [fault.message for fault in error.faults] if isinstance(error, InvalidInput) else [str(error)]
+        typer.echo("\n".join(sentences), err=True)
         raise SystemExit(USAGE) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise SystemExit(INTERRUPTED) from None
+    raise AssertionError("Typer leaves by SystemExit")

@@ -15,7 +15,10 @@ from domain import audits, runners
 from domain.access import NOBODY
 from domain.measuring import EngineName
 
-IDLE_SECONDS = 1.0
+LOCK_SECONDS = 1.0
+PAUSE_SECONDS = 1.0
+LOOK_SECONDS = 10.0
+"""How often a task with nothing to do looks by itself: every new audit says that it waits, so this is for lost words."""
 SWEEP_SECONDS = 10.0
 
 log = structlog.get_logger()
@@ -30,7 +33,7 @@ async def work(house: House, stop: asyncio.Event, *, drain_seconds: float, addre
             if not waiting:
                 log.info("Another process works on this folder; this one stands by.")
                 waiting = True
-            if await set_within(stop, IDLE_SECONDS):
+            if await set_within(stop, LOCK_SECONDS):
                 return
         await Worker(house, drain_seconds=drain_seconds).run(stop)
     finally:
@@ -85,7 +88,7 @@ class Worker:
     async def _serve(self, runner: UUID, engines: Sequence[EngineName]) -> None:
         while not self._stopping.is_set():
             if not await self._one(runner, engines) and not self._stopping.is_set():
-                await set_within(self._woken, IDLE_SECONDS)
+                await set_within(self._woken, LOOK_SECONDS)
                 self._woken.clear()
 
     async def _one(self, runner: UUID, engines: Sequence[EngineName]) -> bool:
@@ -97,7 +100,7 @@ class Worker:
             await audits.perform(house.database, house.storage, house.engines[claim.audit.engine], house.seal, claim)
         except Exception:
             log.exception("An audit could not be worked.", engines=[*engines])
-            await asyncio.sleep(IDLE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
         return True
 
     async def _sweep(self) -> None:

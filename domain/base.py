@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, Dialect, Enum, MetaData, Select, Text, select
+from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, Dialect, Enum, MetaData, Select, String, Text, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -38,7 +39,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("A time without a zone reached the database.")
         value = value.astimezone(UTC)
-        return value if dialect.name == "postgresql" else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if dialect.name == "postgresql":
+            return value
+        # Not strftime, which does not pad the years before 1000 everywhere.
+        return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or isinstance(value, datetime):
@@ -66,6 +70,10 @@ class Base(DeclarativeBase):
 Json = JSON().with_variant(JSONB(), "postgresql")
 
 
+# No text column holds these: whoever asks for such a text finds nothing, and no driver needs to refuse it.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
 class _Many(TypeDecorator[Any]):
     """All values of one parameter: an array on PostgreSQL, a JSON text on SQLite. One statement text for any number."""
 
@@ -75,12 +83,15 @@ class _Many(TypeDecorator[Any]):
     def __init__(self, item: TypeEngine[Any]) -> None:
         super().__init__()
         self.item = item
+        self._is_text = isinstance(item, String)
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(ARRAY(self.item) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
         values = list(value or ())
+        if self._is_text:
+            values = [text for text in values if text is None or not _UNSTORABLE.search(text)]
         if dialect.name == "postgresql":
             return values
         return json.dumps([item.hex if isinstance(item, UUID) else item for item in values])
@@ -109,6 +120,16 @@ def _one_of(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - names and placeholders only
 
 
+class _Wanted(TypeDecorator[Any]):
+    """A JSON list of texts; one that cannot be stored becomes a number, which no list of texts holds."""
+
+    impl = Json
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
+        return [0 if _UNSTORABLE.search(text) else text for text in value or ()]
+
+
 class contains_all(ColumnElement[bool]):  # noqa: N801 - reads as a function
     """The JSON list `column` holds every value of the parameter `name` (none given: true)."""
 
@@ -117,7 +138,7 @@ class contains_all(ColumnElement[bool]):  # noqa: N801 - reads as a function
 
     def __init__(self, column: Any, name: str) -> None:
         self.column: ColumnElement[Any] = column.__clause_element__()
-        self.values: BindParameter[Any] = BindParameter(name, type_=Json)
+        self.values: BindParameter[Any] = BindParameter(name, type_=_Wanted())
         self.type = Boolean()
 
 

@@ -99,7 +99,7 @@ class Keyset(Generic[R]):
         self, reads: _Reads, reach: Reach, parents: Collection[Any], window: Window, **values: Any
     ) -> Mapping[Any, Slice[R]]:
         """Each parent's slice, in one statement however many parents there are."""
-        bound = dict(zip(self._names(), self._decode(window), strict=True)) if window.cursor else {}
+        bound = dict(zip(self._names(), self._decode(window), strict=True)) if window.cursor is not None else {}
         single = len(parents) == 1
         query = self._statement(single, window.cursor is not None, window.backward)
         if self.parent is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
@@ -13,6 +14,7 @@ import structlog
 from graphql import GraphQLError
 from opentelemetry import trace
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from domain import errors
 from domain.access import Permission
@@ -114,7 +116,9 @@ def shown(error: GraphQLError) -> GraphQLError:
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
     if original is None or isinstance(original, GraphQLError):
-        return error
+        return _without_echo(error)
+    if isinstance(original, CannotGetOperationTypeError):
+        return _copy(error, original.as_http_error_reason(), {})
     if isinstance(original, errors.Refused):
         extensions: dict[str, Any] = {"code": str(original.code)}
         if isinstance(original, errors.InvalidInput):
@@ -126,6 +130,17 @@ def shown(error: GraphQLError) -> GraphQLError:
     trace_id = f"{span.trace_id:032x}" if span.is_valid else secrets.token_hex(16)
     log.error("A resolver failed.", path=error.path, trace_id=trace_id, exc_info=original)
     return _copy(error, MASK, {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id})
+
+
+_ECHO = re.compile(r"(?:, found|( a non string value)): .*", re.DOTALL)
+"""Where GraphQL quotes what it was given: it may be an access's password with a slip beside it."""
+
+
+def _without_echo(error: GraphQLError) -> GraphQLError:
+    message = _ECHO.sub(r"\1.", error.message)
+    if message == error.message:
+        return error
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=error.extensions)
 
 
 def _copy(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:

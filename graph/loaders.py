@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -68,11 +68,18 @@ async def _runners(reader: Reader, _reach: Reach, ids: Collection[UUID]) -> Mapp
     return await runners.by_ids(reader, ids)
 
 
+async def _all_runners(
+    reader: Reader, _reach: Reach, workspaces: Collection[UUID]
+) -> Mapping[UUID, Sequence[runners.RunnerRow]]:
+    return dict.fromkeys(workspaces, await runners.all_seen(reader))
+
+
 class Loaders:
     workspace = _Loader(workspaces.by_ids)
     workspace_by_slug = _Loader(workspaces.by_slugs)
     key = _Loader(keys.by_ids)
     runner = _Loader(_runners)
+    runners_of_workspace = _Loader(_all_runners)
     site = _Loader(sites.by_ids)
     site_by_slug = _Loader(sites.by_slugs)
     access_of_site = _Loader(sites.sealed_access)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo
 
 from domain import audits, files, keys, runners, sites, workspaces
-from domain.errors import InvalidInput, ProblemCode
+from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
 
 from .context import Info
@@ -28,6 +30,7 @@ KINDS: Mapping[type, Kind] = {
 }
 
 MAX_NODES = 100
+NO_ID = "This is not an id."
 
 
 @strawberry.interface(description="A thing with an id, by which it can be found again.")
@@ -51,7 +54,7 @@ async def find(info: Info, id: str) -> Any:
     """The row behind an id; None when it is not there or not yours. Raises InvalidInput when it is no id."""
     parsed = parse(id)
     if parsed is None:
-        raise InvalidInput.at("id", "This is not an id.", ProblemCode.ID_MALFORMED)
+        raise InvalidInput.at("id", NO_ID, ProblemCode.ID_MALFORMED)
     kind, uuid = parsed
     loaders = info.context.loaders
     known: Mapping[Kind, DataLoader[Any, Any]] = {
@@ -67,3 +70,19 @@ async def find(info: Info, id: str) -> Any:
     if kind is Kind.RUNNER and info.context.actor.roles:
         return await loaders.runner.load(uuid)
     return await known[kind].load(uuid) if kind in known else None
+
+
+async def find_all(info: Info, ids: Sequence[str]) -> list[Any]:
+    """The rows behind the ids, in their order: one statement a kind. Raises InvalidInput with all that are none."""
+    faults = [Fault(("ids", str(place)), NO_ID, ProblemCode.ID_MALFORMED) for place, id in enumerate(ids) if parse(id) is None]
+    if faults:
+        raise InvalidInput(faults)
+    return list(await asyncio.gather(*(find(info, id) for id in ids)))
+
+
+async def made(info: Info, kind: Kind, id: UUID) -> Any:
+    """What a mutation made or changed. Raises NotFound when it is gone: an idempotency key may remember what was deleted."""
+    row = await find(info, encode(kind, id))
+    if row is None:
+        raise NotFound(f"This {kind} was there, and has been deleted since.", encode(kind, id))
+    return row

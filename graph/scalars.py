@@ -19,11 +19,11 @@ TimeZone = NewType("TimeZone", str)
 def _moment(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise GraphQLError("A DateTime is written as RFC 3339 says, such as 2026-11-22T08:00:00Z.") from None
-    if moment.tzinfo is None:
-        raise GraphQLError("A DateTime needs a zone: end it in Z, or in an offset such as +01:00.")
-    return moment.astimezone(UTC)
+    raise GraphQLError("A DateTime needs a zone: end it in Z, or in an offset such as +01:00.")
 
 
 def _written(moment: datetime) -> str:

@@ -16,8 +16,9 @@ from . import audits, metrics, sites, workspaces
 from .context import ContextPerOperation, Info
 from .errors import ShownErrors
 from .files import Artifact
-from .node import MAX_NODES, Node, find
+from .node import MAX_NODES, Node, find, find_all
 from .scalars import SCALARS
+from .text import SoundText
 from .workspaces import ApiKey
 
 
@@ -35,7 +36,7 @@ class _Nodes:
     ) -> list[Node | None]:
         if len(ids) > MAX_NODES:
             raise LimitReached(f"At most {MAX_NODES} things at once.", MAX_NODES)
-        return [await find(info, id) for id in ids]
+        return await find_all(info, ids)
 
 
 def _root(name: str, description: str, *parts: type) -> Any:
@@ -54,6 +55,6 @@ schema = Schema(
     mutation=_root("Mutation", "What can be done.", sites.Mutation, sites.ProfileMutation, audits.Mutation),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription),
     types=[ApiKey, Artifact],
-    extensions=[ContextPerOperation, ShownErrors],
+    extensions=[ContextPerOperation, SoundText, ShownErrors],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )

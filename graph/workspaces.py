@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import accounts, keys, runners, workspaces
+from domain import accounts, keys, workspaces
 from domain.access import GRANTS, Permission, Role
 from domain.ids import Kind, encode
 from domain.paging import DEFAULT_FIRST, Window
@@ -92,7 +92,7 @@ class Workspace(Node):
     @strawberry.field(description="The workers that measure for it, by name.")
     @staticmethod
     async def runners(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Runner]:
-        return list(await runners.all_seen(info.context.reader))  # type: ignore[arg-type]  # rows of the type
+        return await info.context.loaders.runners_of_workspace.load(row.id)
 
 
 @strawberry.type(description="A person.")

@@ -30,7 +30,7 @@ def run(wish: order.Wish, *, data: Path | None, as_json: bool, fail_on: str | No
     if as_json:
         typer.echo(document.as_json(outcome))
     else:
-        table.show(outcome, data=str(loaded.data), is_up=is_up)
+        table.show(outcome, data=str(loaded.data.resolve()), is_up=is_up)
     return _status(outcome, wish, fail_on, interrupted, errors)
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from app.auditing.plain import plain, quoted
+from app.auditing.plain import plain
 from domain import audits
 from domain.measuring import Phase
 
@@ -34,15 +34,14 @@ def phase_of(audit: audits.AuditRow) -> str:
 @contextmanager
 def shown(url: str, console: Console) -> Generator[Show, None, None]:
     """Takes the audit's row as often as it is read."""
-    with _moving(url, console) if console.is_terminal else _told(url, console) as show:
+    with _moving(console) if console.is_terminal else _told(url, console) as show:
         yield show
 
 
 @contextmanager
-def _moving(url: str, console: Console) -> Generator[Show, None, None]:
+def _moving(console: Console) -> Generator[Show, None, None]:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        console.print(quoted(url), style="bold")
         task = progress.add_task(_PHASES[Phase.QUEUED], total=None)
 
         def show(audit: audits.AuditRow) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.auditing.outcome import Measurement, Outcome
-from app.auditing.plain import plain, quoted
+from app.auditing.plain import plain
 from domain import audits, metrics
 from domain.ids import Kind, encode
 from domain.measuring import MetricName, Severity
@@ -19,7 +19,8 @@ from domain.metrics import Direction, Rating
 
 MOST_FINDINGS = 10
 MOST_EVIDENCE = 2
-WIDTH = 120
+WIDTH = 130
+NARROW_TITLE = 24
 
 RATINGS = {
     Rating.GOOD: ("good", "green"),
@@ -38,17 +39,17 @@ def console(*, stderr: bool = False) -> Console:
 def show(outcome: Outcome, *, data: str, is_up: bool) -> None:
     """Print it. The last lines are to be copied: they are never folded or cut."""
     out = console()
-    out.print(_results(outcome))
+    out.print(_results(outcome, out.width >= WIDTH))
     out.print(_history(outcome, data, is_up), soft_wrap=True)
 
 
-def _results(outcome: Outcome) -> RenderableType:
+def _results(outcome: Outcome, wide: bool) -> RenderableType:
     audit = outcome.audit
     parts: list[RenderableType] = [_heading(audit)]
     if audit.failure_message is not None:
         parts.append(Text(f"{audit.failure_kind}: {plain(audit.failure_message, 500)} ({audit.failure_code})", "red"))
     if outcome.measurements:
-        parts.append(_measurements(outcome.measurements, audit.runs))
+        parts.append(_measurements(outcome.measurements, wide))
     if audit.scores:
         parts.append(_scores(audit))
     if outcome.findings:
@@ -57,26 +58,28 @@ def _results(outcome: Outcome) -> RenderableType:
 
 
 def _heading(audit: audits.AuditRow) -> Text:
-    device = audit.form_factor.lower()
-    heading = quoted(audit.final_url or audit.requested_url, 500, "bold")
+    runs = "1 run" if audit.runs == 1 else f"{audit.runs} runs"
+    heading = Text().append(plain(audit.final_url or audit.requested_url, 500), "bold")
     version = f" {plain(audit.engine_version, 20)}" if audit.engine_version else ""
-    return heading.append(f"\n{audit.state.lower()} · {audit.engine.lower()}{version} · {device}", "dim")
+    return heading.append(
+        f"\n{audit.state.lower()} · {audit.engine.lower()}{version} · {audit.form_factor.lower()} · {runs}", "dim"
+    )
 
 
-def _measurements(measurements: Iterable[Measurement], runs: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def _measurements(measurements: Iterable[Measurement], wide: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1) if wide else 0)
     table.add_column("Metric")
-    table.add_column("Value", justify="right")
+    table.add_column("Value", justify="right", no_wrap=True)
     table.add_column("Rating")
     table.add_column("Thresholds")
-    table.add_column(f"Low – high of {runs} {'run' if runs == 1 else 'runs'}", justify="right")
+    table.add_column("Low – high", justify="right")
     for each in measurements:
         name, (words, style) = each.metric.name, RATINGS[each.rating] if each.rating else ("", "")
         table.add_row(
-            each.metric.title,
+            each.metric.title if wide else plain(each.metric.title, NARROW_TITLE),
             Text(_value(name, each.value), style),
             Text(words, style),
-            _thresholds(each),
+            _thresholds(each, ", " if wide else "\n"),
             _spread(each),
         )
     return table
@@ -86,12 +89,12 @@ def _value(name: MetricName, value: float) -> str:
     return metrics.format_value(name, value)
 
 
-def _thresholds(each: Measurement) -> str:
+def _thresholds(each: Measurement, between: str) -> str:
     if each.thresholds is None:
         return ""
     good, poor = (_value(each.metric.name, value) for value in (each.thresholds.good, each.thresholds.poor))
     at_least = each.metric.direction is Direction.HIGHER_IS_BETTER
-    return f"good ≥ {good}, poor < {poor}" if at_least else f"good ≤ {good}, poor > {poor}"
+    return f"good ≥ {good}{between}poor < {poor}" if at_least else f"good ≤ {good}{between}poor > {poor}"
 
 
 def _spread(each: Measurement) -> str:
@@ -109,9 +112,9 @@ def _scores(audit: audits.AuditRow) -> Text:
 
 def _findings(findings: Iterable[audits.FindingRow]) -> Text:
     rows = list(findings)
-    text = Text(f"Findings ({len(rows)})", "bold")
+    text = Text().append(f"Findings ({len(rows)})", "bold")
     for row in rows[:MOST_FINDINGS]:
-        text.append(f"\n  {row.severity.lower():<7}", _SEVERITIES[row.severity]).append(plain(row.title), "")
+        text.append(f"\n  {row.severity.lower():<7}", _SEVERITIES[row.severity]).append(plain(row.title))
         text.append(_saving(row), "dim")
         for piece in row.evidence[:MOST_EVIDENCE]:
             detail = f": {piece['detail']}" if piece["detail"] else ""

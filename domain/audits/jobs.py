@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import gzip
 import json
-from collections.abc import AsyncGenerator, Iterable
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from typing import Any
-from uuid import UUID
 
 from .. import files, metrics, sites
 from ..ids import new_id
@@ -34,6 +33,7 @@ from .claims import Claim, ClaimLost, end, hold, worker
 from .model import AuditRow, AuditState, Finding, Request, Run
 
 BEAT_SECONDS = 1.0
+MAX_MISSED_BEATS = 10
 MAX_REQUESTS = 2_000
 MAX_FINDINGS = 200
 
@@ -55,6 +55,8 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
             measuring.cancel()
         await asyncio.gather(measuring, beating, return_exceptions=True)
     if measuring.cancelled():
+        if not beating.cancelled():
+            beating.result()
         return
     failure = measuring.exception()
     if failure is None or isinstance(failure, ClaimLost):
@@ -68,7 +70,7 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
                 AuditState.FAILED,
                 failure_kind=known.kind,
                 failure_code=known.code,
-                failure_message=known.message,
+                failure_message=rules.storable_text(known.message),
                 failure_retryable=known.retryable,
             )
     if known is _BUG:
@@ -84,29 +86,39 @@ _BUG = EngineFailure(
 
 
 async def _beat(database: Database, claim: Claim) -> None:
-    """Keep the claim until it is lost."""
-    with contextlib.suppress(ClaimLost):
-        while True:
-            await asyncio.sleep(BEAT_SECONDS)
+    """Keep the claim until it is lost. A database that is away for a moment is no loss: the claim lasts longer than that."""
+    missed = 0
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        try:
             async with database.work(worker(claim.audit.workspace_id)) as work:
                 await hold(work, claim)
+            missed = 0
+        except ClaimLost:
+            return
+        except Exception:
+            missed += 1
+            if missed == MAX_MISSED_BEATS:
+                raise
 
 
 async def _measure(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
     audit = claim.audit
     order = await _order(database, seal, audit)
     results: list[RunResult] = []
-    ids: list[UUID] = []
     try:
-        async with asyncio.timeout(rules.deadline(audit.engine, audit.runs)):
+        async with asyncio.timeout(rules.deadline(audit.engine, audit.runs)) as patience:
             async with contextlib.aclosing(engine.measure(order)) as steps:
                 async for step in steps:
                     if isinstance(step, Reached):
                         await _tell(database, claim, step)
                     else:
-                        ids.append(await _record_run(database, storage, claim, step))
+                        step = replace(step, result=rules.storable(step.result))
+                        await _record_run(database, storage, claim, step)
                         results.append(step.result)
     except TimeoutError:
+        if not patience.expired():
+            raise
         raise EngineFailure(
             FailureKind.ENGINE, "DEADLINE", "The measurement took too long and was stopped.", retryable=True
         ) from None
@@ -131,10 +143,11 @@ async def _tell(database: Database, claim: Claim, step: Reached) -> None:
         await hold(work, claim, phase=step.phase, run=step.run)
 
 
-async def _record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> UUID:
+async def _record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> None:
     audit, result, run_id = claim.audit, step.result, new_id()
-    stored = [file async for file in _store(storage, claim, step)]
+    stored: list[files.Stored] = []
     try:
+        await _store(storage, claim, step, stored)
         async with database.work(worker(audit.workspace_id)) as work:
             await hold(work, claim, phase=Phase.RECORDING, run=step.run)
             work.db.add(
@@ -172,22 +185,25 @@ async def _record_run(database: Database, storage: Storage, claim: Claim, step: 
     except BaseException:
         await storage.delete([file.storage_key for file in stored])
         raise
-    return run_id
 
 
-async def _store(storage: Storage, claim: Claim, step: Measured) -> AsyncGenerator[files.Stored, None]:
-    """The report and the pictures of one run, under names that no other worker's attempt has."""
+async def _store(storage: Storage, claim: Claim, step: Measured, stored: list[files.Stored]) -> None:
+    """The report and the pictures of one run, under names that no other worker's attempt has.
+
+    Each is in `stored` before its bytes are on their way, so that whoever cleans up knows of it.
+    """
     folder = f"{claim.audit.workspace_id.hex}/{claim.audit.id.hex}/{claim.token.hex[:8]}-{step.run}"
     if step.result.report is not None:
         data = await asyncio.to_thread(_packed, step.result.report)
         key = f"{folder}/report.json.gz"
+        stored.append(files.Stored(new_id(), files.FileKind.REPORT, 0, None, key, len(data), "application/json", "gzip"))
         await storage.put(key, data, content_type="application/json", content_encoding="gzip")
-        yield files.Stored(new_id(), files.FileKind.REPORT, 0, None, key, len(data), "application/json", "gzip")
     for position, image in enumerate(step.result.images, start=1):
         key = f"{folder}/{position}"
         kind = files.FileKind.SCREENSHOT if image.kind is ImageKind.SCREENSHOT else files.FileKind.FILMSTRIP
+        size = len(image.data)
+        stored.append(files.Stored(new_id(), kind, position, image.at_ms, key, size, image.content_type, None))
         await storage.put(key, image.data, content_type=image.content_type)
-        yield files.Stored(new_id(), kind, position, image.at_ms, key, len(image.data), image.content_type, None)
 
 
 def _packed(report: Any) -> bytes:

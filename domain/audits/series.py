@@ -110,7 +110,8 @@ def _floor(at: datetime, interval: Interval, zone: ZoneInfo) -> datetime:
     local = at.astimezone(zone)
     if interval is Interval.HOUR:
         return _utc(local.replace(minute=0, second=0, microsecond=0))
-    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    # Where clocks go back at midnight, a day still begins once.
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if interval is Interval.WEEK:
         day -= timedelta(days=day.weekday())
     if interval is Interval.MONTH:

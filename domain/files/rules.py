@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from datetime import datetime
 from uuid import UUID
+
+_SHAPE = re.compile(r"([0-9a-f]{32})\.([0-9]{1,12})\.([0-9a-f]{32})\Z")
 
 
 def sign(id: UUID, until: datetime, secret: bytes) -> str:
@@ -16,12 +19,11 @@ def sign(id: UUID, until: datetime, secret: bytes) -> str:
 
 def signed_id(token: str, now: datetime, secret: bytes) -> UUID | None:
     """The id that the token was made for; None when it is not ours or no longer good."""
-    body, _, mac = token.rpartition(".")
-    if not hmac.compare_digest(mac.encode(), _mac(body, secret).encode()):
+    match = _SHAPE.match(token)
+    if match is None or not hmac.compare_digest(match[3], _mac(f"{match[1]}.{match[2]}", secret)):
         return None
-    id, _, until = body.partition(".")
-    return UUID(hex=id) if int(until) >= now.timestamp() else None
+    return UUID(hex=match[1]) if int(match[2]) >= now.timestamp() else None
 
 
 def _mac(body: str, secret: bytes) -> str:
-    return hmac.new(secret, b"link:" + body.encode(errors="replace"), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(secret, b"link:" + body.encode(), hashlib.sha256).hexdigest()[:32]

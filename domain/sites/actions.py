@@ -11,12 +11,13 @@ from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
 from ..access import Permission
-from ..base import Query, query
+from ..base import Query, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
 from ..measuring import Access, EngineName, FormFactor, Throttling
 from ..work import Work
+from ..workspaces import Workspace
 from . import queries, rules
 from .model import Page, PageRow, Profile, ProfileRow, Site, SiteAccess, SiteProfile, SiteRow
 
@@ -35,6 +36,20 @@ _PROFILE_BY_NAME = query(ProfileRow, Profile).where(
 )
 
 
+_SITE_IN_TURN = Query(
+    SiteRow,
+    query(SiteRow, Site)
+    .where(Site.id == bindparam("id"), one_of(Site.workspace_id, "reach"))
+    .statement.with_for_update(key_share=True),
+)
+_PROFILE_IN_TURN = Query(
+    ProfileRow,
+    query(ProfileRow, Profile)
+    .where(Profile.id == bindparam("id"), one_of(Profile.workspace_id, "reach"))
+    .statement.with_for_update(key_share=True),
+)
+
+
 async def create(
     work: Work,
     *,
@@ -47,17 +62,15 @@ async def create(
 ) -> Promise:
     """Watch an origin. The first profile is the default; without any, it is the workspace's first."""
     work.actor.require(Permission.SITE_WRITE, workspace_id)
-    address = rules.split_url(origin, "origin")
     faults: list[Fault] = []
-    if address.path != "/":
-        faults.append(Fault(("origin",), "An origin has no path; add the path as a page.", ProblemCode.URL_INVALID))
-    name = rules.check_name(name if name is not None else address.origin.split("://", 1)[1], faults)
+    origin = rules.check_origin(origin, faults)
+    name = rules.check_name(_host(origin) if name is None else name, faults)
     kept = rules.check_tags(tags, faults)
     if faults:
         raise InvalidInput(faults)
     given = {
         "workspace": workspace_id,
-        "origin": address.origin,
+        "origin": origin,
         "name": name,
         "tags": kept,
         "profiles": list(profile_ids),
@@ -65,10 +78,11 @@ async def create(
     promised = await promise(work, idempotency_key, "siteCreate", given)
     if promised.replayed:
         return promised
-    existing = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    await _in_turn(work, workspace_id)
+    existing = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=origin)
     if existing is not None:
         raise Conflict("This origin is watched already.", ProblemCode.ALREADY_EXISTS, (Kind.SITE, existing.id))
-    await _add_site(work, promised.id, workspace_id, address.origin, name, kept, profile_ids)
+    await _add_site(work, promised.id, workspace_id, origin, name, kept, profile_ids)
     return promised
 
 
@@ -81,7 +95,7 @@ async def update(
     profile_ids: Sequence[UUID] | None = None,
 ) -> UUID:
     """Change what is given, keep the rest. `profile_ids` replaces the choice; its first is the default."""
-    site = await _site(work, site_id)
+    site = await _site(work, site_id, Permission.SITE_WRITE)
     work.actor.require(Permission.SITE_WRITE, site.workspace_id)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
@@ -105,7 +119,7 @@ async def update(
 
 async def delete(work: Work, *, site_id: UUID) -> UUID:
     """Forget a site with its pages and all their history."""
-    site = await _site(work, site_id)
+    site = await _site(work, site_id, Permission.SITE_WRITE)
     work.actor.require(Permission.SITE_WRITE, site.workspace_id)
     await work.db.execute(remove(Site).where(Site.id == site_id))
     return site_id
@@ -114,16 +128,17 @@ async def delete(work: Work, *, site_id: UUID) -> UUID:
 async def create_page(
     work: Work, *, site_id: UUID, path: str, name: str | None = None, idempotency_key: str | None = None
 ) -> Promise:
-    site = await _site(work, site_id)
+    site = await _site(work, site_id, Permission.SITE_WRITE)
     work.actor.require(Permission.SITE_WRITE, site.workspace_id)
-    path = rules.split_path(path)
     faults: list[Fault] = []
+    path = rules.check_path(path, faults)
     name = rules.check_name(name if name is not None else path[: rules.MAX_NAME], faults)
     if faults:
         raise InvalidInput(faults)
     promised = await promise(work, idempotency_key, "pageCreate", {"site": site_id, "path": path, "name": name})
     if promised.replayed:
         return promised
+    await _in_turn(work, site.workspace_id)
     existing = await _page_at(work, site_id, site.workspace_id, path)
     if existing is not None:
         raise Conflict("This site has a page at this path already.", ProblemCode.ALREADY_EXISTS, (Kind.PAGE, existing.id))
@@ -132,7 +147,7 @@ async def create_page(
 
 
 async def update_page(work: Work, *, page_id: UUID, name: str) -> UUID:
-    page = await _page(work, page_id)
+    page = await _page(work, page_id, Permission.SITE_WRITE)
     work.actor.require(Permission.SITE_WRITE, page.workspace_id)
     faults: list[Fault] = []
     name = rules.check_name(name, faults)
@@ -144,7 +159,7 @@ async def update_page(work: Work, *, page_id: UUID, name: str) -> UUID:
 
 async def delete_page(work: Work, *, page_id: UUID) -> UUID:
     """Forget a page with all its history."""
-    page = await _page(work, page_id)
+    page = await _page(work, page_id, Permission.SITE_WRITE)
     work.actor.require(Permission.SITE_WRITE, page.workspace_id)
     await work.db.execute(remove(Page).where(Page.id == page_id))
     return page_id
@@ -154,19 +169,11 @@ async def find_or_create_page(work: Work, *, workspace_id: UUID, url: str) -> Pa
     """The page at an address, made with its site where it is new: for those who may request audits."""
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
     address = rules.split_url(url)
-    site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
-    if site is None:
-        work.actor.require(Permission.SITE_WRITE, workspace_id)
-        name = address.origin.split("://", 1)[1]
-        await _add_site(work, new_id(), workspace_id, address.origin, name, [], [])
-        site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
-        assert site is not None
-    page = await _page_at(work, site.id, workspace_id, address.path)
+    page = await _page_of(work, workspace_id, address)
     if page is None:
         work.actor.require(Permission.SITE_WRITE, workspace_id)
-        await _add_page(work, new_id(), site, address.path, address.path[: rules.MAX_NAME])
-        page = await _page_at(work, site.id, workspace_id, address.path)
-        assert page is not None
+        await _in_turn(work, workspace_id)
+        page = await _page_of(work, workspace_id, address) or await _make_page(work, workspace_id, address)
     return page
 
 
@@ -184,6 +191,7 @@ async def create_profile(
     )
     if promised.replayed:
         return promised
+    await _in_turn(work, workspace_id)
     await _refuse_profile_name(work, workspace_id, name)
     if await _count(work, Profile, Profile.workspace_id, workspace_id) >= MAX_PROFILES:
         raise LimitReached(f"A workspace has at most {MAX_PROFILES} profiles.", MAX_PROFILES)
@@ -196,7 +204,7 @@ async def update_profile(
     work: Work, *, profile_id: UUID, name: str | None = None, changes: Mapping[str, Any] | None = None
 ) -> UUID:
     """`changes` are fields of ProfileSettings. A changed way of measuring is a new version of the profile."""
-    profile = await _profile(work, profile_id)
+    profile = await _profile(work, profile_id, Permission.PROFILE_WRITE)
     work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
     faults: list[Fault] = []
     if name is not None:
@@ -215,7 +223,7 @@ async def update_profile(
 
 
 async def delete_profile(work: Work, *, profile_id: UUID) -> UUID:
-    profile = await _profile(work, profile_id)
+    profile = await _profile(work, profile_id, Permission.PROFILE_WRITE)
     work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
     if await _count(work, SiteProfile, SiteProfile.profile_id, profile_id):
         raise Conflict("Sites are measured with this profile; choose another for them first.", ProblemCode.IN_USE)
@@ -247,7 +255,7 @@ async def find_or_create_profile(work: Work, *, workspace_id: UUID, engine: Engi
 
 async def set_access(work: Work, *, site_id: UUID, access: Access, seal: rules.Seal) -> UUID:
     """Replace what is sent to reach the site. It is never shown again."""
-    site = await _site(work, site_id)
+    site = await _site(work, site_id, Permission.ACCESS_WRITE)
     work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
     rules.check_access(access)
     await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
@@ -267,7 +275,7 @@ async def set_access(work: Work, *, site_id: UUID, access: Access, seal: rules.S
 
 
 async def clear_access(work: Work, *, site_id: UUID) -> UUID:
-    site = await _site(work, site_id)
+    site = await _site(work, site_id, Permission.ACCESS_WRITE)
     work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
     await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
     return site_id
@@ -282,25 +290,62 @@ def settings_of(profile: ProfileRow) -> rules.ProfileSettings:
     return rules.ProfileSettings(profile.engine, profile.form_factor, throttling, profile.runs)
 
 
-async def _site(work: Work, site_id: UUID) -> SiteRow:
-    site = (await queries.by_ids(work.db, work.actor.reach, [site_id])).get(site_id)
+async def _in_turn(work: Work, workspace_id: UUID) -> None:
+    """Whoever adds to what the workspace has waits for whoever is at it: two at once must not make the same twice."""
+    await work.db.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
+
+
+async def _site(work: Work, site_id: UUID, permission: Permission) -> SiteRow:
+    """The site, in turn: whoever else changes it waits, and then sees what was changed."""
+    site = await work.db.first(_SITE_IN_TURN, id=site_id, reach=work.actor.reach)
     if site is None:
-        raise NotFound("There is no such site, or it is not yours.", encode(Kind.SITE, site_id))
+        raise _absent(work, permission, Kind.SITE, site_id)
     return site
 
 
-async def _page(work: Work, page_id: UUID) -> PageRow:
+async def _page(work: Work, page_id: UUID, permission: Permission) -> PageRow:
     page = (await queries.pages_by_ids(work.db, work.actor.reach, [page_id])).get(page_id)
     if page is None:
-        raise NotFound("There is no such page, or it is not yours.", encode(Kind.PAGE, page_id))
+        raise _absent(work, permission, Kind.PAGE, page_id)
     return page
 
 
-async def _profile(work: Work, profile_id: UUID) -> ProfileRow:
-    profile = (await queries.profiles_by_ids(work.db, work.actor.reach, [profile_id])).get(profile_id)
+async def _profile(work: Work, profile_id: UUID, permission: Permission) -> ProfileRow:
+    """The profile, in turn: of two changes at once, each is a version."""
+    profile = await work.db.first(_PROFILE_IN_TURN, id=profile_id, reach=work.actor.reach)
     if profile is None:
-        raise NotFound("There is no such profile, or it is not yours.", encode(Kind.PROFILE, profile_id))
+        raise _absent(work, permission, Kind.PROFILE, profile_id)
     return profile
+
+
+def _absent(work: Work, permission: Permission, kind: Kind, id: UUID) -> NotFound:
+    """Raises NotAllowed for nobody in particular, who is to sign in first."""
+    if not work.actor.roles:
+        work.actor.require(permission, id)
+    return NotFound(f"There is no such {kind}, or it is not yours.", encode(kind, id))
+
+
+async def _page_of(work: Work, workspace_id: UUID, address: rules.Address) -> PageRow | None:
+    site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    return await _page_at(work, site.id, workspace_id, address.path) if site is not None else None
+
+
+async def _make_page(work: Work, workspace_id: UUID, address: rules.Address) -> PageRow:
+    """The page of an address, with its site where it is new."""
+    site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    if site is None:
+        await _add_site(work, new_id(), workspace_id, address.origin, _host(address.origin), [], [])
+        site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+        assert site is not None
+    await _add_page(work, new_id(), site, address.path, address.path[: rules.MAX_NAME])
+    page = await _page_of(work, workspace_id, address)
+    assert page is not None
+    return page
+
+
+def _host(origin: str) -> str:
+    """With its port: a site's name where none was given. Of no origin, which is refused anyhow, a question mark."""
+    return origin.partition("://")[2][: rules.MAX_NAME] or "?"
 
 
 async def _page_at(work: Work, site_id: UUID, workspace_id: UUID, path: str) -> PageRow | None:
@@ -339,6 +384,8 @@ async def _add_page(work: Work, id: UUID, site: SiteRow, path: str, name: str) -
 
 async def _chosen(work: Work, workspace_id: UUID, profile_ids: Sequence[UUID]) -> list[UUID]:
     known = (await queries.profiles_by_workspace(work.db, (workspace_id,), [workspace_id]))[workspace_id]
+    if not profile_ids and not known:
+        raise InvalidInput.at("profiles", "This workspace has no profile; make one first.", ProblemCode.REQUIRED)
     if not profile_ids:
         return [known[0].id]
     unknown = set(profile_ids) - {profile.id for profile in known}
@@ -380,7 +427,7 @@ async def _refuse_profile_name(work: Work, workspace_id: UUID, name: str) -> Non
 
 
 async def _free_slug(work: Work, workspace_id: UUID, wanted: str) -> str:
-    candidates = [wanted, *(f"{wanted[:58]}-{number}" for number in range(2, 100))]
+    candidates = [wanted, *(f"{wanted[:58]}-{number}" for number in range(2, 100)), f"{wanted[:30]}-{new_id().hex}"]
     taken = await queries.by_slugs(work.db, (workspace_id,), [(workspace_id, slug) for slug in candidates])
     return next(slug for slug in candidates if (workspace_id, slug) not in taken)
 

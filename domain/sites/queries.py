@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, func, or_
+from sqlalchemy import ColumnElement, Text, bindparam, func, or_
 
 from ..access import Reach
 from ..base import Query, contains_all, one_of, query
@@ -52,9 +52,12 @@ _SEALED = query(SealedRow, SiteAccess).where(
 
 
 def _wanted(*columns: Any) -> Any:
-    """The `search` parameter is null, or a part of one of the columns whatever the case."""
+    """The `search` parameter is null, or a part of one of the columns whatever the case; wildcards mean themselves."""
     search = bindparam("search", type_=Text())
-    like = func.lower("%" + func.replace(func.replace(search, "\\", "\\\\"), "%", "\\%") + "%")
+    literal: ColumnElement[str] = search
+    for special in ("\\", "%", "_"):
+        literal = func.replace(literal, special, f"\\{special}")
+    like = func.lower("%" + literal + "%")
     return or_(search.is_(None), *(func.lower(column).like(like, escape="\\") for column in columns))
 
 
@@ -117,7 +120,8 @@ async def profiles_by_site(reader: Reader, reach: Reach, sites: Collection[UUID]
     profiles = await profiles_by_ids(reader, reach, {row.profile_id for row in chosen})
     found: dict[UUID, list[ProfileRow]] = {site: [] for site in sites}
     for row in chosen:
-        found[row.site_id].append(profiles[row.profile_id])
+        if row.profile_id in profiles:  # it may have been deleted since the statement before
+            found[row.site_id].append(profiles[row.profile_id])
     return found
 
 

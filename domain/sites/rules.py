@@ -19,11 +19,18 @@ MAX_URL = 2048
 MAX_NAME = 200
 MAX_TAGS = 20
 MAX_RUNS = 20
+MAX_SECRET = 1_000
 
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?\Z|\[[0-9a-f:.]+\]\Z")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?\Z|\[[0-9a-f:.]+\]\Z")
 _TAG = re.compile(r"[\w.:/ -]{1,60}\Z")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}\Z")
+# RFC 9110 §5.5 in ASCII, and RFC 6265 §4.1.1: what an engine can really send.
+_VALUES = {
+    "headers": re.compile(r"[ -~]{0,4096}\Z"),
+    "cookies": re.compile(r"[!#-+\--:<-\[\]-~]{0,4096}\Z"),
+}
 # Setting these would change what is asked, or of whom.
 _RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "cookie"})
 
@@ -41,8 +48,9 @@ def split_url(url: str, path: str = "url") -> Address:
     def refuse(message: str, code: ProblemCode = ProblemCode.URL_INVALID) -> InvalidInput:
         return InvalidInput.at(path, message, code)
 
+    too_long = refuse(f"An address has at most {MAX_URL} characters.", ProblemCode.TOO_LONG)
     if len(url) > MAX_URL:
-        raise refuse(f"An address has at most {MAX_URL} characters.", ProblemCode.TOO_LONG)
+        raise too_long
     text = url.strip()
     if not text or not text.isprintable() or " " in text:
         raise refuse("This is not an address: it is empty or holds spaces or control characters.")
@@ -56,11 +64,14 @@ def split_url(url: str, path: str = "url") -> Address:
     if parts.username is not None or parts.password is not None:
         raise refuse("Names and passwords do not belong in an address; give them to the site's access.")
     ascii_host = _ascii_host(host)
-    if ascii_host is None:
-        raise refuse("This address has no valid host name.")
+    if ascii_host is None or port == 0:
+        raise refuse("This address has no valid host name or port.")
     shown = "" if port in (None, _PORTS[scheme]) else f":{port}"
     query = f"?{parts.query}" if parts.query else ""
-    return Address(f"{scheme}://{ascii_host}{shown}", _quoted((parts.path or "/") + query))
+    address = Address(f"{scheme}://{ascii_host}{shown}", _quoted((parts.path or "/") + query))
+    if len(address.origin + address.path) > MAX_URL:  # a quoted character takes up to twelve
+        raise too_long
+    return address
 
 
 def split_path(path: str) -> str:
@@ -68,6 +79,27 @@ def split_path(path: str) -> str:
     if not path.startswith("/") or path.startswith("//"):
         raise InvalidInput.at("path", "A path begins with one slash, such as /pricing?plan=team.")
     return split_url("http://path.invalid" + path, "path").path
+
+
+def check_origin(origin: str, faults: list[Fault]) -> str:
+    """The origin, normalised; an empty text where there is none."""
+    try:
+        address = split_url(origin, "origin")
+    except InvalidInput as refused:
+        faults.extend(refused.faults)
+        return ""
+    if address.path != "/":
+        faults.append(Fault(("origin",), "An origin has no path; add the path as a page.", ProblemCode.URL_INVALID))
+    return address.origin
+
+
+def check_path(path: str, faults: list[Fault]) -> str:
+    """The path with its query, normalised; the root where it cannot be used."""
+    try:
+        return split_path(path)
+    except InvalidInput as refused:
+        faults.extend(refused.faults)
+        return "/"
 
 
 def _ascii_host(host: str) -> str | None:
@@ -95,7 +127,8 @@ def check_name(name: str, faults: list[Fault], path: str = "name") -> str:
     if not name:
         faults.append(Fault((path,), "A name is needed.", ProblemCode.REQUIRED))
     elif len(name) > MAX_NAME or not name.isprintable():
-        faults.append(Fault((path,), f"A name is at most {MAX_NAME} printable characters.", ProblemCode.TOO_LONG))
+        code = ProblemCode.TOO_LONG if len(name) > MAX_NAME else ProblemCode.MALFORMED
+        faults.append(Fault((path,), f"A name is at most {MAX_NAME} printable characters.", code))
     return name
 
 
@@ -172,8 +205,14 @@ def check_access(access: Access) -> None:
             at = (kind, str(index))
             if not _TOKEN.match(name) or (kind == "headers" and name.lower() in _RESERVED):
                 faults.append(Fault((*at, "name"), f"This name cannot be used for {kind}.", ProblemCode.MALFORMED))
-            if len(value) > 4096 or not value.isprintable() or (kind == "cookies" and ";" in value):
-                faults.append(Fault((*at, "value"), "A value is at most 4,096 printable characters.", ProblemCode.MALFORMED))
+            if not _VALUES[kind].match(value):
+                message = (
+                    "A value is at most 4,096 printable ASCII characters; a cookie's has no space, comma, semicolon or quote."
+                )
+                faults.append(Fault((*at, "value"), message, ProblemCode.MALFORMED))
+    for field, text in (("username", access.username), ("password", access.password)):
+        if text is not None and len(text) > MAX_SECRET:
+            faults.append(Fault((field,), f"It is at most {MAX_SECRET:,} characters.", ProblemCode.TOO_LONG))
     if (access.username is None) != (access.password is None):
         faults.append(Fault(("password",), "A user name and a password go together.", ProblemCode.REQUIRED))
     if access.username is not None and (":" in access.username or not access.username.isprintable()):

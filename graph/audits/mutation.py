@@ -13,6 +13,7 @@ from domain.ids import Kind, decode
 
 from ..context import Info
 from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
+from ..node import made
 from .types import Audit
 
 
@@ -88,11 +89,11 @@ class Mutation:
                 runs=input.runs,
                 idempotency_key=input.idempotency_key,
             )
-        audit = await info.context.loaders.audit.load(promised.id)
+        audit = await made(info, Kind.AUDIT, promised.id)
         return AuditRequestPayload(audit=audit, replayed=promised.replayed)
 
     @mutation("Stop an audit, waiting or running.")
     async def audit_cancel(self, info: Info, input: AuditCancelInput) -> AuditCancelResult:
         async with info.context.work() as work:
             id = await audits.cancel(work, audit_id=decode(Kind.AUDIT, input.audit, "audit"))
-        return AuditCancelPayload(audit=await info.context.loaders.audit.load(id))
+        return AuditCancelPayload(audit=await made(info, Kind.AUDIT, id))

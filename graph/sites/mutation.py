@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from domain import sites
+from domain.errors import Fault, ProblemCode
+from domain.errors import InvalidInput as Invalid
 from domain.ids import Kind, decode
 from domain.measuring import Access
 
 from ..context import Info
 from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
+from ..node import made
 from .types import Page, Site
 
 KEY = "The same key with the same input gives the same result for 24 hours."
@@ -57,7 +61,7 @@ class SiteUpdatePayload:
 
 
 SiteUpdateResult = Annotated[
-    SiteUpdatePayload | InvalidInput | NotFound | NotAllowed,
+    SiteUpdatePayload | InvalidInput | NotFound | NotAllowed | Conflict,
     strawberry.union("SiteUpdateResult", description="What becomes of `siteUpdate`."),
 ]
 
@@ -177,6 +181,20 @@ def _profiles(ids: list[strawberry.ID] | None) -> list[UUID]:
     return [decode(Kind.PROFILE, id, "profiles") for id in ids or ()]
 
 
+def _values(kind: str, pairs: Sequence[NameAndValue]) -> dict[str, str]:
+    """Raises InvalidInput for a name that comes twice; a header's is the same whatever its case."""
+    found: dict[str, tuple[str, str]] = {}
+    faults = []
+    for place, pair in enumerate(pairs):
+        name = pair.name.lower() if kind == "headers" else pair.name
+        if name in found:
+            faults.append(Fault((kind, str(place), "name"), "This name comes twice.", ProblemCode.ALREADY_EXISTS))
+        found[name] = (pair.name, pair.value)
+    if faults:
+        raise Invalid(faults)
+    return dict(found.values())
+
+
 @strawberry.type
 class Mutation:
     @mutation("Watch a site.")
@@ -191,7 +209,7 @@ class Mutation:
                 profile_ids=_profiles(input.profiles),
                 idempotency_key=input.idempotency_key,
             )
-        return SiteCreatePayload(site=await info.context.loaders.site.load(promised.id), replayed=promised.replayed)
+        return SiteCreatePayload(site=await made(info, Kind.SITE, promised.id), replayed=promised.replayed)
 
     @mutation("Change a site.")
     async def site_update(self, info: Info, input: SiteUpdateInput) -> SiteUpdateResult:
@@ -203,7 +221,7 @@ class Mutation:
                 tags=input.tags,
                 profile_ids=_profiles(input.profiles) if input.profiles is not None else None,
             )
-        return SiteUpdatePayload(site=await info.context.loaders.site.load(id))
+        return SiteUpdatePayload(site=await made(info, Kind.SITE, id))
 
     @mutation("Forget a site, with its pages and all their history.")
     async def site_delete(self, info: Info, input: SiteDeleteInput) -> SiteDeleteResult:
@@ -214,8 +232,8 @@ class Mutation:
     @mutation("Set what is sent to reach a site.")
     async def site_access_set(self, info: Info, input: SiteAccessSetInput) -> SiteAccessSetResult:
         access = Access(
-            headers={pair.name: pair.value for pair in input.headers or ()},
-            cookies={pair.name: pair.value for pair in input.cookies or ()},
+            headers=_values("headers", input.headers or ()),
+            cookies=_values("cookies", input.cookies or ()),
             username=input.username,
             password=input.password,
         )
@@ -223,13 +241,13 @@ class Mutation:
             id = await sites.set_access(
                 work, site_id=decode(Kind.SITE, input.site, "site"), access=access, seal=info.context.services.seal
             )
-        return SiteAccessSetPayload(site=await info.context.loaders.site.load(id))
+        return SiteAccessSetPayload(site=await made(info, Kind.SITE, id))
 
     @mutation("Send nothing any more to reach a site.")
     async def site_access_clear(self, info: Info, input: SiteAccessClearInput) -> SiteAccessClearResult:
         async with info.context.work() as work:
             id = await sites.clear_access(work, site_id=decode(Kind.SITE, input.site, "site"))
-        return SiteAccessClearPayload(site=await info.context.loaders.site.load(id))
+        return SiteAccessClearPayload(site=await made(info, Kind.SITE, id))
 
     @mutation("Watch a page.")
     async def page_create(self, info: Info, input: PageCreateInput) -> PageCreateResult:
@@ -241,13 +259,13 @@ class Mutation:
                 name=input.name,
                 idempotency_key=input.idempotency_key,
             )
-        return PageCreatePayload(page=await info.context.loaders.page.load(promised.id), replayed=promised.replayed)
+        return PageCreatePayload(page=await made(info, Kind.PAGE, promised.id), replayed=promised.replayed)
 
     @mutation("Change a page.")
     async def page_update(self, info: Info, input: PageUpdateInput) -> PageUpdateResult:
         async with info.context.work() as work:
             id = await sites.update_page(work, page_id=decode(Kind.PAGE, input.page, "page"), name=input.name)
-        return PageUpdatePayload(page=await info.context.loaders.page.load(id))
+        return PageUpdatePayload(page=await made(info, Kind.PAGE, id))
 
     @mutation("Forget a page, with all its history.")
     async def page_delete(self, info: Info, input: PageDeleteInput) -> PageDeleteResult:

@@ -13,6 +13,7 @@ from domain.measuring import Throttling as Slowness
 
 from ..context import Info
 from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
+from ..node import made
 from .mutation import KEY, REPLAYED
 from .types import Profile
 
@@ -103,7 +104,7 @@ class ProfileMutation:
                 settings=settings,
                 idempotency_key=input.idempotency_key,
             )
-        profile = await info.context.loaders.profile.load(promised.id)
+        profile = await made(info, Kind.PROFILE, promised.id)
         return ProfileCreatePayload(profile=profile, replayed=promised.replayed)
 
     @mutation("Change a way of measuring, or its name.")
@@ -118,7 +119,7 @@ class ProfileMutation:
                 name=input.name,
                 changes={name: value for name, value in changes.items() if value is not None or name == "throttling"},
             )
-        return ProfileUpdatePayload(profile=await info.context.loaders.profile.load(id))
+        return ProfileUpdatePayload(profile=await made(info, Kind.PROFILE, id))
 
     @mutation("Forget a way of measuring.")
     async def profile_delete(self, info: Info, input: ProfileDeleteInput) -> ProfileDeleteResult:

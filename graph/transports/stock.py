@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -23,6 +24,13 @@ from ..schema import schema
 REFUSED = "This API key is not valid, or no longer so. Send a good one as: Authorization: Bearer pmk_…"
 
 
+@dataclass(slots=True)
+class _Connection(Context):
+    """A WebSocket's. One whose handshake brought a bad key is closed when it introduces itself: 4403 needs an open socket."""
+
+    refused: bool = False
+
+
 class Endpoint(GraphQL[Context, None]):
     def __init__(self, services: Services) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL))
@@ -30,6 +38,8 @@ class Endpoint(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         actor = await self._actor(request.headers.get("authorization"))
+        if isinstance(request, WebSocket):
+            return _Connection(self._services, actor or NOBODY, refused=actor is None)
         if actor is None:
             raise HTTPException(401, REFUSED)
         return Context(self._services, actor)
@@ -37,11 +47,10 @@ class Endpoint(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """A browser cannot set headers on a WebSocket: there the key comes in connection_init's payload."""
         sent = {name.lower(): value for name, value in (context.connection_params or {}).items()}.get("authorization")
-        if sent is not None:
-            actor = await self._actor(sent if isinstance(sent, str) else "")
-            if actor is None:
-                raise ConnectionRejectionError({"message": REFUSED})
-            context.actor = actor
+        actor = await self._actor(sent if isinstance(sent, str) else "") if sent is not None else context.actor
+        if actor is None or (isinstance(context, _Connection) and context.refused):
+            raise ConnectionRejectionError({"message": REFUSED})
+        context.actor = actor
         return UNSET
 
     def encode_json(self, data: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,10 @@ from domain.base import Query, query
 from domain.ports import Reader
 from domain.work import Message, Outbox
 
+_log = logging.getLogger(__name__)
+
 POLL_SECONDS = 0.25
+RETRY_SECONDS = 1.0
 BATCH = 500
 QUEUE = 1_000
 
@@ -41,13 +45,20 @@ _END = Query(_EndRow, select(func.coalesce(func.max(Outbox.id), 0)))
 
 
 class OutboxBus:
-    """Start it once a process, inside the event loop. A listener that lags by more than QUEUE messages loses the oldest."""
+    """Start it once a process, inside the event loop.
+
+    On SQLite, whose writers take turns, each listener gets every message once, in the order of the commits. PostgreSQL
+    gives ids out before the commit: there a message whose transaction ends after a later one's may be passed over, so
+    that it is a nudge to look at the row, never the only word of something. On both, a listener that lags by more than
+    QUEUE messages loses the oldest.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._woken = asyncio.Event()
         self._listeners: dict[str, set[asyncio.Queue[Message]]] = defaultdict(set)
         self._position = 0
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -59,10 +70,11 @@ class OutboxBus:
         self._task = asyncio.create_task(self._tail(), name="outbox bus")
 
     async def stop(self) -> None:
+        """After the read under way, which is not broken off: a connection would be lost with it."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            self._stopping = True
+            self._woken.set()
+            await self._task
 
     @asynccontextmanager
     async def listen(self, *topics: str) -> AsyncGenerator[QueueListener, None]:
@@ -82,14 +94,22 @@ class OutboxBus:
         return row.id if row else 0
 
     async def _tail(self) -> None:
-        while True:
-            rows = await self._reader.all(_AFTER, after=self._position)
+        while not self._stopping:
+            try:
+                rows = await self._reader.all(_AFTER, after=self._position)
+            except Exception:
+                # The database is away for a moment; the position is kept, so nothing is missed.
+                _log.exception("The outbox could not be read; trying again.")
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
             for row in rows:
                 self._position = row.id
                 self._deliver(Message(row.topic, row.name, row.workspace_id, row.payload))
-            if len(rows) < BATCH:
+            if len(rows) < BATCH and not self._stopping:
+                # Not wait_for: until Python 3.12 it swallows a cancellation that comes together with the wake.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._woken.wait()
                 self._woken.clear()
 
     def _deliver(self, message: Message) -> None:

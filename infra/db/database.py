@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from domain.errors import Conflict, ProblemCode
 from domain.work import Work
 
 BUSY_TIMEOUT_MS = 15_000
+_WAL_RETRY_SECONDS = 0.05
 
 
 class SqlReader:
@@ -73,7 +76,11 @@ class SqlDatabase:
         self.committed: Callable[[], None] = lambda: None
         self._clock = clock
         self.writes = _engine(url)
-        self.reads = _engine(url).execution_options(isolation_level="AUTOCOMMIT")
+        self.reads = _engine(url)
+        if not self.is_sqlite:
+            # SQLite's reads begin no transaction anyway, and to switch its driver is a step of its own: a read that was
+            # cancelled there would never give its connection back.
+            self.reads = self.reads.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite has one writer at a time: waiting in line here is fairer than its busy timeout.
         self._turn = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         if self.is_sqlite:
@@ -101,25 +108,47 @@ class SqlDatabase:
 
 def _engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
-        url, json_serializer=lambda value: orjson.dumps(value).decode(), json_deserializer=orjson.loads
+        url,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        hide_parameters=True,  # an error's text is logged, and parameters are what users and pages sent
     )
     if url.startswith("sqlite"):
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", _hold_to_references)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    """As each connection to the file has to be, whatever it is for."""
     connection.isolation_level = None  # transactions begin where we say so
     cursor = connection.cursor()
-    # The timeout comes first: switching to WAL waits for the lock of another process too.
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    for missed in itertools.count():
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            # While another process uses a file that is not switched yet, this one statement fails instead of waiting.
+            if missed * _WAL_RETRY_SECONDS * 1000 >= BUSY_TIMEOUT_MS:
+                raise
+            connection.await_(asyncio.sleep(_WAL_RETRY_SECONDS))
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _hold_to_references(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
 def _begin_immediately(engine: AsyncEngine) -> None:
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+
+_REFERRED = {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}
+_TAKEN = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 
 
 @contextlib.contextmanager
@@ -128,6 +157,10 @@ def _refusals() -> Any:
     try:
         yield
     except IntegrityError as error:
-        if "foreign key" in str(error.orig).lower():
+        # PostgreSQL's code or SQLite's name of the rule: the text may quote what a user typed.
+        rule = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        if rule in _REFERRED:
             raise Conflict("Something else still refers to this.", ProblemCode.IN_USE) from error
-        raise Conflict("There is one like this already.", ProblemCode.ALREADY_EXISTS) from error
+        if rule in _TAKEN:
+            raise Conflict("There is one like this already.", ProblemCode.ALREADY_EXISTS) from error
+        raise

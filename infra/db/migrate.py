@@ -10,10 +10,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
+
+from .database import prepare_sqlite
+
+_LOCK = 20_261_122
+"""The number of the advisory lock that whoever migrates a PostgreSQL holds."""
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -29,11 +34,11 @@ def newest() -> str | None:
 
 
 async def upgrade(url: str, version: str = "head") -> None:
-    await _run(url, lambda connection: command.upgrade(config(connection), version))
+    await _run(url, lambda connection: _alone(connection, command.upgrade, version))
 
 
 async def downgrade(url: str, version: str = "base") -> None:
-    await _run(url, lambda connection: command.downgrade(config(connection), version))
+    await _run(url, lambda connection: _alone(connection, command.downgrade, version))
 
 
 async def current(url: str) -> str | None:
@@ -42,8 +47,19 @@ async def current(url: str) -> str | None:
     return version
 
 
+def _alone(connection: Connection, change: Callable[[Config, str], None], version: str) -> None:
+    """All of it or nothing; and of two programs that start at once, the second finds the work done."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    change(config(connection), version)
+
+
 async def _run(url: str, job: Callable[[Connection], Any]) -> Any:
     engine = create_async_engine(url)
+    if url.startswith("sqlite"):
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(job)

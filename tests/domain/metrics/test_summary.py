@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.metrics import Spread, audit_metrics, median, spread
 from domain.measuring import EngineName, MetricName
+from domain.metrics import Spread, audit_metrics, median, spread
 
 LCP, TTFB, TBT = MetricName.LCP, MetricName.TTFB, MetricName.TBT
 VALUES = st.lists(st.floats(min_value=-1e9, max_value=1e9), min_size=1, max_size=9)

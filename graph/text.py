@@ -1,0 +1,49 @@
+"""No text from outside holds what no text column can: PostgreSQL has no U+0000, and UTF-8 no lone surrogates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import GraphQLError, StringValueNode, ValidationRule
+from strawberry.extensions import SchemaExtension
+
+from domain.errors import ProblemCode
+
+_UNSOUND = re.compile(r"[\x00\ud800-\udfff]")
+
+
+class _SoundLiterals(ValidationRule):
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        if _UNSOUND.search(node.value):
+            self.report_error(_refusal(node))
+
+
+class SoundText(SchemaExtension):
+    """Refuses the operation before anything of it is done."""
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        if _unsound(context.variables):
+            context.pre_execution_errors = [_refusal()]
+        context.validation_rules = (*context.validation_rules, _SoundLiterals)
+        yield
+
+
+def _unsound(value: Any) -> bool:
+    waiting = [value]  # no recursion: how deep the variables go is up to whoever sent them
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and _UNSOUND.search(value):
+            return True
+    return False
+
+
+def _refusal(node: StringValueNode | None = None) -> GraphQLError:
+    message = "A text holds U+0000 or a lone surrogate, which no text here can."
+    return GraphQLError(message, node, extensions={"code": str(ProblemCode.MALFORMED)})

@@ -1,0 +1,201 @@
+"""Workspaces full of everything, inserted directly: what a day of measuring leaves, in a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from domain import audits, files, keys, sites
+from domain.access import Role
+from domain.base import Base
+from domain.ids import Kind, encode, new_id
+from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
+from infra.db.database import SqlDatabase
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    sites: int = 2
+    pages: int = 2
+    audits: int = 1
+    runs: int = 2
+    requests: int = 2
+    findings: int = 2
+
+
+@dataclass
+class Filled:
+    """The ids of what is there now, by kind, in the order of their making."""
+
+    ids: dict[Kind, list[UUID]] = field(default_factory=dict)
+
+    def readable(self, kind: Kind) -> list[str]:
+        return [encode(kind, id) for id in self.ids[kind]]
+
+
+async def fill(
+    database: SqlDatabase, workspace_id: UUID, runner_id: UUID, sizes: Sizes | None = None, mark: str = "some"
+) -> Filled:
+    """Every text that a tenant could write holds `mark`; audits are finished, an hour apart."""
+    sizes = sizes or Sizes()
+    profiles = (await sites.profiles_by_workspace(database.reader, (workspace_id,), [workspace_id]))[workspace_id]
+    filling = _Filling(workspace_id, runner_id, profiles[0].id, sizes, mark)
+    filling.fill()
+    async with database.writes.begin() as connection:
+        for table, rows in filling.rows.items():
+            for start in range(0, len(rows), 500):
+                await connection.execute(insert(table), rows[start : start + 500])
+    return Filled({Kind.WORKSPACE: [workspace_id], Kind.PROFILE: [profile.id for profile in profiles], **filling.ids})
+
+
+class _Filling:
+    def __init__(self, workspace_id: UUID, runner_id: UUID, profile_id: UUID, sizes: Sizes, mark: str) -> None:
+        self.workspace_id = workspace_id
+        self.runner_id = runner_id
+        self.profile_id = profile_id
+        self.sizes = sizes
+        self.mark = mark
+        self.rows: dict[type[Base], list[dict[str, Any]]] = {}
+        self.ids: dict[Kind, list[UUID]] = {}
+
+    def _add(self, table: type[Base], of: Kind | None = None, /, **values: Any) -> UUID:
+        id = new_id()
+        row = {"workspace_id": self.workspace_id, **values}
+        self.rows.setdefault(table, []).append({"id": id, **row} if "id" in table.__table__.c else row)
+        if of is not None:
+            self.ids.setdefault(of, []).append(id)
+        return id
+
+    def fill(self) -> None:
+        self._add(
+            keys.ApiKey,
+            Kind.KEY,
+            user_id=None,
+            name=f"{self.mark} key",
+            prefix=f"{self.mark}-prefix",
+            digest=f"{self.mark} digest",
+            role=Role.MEMBER,
+            created_at=START,
+            revoked_at=None,
+        )
+        for number in range(self.sizes.sites):
+            self._site(number)
+
+    def _site(self, number: int) -> None:
+        site_id = self._add(
+            sites.Site,
+            Kind.SITE,
+            default_profile_id=self.profile_id,
+            slug=f"{self.mark}-{number}",
+            name=f"{self.mark} site {number:03}",
+            origin=f"https://{self.mark}-{number}.example",
+            tags=[self.mark],
+            created_at=START,
+        )
+        self._add(SiteProfile, site_id=site_id, profile_id=self.profile_id)
+        for page in range(self.sizes.pages):
+            self._page(site_id, page)
+
+    def _page(self, site_id: UUID, number: int) -> None:
+        path = f"/{self.mark}/{number:03}"
+        page_id = self._add(
+            sites.Page, Kind.PAGE, site_id=site_id, name=f"{self.mark} page {number:03}", path=path, created_at=START
+        )
+        for audit in range(self.sizes.audits):
+            self._audit(site_id, page_id, path, START + timedelta(hours=audit))
+
+    def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime) -> None:
+        audit_id = self._add(
+            audits.Audit,
+            Kind.AUDIT,
+            site_id=site_id,
+            page_id=page_id,
+            profile_id=self.profile_id,
+            profile_version=1,
+            environment="production",
+            engine=EngineName.PROBE,
+            engine_version="1.0",
+            form_factor=FormFactor.DESKTOP,
+            runner_id=self.runner_id,
+            runner_pool="default",
+            state=audits.AuditState.FINISHED,
+            priority=0,
+            requested_by=f"{self.mark} person",
+            requested_url=f"https://{self.mark}.example{path}",
+            final_url=f"https://{self.mark}.example{path}?final",
+            requested_at=at,
+            started_at=at,
+            finished_at=at + timedelta(minutes=1),
+            phase=Phase.ENDED,
+            runs=self.sizes.runs,
+            attempts=1,
+            representative_run=0,
+            scores=[{"category": self.mark, "title": self.mark, "score": 0.5}],
+            user_timings=[{"name": self.mark, "start_ms": 1.0, "duration_ms": None}],
+            performance_score=0.5,
+            ttfb_ms=float(at.hour),
+            request_count=2,
+        )
+        below = {"site_id": site_id, "audit_id": audit_id}
+        for run in range(self.sizes.runs):
+            self._run(below, run, at)
+        for position in range(self.sizes.findings):
+            self._add(
+                audits.Finding,
+                Kind.FINDING,
+                **below,
+                position=position,
+                rule=f"{self.mark}-rule",
+                title=f"{self.mark} title",
+                description=f"{self.mark} description",
+                severity=Severity.LOW,
+                category=self.mark,
+                evidence=[{"subject": self.mark, "detail": self.mark}],
+            )
+
+    def _run(self, below: dict[str, UUID], run: int, at: datetime) -> None:
+        run_id = self._add(
+            audits.Run, **below, index=run, measured_at=at, warnings=[self.mark], ttfb_ms=float(run), request_count=2
+        )
+        for position in range(self.sizes.requests):
+            self._add(
+                Request,
+                run_id=run_id,
+                position=position,
+                site_id=below["site_id"],
+                url=f"https://{self.mark}.example/{position}",
+                resource_type=ResourceType.DOCUMENT,
+                method="GET",
+                status=200,
+                third_party=False,
+            )
+        for position, kind in enumerate(files.FileKind):
+            self._add(
+                files.File,
+                Kind.FILE,
+                **below,
+                run=run,
+                kind=kind,
+                position=position,
+                at_ms=None,
+                storage_key=f"{self.mark}/{new_id().hex}",
+                bytes=1,
+                content_type="application/json",
+                content_encoding=None,
+                created_at=at,
+            )
+
+
+def _table(name: str) -> type[Base]:
+    """A table that its room keeps to itself."""
+    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is Base.metadata.tables[name])
+
+
+SiteProfile = _table("site_profiles")
+Request = _table("requests")

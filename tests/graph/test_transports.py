@@ -1,0 +1,358 @@
+"""GraphQL over real sockets: POST, GET, server-sent events and graphql-transport-ws, with keys good and bad."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from structlog.testing import capture_logs
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from domain import keys
+from domain.access import Role
+from graph.transports.stock import endpoint
+from infra.bus.outbox import OutboxBus
+from tests.domain.audits.engines import ToldEngine
+from tests.graph.asking import Asking, asking
+from tests.graph.changing import change
+from tests.servers import free_port
+
+__all__ = ["asking"]
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+VIEWER = "{ viewer { key { name role } } }"
+PROGRESS = "subscription ($id: ID!) { auditProgress(audit: $id) { phase audit { state metrics { ttfbMs } } } }"
+BAD_KEYS = ["pmk_nonsense", "Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer pmk_00000000_" + "0" * 38, ""]
+
+
+@dataclass
+class Served:
+    asking: Asking
+    base: str
+    key: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.base}/graphql"
+
+    @property
+    def signed_in(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    @property
+    def bus(self) -> OutboxBus:
+        return cast(OutboxBus, self.asking.services.bus)
+
+    async def post(self, query: str, headers: dict[str, str] | None = None, **variables: Any) -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            given = {"query": query, "variables": variables}
+            return await client.post(self.url, json=given, headers=self.signed_in if headers is None else headers)
+
+    @asynccontextmanager
+    async def socket(
+        self, payload: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> AsyncGenerator[Socket, None]:
+        """Introduced with `payload`, else with the good key."""
+        async with connect(
+            f"ws://{self.base}/graphql",
+            subprotocols=cast(Any, ["graphql-transport-ws"]),
+            additional_headers=headers,
+            proxy=None,
+        ) as connection:
+            socket = Socket(connection)
+            await socket.send(type="connection_init", payload=self.signed_in if payload is None else payload)
+            yield socket
+
+    async def new_audit(self) -> str:
+        made = await change(self.asking, "auditRequest", "audit { id }", target={"url": "http://127.0.0.1:9/"})
+        id: str = made["audit"]["id"]
+        return id
+
+    async def nobody_listens(self) -> None:
+        for _ in range(100):
+            if not self.bus._listeners:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"still listened to: {dict(self.bus._listeners)}")
+
+
+@dataclass
+class Socket:
+    connection: ClientConnection
+
+    async def send(self, **message: Any) -> None:
+        await self.connection.send(json.dumps(message))
+
+    async def hear(self) -> Any:
+        received = await asyncio.wait_for(self.connection.recv(), 10)
+        assert isinstance(received, str), "clients do not expect binary frames"
+        return json.loads(received)
+
+    async def subscribe(self, id: str, query: str, **variables: Any) -> None:
+        await self.send(id=id, type="subscribe", payload={"query": query, "variables": variables})
+
+    async def ask(self, id: str, query: str, **variables: Any) -> Any:
+        """The payload of an operation that gives one result."""
+        await self.subscribe(id, query, **variables)
+        said = await self.hear()
+        assert (said["type"], said["id"]) == ("next", id), said
+        assert await self.hear() == {"id": id, "type": "complete"}
+        return said["payload"]
+
+
+@pytest.fixture
+async def served(asking: Asking) -> AsyncGenerator[Served, None]:
+    async with asking.database.work(asking.actor) as work:
+        pepper = asking.services.pepper
+        key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, pepper=pepper)
+    graphql = endpoint(asking.services)
+    app = Starlette(routes=[Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)])
+    port = free_port()
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, ws="websockets-sansio", log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    before = asyncio.all_tasks()
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield Served(asking, f"127.0.0.1:{port}", key)
+    server.should_exit = True
+    await asyncio.wait_for(serving, 10)
+    left = asyncio.all_tasks() - before
+    assert left == set(), "a task was left behind"
+
+
+async def test_a_query_by_post_and_by_get_says_who_asks(served: Served) -> None:
+    expected = {"data": {"viewer": {"key": {"name": "ci", "role": "MEMBER"}}}}
+    posted = await served.post(VIEWER)
+    assert (posted.status_code, posted.headers["content-type"], posted.json()) == (200, "application/json", expected)
+    async with httpx.AsyncClient() as client:
+        got = await client.get(served.url, params={"query": VIEWER}, headers=served.signed_in)
+        lower = await client.get(served.url, params={"query": VIEWER}, headers={"authorization": f"bearer  {served.key}"})
+        assert (got.json(), lower.json()) == (expected, expected)
+        nobody = await client.get(served.url, params={"query": VIEWER})
+        assert (nobody.status_code, nobody.json()) == (200, {"data": {"viewer": None}})
+        changed = await client.get(
+            served.url,
+            params={"query": 'mutation { siteDelete(input: { site: "x" }) { __typename } }'},
+            headers=served.signed_in,
+        )
+        assert changed.status_code == 400
+
+
+async def test_a_bad_key_is_refused_without_a_word_about_why(served: Served) -> None:
+    said = set()
+    for key in BAD_KEYS:
+        answer = await served.post(VIEWER, {"Authorization": key})
+        assert answer.status_code == 401, key
+        said.add(answer.text)
+    wrong_end = served.key[:-1] + ("0" if served.key[-1] != "0" else "1")
+    said.add((await served.post(VIEWER, {"Authorization": f"Bearer {wrong_end}"})).text)
+    (text,) = said
+    assert text.startswith("This API key is not valid")
+
+
+async def test_a_result_over_http_hides_bugs_and_secrets_too(served: Served) -> None:
+    given = {"site": "x", "password": "hunter2", "bogus": 1}
+    text = "mutation ($input: SiteAccessSetInput!) { siteAccessSet(input: $input) { __typename } }"
+    answer = await served.post(text, input=given)
+    assert "SiteAccessSetInput" in answer.text
+    assert "hunter2" not in answer.text
+    async with served.socket() as socket:
+        await socket.hear()
+        await socket.subscribe("1", text, input=given)
+        said = await socket.hear()
+        assert said["type"] == "error"
+        assert "hunter2" not in json.dumps(said)
+
+
+async def test_a_socket_takes_the_key_in_its_introduction_or_its_header(served: Served) -> None:
+    introductions: list[tuple[dict[str, str], dict[str, str]]] = [
+        (served.signed_in, {}),
+        ({"authorization": f"Bearer {served.key}"}, {}),
+        ({}, served.signed_in),
+        (served.signed_in, served.signed_in),
+    ]
+    for payload, headers in introductions:
+        async with served.socket(payload, headers) as socket:
+            assert await socket.hear() == {"type": "connection_ack"}
+            assert await socket.ask("1", VIEWER) == {"data": {"viewer": {"key": {"name": "ci", "role": "MEMBER"}}}}
+    async with served.socket({}) as socket:
+        assert await socket.hear() == {"type": "connection_ack"}
+        assert await socket.ask("1", VIEWER) == {"data": {"viewer": None}}
+
+
+async def test_a_socket_with_a_bad_key_is_closed_as_forbidden(served: Served) -> None:
+    attempts: list[tuple[dict[str, Any], dict[str, str]]] = [({"Authorization": key}, {}) for key in BAD_KEYS]
+    attempts += [({"Authorization": 5}, {}), ({}, {"Authorization": "Bearer pmk_nonsense"})]
+    attempts += [(served.signed_in, {"Authorization": "Bearer pmk_nonsense"})]
+    for payload, headers in attempts:
+        async with served.socket(payload, headers) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.hear()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4403, "Forbidden"), (payload, headers)
+
+
+async def test_nothing_is_answered_before_the_introduction(served: Served) -> None:
+    address = f"ws://{served.base}/graphql"
+    async with connect(address, subprotocols=cast(Any, ["graphql-transport-ws"]), proxy=None) as connection:
+        await Socket(connection).subscribe("1", VIEWER)
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_each_operation_of_a_socket_sees_what_was_written_before_it(served: Served) -> None:
+    site = (
+        await change(served.asking, "siteCreate", "site { id }", workspace=served.asking.workspace, origin="https://x.test")
+    )["site"]["id"]
+    query = "query ($id: ID!) { site(id: $id) { name } }"
+    async with served.socket() as socket:
+        await socket.hear()
+        assert await socket.ask("1", query, id=site) == {"data": {"site": {"name": "x.test"}}}
+        await change(served.asking, "siteUpdate", site=site, name="New")
+        assert await socket.ask("2", query, id=site) == {"data": {"site": {"name": "New"}}}
+        mutation = """mutation ($id: ID!) { siteUpdate(input: { site: $id, name: "Newest" }) {
+          ... on SiteUpdatePayload { site { name } } } }"""
+        assert await socket.ask("3", mutation, id=site) == {"data": {"siteUpdate": {"site": {"name": "Newest"}}}}
+        assert await socket.ask("1", query, id=site) == {"data": {"site": {"name": "Newest"}}}
+
+
+async def phases(socket: Socket, id: str) -> list[str]:
+    """What is heard of one operation, until it is complete."""
+    seen = []
+    while (said := await socket.hear())["type"] == "next":
+        assert said["id"] == id
+        seen.append(said["payload"]["data"]["auditProgress"])
+    assert said == {"id": id, "type": "complete"}
+    assert seen[-1] == {"phase": "ENDED", "audit": {"state": "FINISHED", "metrics": {"ttfbMs": 110}}}
+    return [each["phase"] for each in seen]
+
+
+async def test_two_subscribers_of_one_audit_see_it_to_its_end(served: Served) -> None:
+    audit = await served.new_audit()
+    async with served.socket() as one, served.socket() as other:
+        for socket in (one, other):
+            await socket.hear()
+            await socket.subscribe("live", PROGRESS, id=audit)
+        first = [(await socket.hear())["payload"]["data"]["auditProgress"]["phase"] for socket in (one, other)]
+        assert first == ["QUEUED", "QUEUED"]
+        await served.asking.measure(ToldEngine((120, 100)))
+        for seen in await asyncio.gather(phases(one, "live"), phases(other, "live")):
+            assert seen[-1] == "ENDED"
+            assert seen.count("ENDED") == 1
+        await served.nobody_listens()
+        await one.subscribe("live", PROGRESS, id=audit)
+        assert await phases(one, "live") == ["ENDED"]
+
+
+async def test_unsubscribing_and_leaving_leave_no_listener_behind(served: Served) -> None:
+    audit = await served.new_audit()
+    async with served.socket() as socket:
+        await socket.hear()
+        for id in ("a", "b"):
+            await socket.subscribe(id, PROGRESS, id=audit)
+            await socket.hear()
+        assert sum(map(len, served.bus._listeners.values())) == 2
+        await socket.send(id="a", type="complete")
+        assert await socket.ask("c", VIEWER)
+        for _ in range(100):
+            if sum(map(len, served.bus._listeners.values())) == 1:
+                break
+            await asyncio.sleep(0.02)
+        assert sum(map(len, served.bus._listeners.values())) == 1
+    await served.nobody_listens()
+    async with served.socket() as socket:  # and one that vanishes without a farewell
+        await socket.hear()
+        await socket.subscribe("a", PROGRESS, id=audit)
+        await socket.hear()
+        socket.connection.transport.abort()
+    await served.nobody_listens()
+
+
+async def test_a_subscription_that_is_refused_says_why_and_completes(served: Served) -> None:
+    unknown = "audit_" + "0" * 32
+    async with served.socket() as socket:
+        await socket.hear()
+        await socket.subscribe("1", PROGRESS, id=unknown)
+        said = await socket.hear()
+        assert (said["type"], said["payload"]["errors"][0]["extensions"]["code"]) == ("next", "NOT_FOUND")
+        assert (await socket.hear())["type"] == "complete"
+    await served.nobody_listens()
+
+
+async def test_a_socket_survives_an_operation_that_cannot_be_found(served: Served) -> None:
+    async with served.socket() as socket:
+        await socket.hear()
+        with capture_logs() as logs:
+            payload = {"query": "query A { metrics { name } }", "operationName": "B"}
+            await socket.send(id="1", type="subscribe", payload=payload)
+            said = await socket.hear()
+        assert (said["type"], said["payload"][0]["message"]) == ("error", 'Unknown operation named "B".')
+        assert logs == []
+        assert (await socket.ask("2", VIEWER))["data"]["viewer"]
+
+
+async def events(response: httpx.Response) -> AsyncIterator[tuple[str, str]]:
+    """The stream's events: their names and data."""
+    name = data = ""
+    async for line in response.aiter_lines():
+        if line.startswith("event:"):
+            name = line.removeprefix("event:").strip()
+        elif line.startswith("data:"):
+            data = line.removeprefix("data:").strip()
+        elif not line and name:
+            yield name, data
+            name = data = ""
+
+
+async def test_server_sent_events_deliver_progress_to_the_end(served: Served) -> None:
+    audit = await served.new_audit()
+    heard: list[tuple[str, str]] = []
+    headers = {**served.signed_in, "Accept": "text/event-stream"}
+    given = {"query": PROGRESS, "variables": {"id": audit}}
+    async with (
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("POST", served.url, json=given, headers=headers) as response,
+    ):
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        stream = events(response)
+        heard.append(await anext(stream))
+        await served.asking.measure(ToldEngine((120, 100)))
+        heard += [event async for event in stream]
+    assert [name for name, _ in heard] == ["next"] * (len(heard) - 1) + ["complete"]
+    progress = [json.loads(data)["data"]["auditProgress"] for name, data in heard if name == "next"]
+    assert progress[0]["phase"] == "QUEUED"
+    assert progress[-1] == {"phase": "ENDED", "audit": {"state": "FINISHED", "metrics": {"ttfbMs": 110}}}
+    await served.nobody_listens()
+
+
+async def test_a_client_that_leaves_its_event_stream_is_forgotten(served: Served) -> None:
+    audit = await served.new_audit()
+    headers = {**served.signed_in, "Accept": "text/event-stream"}
+    given = {"query": PROGRESS, "variables": {"id": audit}}
+    async with (
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("POST", served.url, json=given, headers=headers) as response,
+    ):
+        stream = events(response)
+        assert (await anext(stream))[0] == "next"
+        assert len(served.bus._listeners) == 1
+        await cast(Any, stream).aclose()
+    await served.nobody_listens()
+    refused = replace(served, key="pmk_nonsense")
+    answer = await refused.post(PROGRESS, {**refused.signed_in, "Accept": "text/event-stream"}, id=audit)
+    assert answer.status_code == 401

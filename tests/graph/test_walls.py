@@ -1,0 +1,199 @@
+"""No workspace sees or changes another's: the whole schema is walked with foreign ids, whatever is added to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from domain import audits
+from domain.access import NOBODY, Actor, Role
+from domain.base import Base
+from domain.ids import Kind, encode
+from domain.measuring import FailureKind, ThrottlingMethod
+from graph.context import Context
+from graph.schema import schema
+from tests.databases import new_workspace
+from tests.graph.asking import Asking, asking
+from tests.graph.changing import change, profiles
+from tests.graph.filled import fill
+from tests.graph.walking import Operation, Owner, changing, paths, reading, stand, watching
+
+__all__ = ["asking"]
+
+GENERAL = {"origin": "https://new.example", "name": "new", "path": "/new"}
+
+
+@dataclass
+class Tenant:
+    """A workspace with one of everything, its own ids and words, and what nobody else may ever see of it."""
+
+    asking: Asking
+    owner: Owner
+    secrets: set[str]
+
+    async def whole(self, operation: Operation) -> Any:
+        return await self.asking.whole(operation.text, **operation.variables)
+
+    async def kept(self) -> dict[str, list[Any]]:
+        """Every row that belongs to it."""
+        rows: dict[str, list[Any]] = {}
+        async with self.asking.database.reads.connect() as connection:
+            for name, table in Base.metadata.tables.items():
+                tenant = table.c.id if name == "workspaces" else table.c.get("workspace_id")
+                if tenant is not None:
+                    found = await connection.execute(select(table).where(tenant == self.asking.workspace_id))
+                    rows[name] = sorted(map(repr, found))
+        return rows
+
+
+async def tenant(asking: Asking, slug: str, workspace_id: UUID, actor: Actor, mark: str) -> Tenant:
+    asking = replace(asking, workspace_id=workspace_id, actor=actor)
+    there = await fill(asking.database, workspace_id, asking.runner_id, mark=mark)
+    asking = replace(asking, actor=replace(actor, key_id=there.ids[Kind.KEY][0]))
+    slow = {"method": ThrottlingMethod.DEVTOOLS, "rttMs": 1, "throughputKbps": 1, "cpuSlowdown": 1}
+    given = {"name": f"{mark} profile", "engine": "LIGHTHOUSE", "formFactor": "MOBILE", "throttling": slow}
+    made = await change(asking, "profileCreate", "profile { id }", workspace=asking.workspace, **given)
+    site = there.readable(Kind.SITE)[0]
+    await change(asking, "siteAccessSet", site=site, headers=[{"name": f"{mark}-header", "value": f"{mark} secret"}])
+    async with asking.database.writes.begin() as connection:
+        ill = {"failure_kind": FailureKind.PAGE, "failure_code": f"{mark} code", "failure_message": f"{mark} message"}
+        slow_columns = {"throttling_method": ThrottlingMethod.DEVTOOLS, "rtt_ms": 1.0}
+        of = audits.Audit.id == there.ids[Kind.AUDIT][0]
+        await connection.execute(update(audits.Audit).where(of).values(**ill, **slow_columns))
+    ids = {kind: there.readable(kind)[0] for kind in there.ids} | {Kind.RUNNER: encode(Kind.RUNNER, asking.runner_id)}
+    texts = {"Workspace.slug": slug, "Site.slug": f"{mark}-0", "Page.path": f"/{mark}/000", "search": mark, "tags": mark}
+    hex = {id.hex for ids in there.ids.values() for id in ids} | {made["profile"]["id"].partition("_")[2]}
+    if actor.user_id is not None:
+        hex.add(actor.user_id.hex)
+    return Tenant(asking, Owner(ids, {**texts, **GENERAL}), {mark, *hex})
+
+
+@pytest.fixture
+async def tenants(asking: Asking) -> tuple[Tenant, Tenant]:
+    """The one who asks, and the one behind the wall."""
+    other, actor = await new_workspace(asking.database, "zebra")
+    behind = await tenant(asking, "acme", asking.workspace_id, asking.actor, "walled")
+    return await tenant(asking, "zebra", other, actor, "zebras"), behind
+
+
+async def cursors_of(tenant: Tenant) -> dict[str, str]:
+    """One cursor of each list that the tenant can read."""
+    found: dict[str, str] = {}
+    for operation in reading(tenant.owner, tenant.owner, {}):
+        said = json.dumps(await tenant.whole(operation))
+        for part in said.split('_endCursor": "')[1:]:
+            found.setdefault(operation.what, part.partition('"')[0])
+    return found
+
+
+def leaks(said: Any, tenant: Tenant) -> set[str]:
+    text = json.dumps(said, default=str).lower()
+    return {secret for secret in tenant.secrets if secret in text}
+
+
+async def test_nothing_of_another_workspace_can_be_read(tenants: tuple[Tenant, Tenant]) -> None:
+    asker, behind = tenants
+    before = await behind.kept()
+    cursors = await cursors_of(behind)
+    assert len(cursors) > 5
+    walked: set[str] = set()
+    for operation in reading(asker.owner, behind.owner, cursors):
+        assert leaks(await asker.whole(operation), behind) == set(), operation
+        walked.add(operation.what)
+    assert walked == {
+        f"{name}.{field}"
+        for name in ("Query", *paths())
+        for field in schema._schema.type_map[name].fields  # type: ignore[attr-defined]
+    }
+    assert await behind.kept() == before
+
+
+async def test_the_same_walk_shows_a_workspace_its_own(tenants: tuple[Tenant, Tenant]) -> None:
+    """Without this, a walk that reaches nothing would prove nothing."""
+    asker, _ = tenants
+    seen = {operation.what for operation in reading(asker.owner, asker.owner, {}) if leaks(await asker.whole(operation), asker)}
+    assert len(seen) > 60
+    assert {"Query.node", "Query.nodes", "Page.timeSeries", "Audit.findings", "Run.requests", "Viewer.key"} <= seen
+    for name, path in paths().items():
+        body, text = stand(path, asker.owner, "{ __typename }")
+        said = await asker.asking.ask(text.operation("query", body), **text.variables)
+        assert f'"__typename": "{name}"' in json.dumps(said), f"nothing of the type {name} was reached"
+
+
+async def test_nobody_in_particular_reads_nothing(tenants: tuple[Tenant, Tenant]) -> None:
+    _, behind = tenants
+    nobody = Tenant(replace(behind.asking, actor=NOBODY), behind.owner, set())
+    for operation in reading(behind.owner, behind.owner, {}):
+        assert leaks(await nobody.whole(operation), behind) == set(), operation
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER, None])
+async def test_nothing_of_another_workspace_can_be_changed(tenants: tuple[Tenant, Tenant], role: Role | None) -> None:
+    asker, behind = tenants
+    asker = replace(asker, asking=asker.asking if role is Role.OWNER else asker.asking.as_(role))
+    before = await behind.kept()
+    walked: set[str] = set()
+    for operation in changing(asker.owner, behind.owner):
+        said = await asker.whole(operation)
+        assert leaks(said, behind) == set(), operation
+        (answer,) = said["data"].values()
+        assert answer["__typename"] in ("NotFound", "NotAllowed"), (operation, answer)
+        assert await behind.kept() == before, operation
+        walked.add(operation.what)
+    assert schema._schema.mutation_type is not None
+    assert walked == set(schema._schema.mutation_type.fields)
+
+
+async def test_the_same_changes_can_be_made_to_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
+    asker, _ = tenants
+    done = set()
+    for operation in changing(asker.owner, asker.owner):
+        (answer,) = (await asker.whole(operation))["data"].values()
+        if answer["__typename"].endswith("Payload"):
+            done.add(operation.what)
+    assert {"siteCreate", "siteUpdate", "siteDelete", "pageCreate", "profileCreate", "auditRequest"} <= done
+
+
+async def test_nothing_of_another_workspace_can_be_watched(tenants: tuple[Tenant, Tenant]) -> None:
+    asker, behind = tenants
+    for actor in (asker.asking.actor, NOBODY):
+        for operation in watching(behind.owner):
+            context = Context(asker.asking.services, actor)
+            events: Any = await schema.subscribe(operation.text, variable_values=operation.variables, context_value=context)
+            said = [{"data": event.data, "errors": [error.formatted for error in event.errors]} async for event in events]
+            assert [each["data"] for each in said] == [None], operation
+            assert leaks(said, behind) == set()
+            assert said[0]["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_a_foreign_id_and_an_unknown_one_get_the_same_answer(tenants: tuple[Tenant, Tenant]) -> None:
+    asker, behind = tenants
+    for operation in changing(asker.owner, behind.owner):
+        unknown = json.loads(json.dumps(operation.variables))
+        for secret in behind.secrets:
+            unknown = json.loads(json.dumps(unknown).replace(secret, "0" * 32))
+        foreign = await asker.whole(operation)
+        assert await asker.whole(replace(operation, variables=unknown)) == foreign, operation
+
+
+async def test_a_workspace_of_several_keeps_to_the_one_that_is_meant(tenants: tuple[Tenant, Tenant]) -> None:
+    """Whoever is in two workspaces cannot mix them: a site of one with a profile of the other."""
+    asker, behind = tenants
+    roles = {**asker.asking.actor.roles, **behind.asking.actor.roles}
+    both = replace(asker.asking, actor=Actor(roles=roles))
+    (theirs, *_) = await profiles(behind.asking)
+    site, page = asker.owner.ids[Kind.SITE], asker.owner.ids[Kind.PAGE]
+    for mutation, input in [
+        ("siteUpdate", {"site": site, "profiles": [theirs["id"]]}),
+        ("siteCreate", {"workspace": asker.asking.workspace, "origin": "https://n.example", "profiles": [theirs["id"]]}),
+        ("auditRequest", {"target": {"page": page}, "profile": theirs["id"]}),
+        ("auditRequest", {"target": {"page": page}, "workspace": behind.asking.workspace}),
+    ]:
+        assert (await change(both, mutation, **input))["__typename"] == "NotFound", mutation
+    alone = await change(both, "auditRequest", target={"url": "https://n.example/"})
+    assert (alone["__typename"], alone["fields"][0]["path"]) == ("InvalidInput", ["workspace"])

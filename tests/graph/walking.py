@@ -1,0 +1,254 @@
+"""Walks the schema by itself: every field of every type, reached from the root, with ids of somebody's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+from domain.ids import Kind
+from graph.schema import schema
+
+CORE = schema._schema
+
+KINDS = {
+    "Workspace": Kind.WORKSPACE,
+    "ApiKey": Kind.KEY,
+    "Runner": Kind.RUNNER,
+    "Profile": Kind.PROFILE,
+    "Site": Kind.SITE,
+    "Page": Kind.PAGE,
+    "Audit": Kind.AUDIT,
+    "Finding": Kind.FINDING,
+    "Artifact": Kind.FILE,
+}
+"""Which id belongs to which type."""
+
+NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "page": Kind.PAGE, "audit": Kind.AUDIT} | {
+    "workspace": Kind.WORKSPACE,
+    "target": Kind.PAGE,
+    "ids": Kind.SITE,
+}
+"""Which id an argument or input field of this name takes. A new name fails here, and is to be added."""
+
+
+@dataclass
+class Owner:
+    """Whose ids and words are given: `ids` by kind, `texts` by the argument's name or by `<type that it finds>.<name>`."""
+
+    ids: Mapping[Kind, str]
+    texts: Mapping[str, str]
+
+    def value(self, name: str, type_: Any, of: Any = None) -> Any:
+        """Something that can be given for an argument. `of` is the type that the field gives, for an argument `id`."""
+        if isinstance(type_, GraphQLNonNull):
+            return self.value(name, type_.of_type, of)
+        if isinstance(type_, GraphQLList):
+            return [self.value(name, type_.of_type, of)]
+        if isinstance(type_, GraphQLEnumType):
+            return next(iter(type_.values))
+        if isinstance(type_, GraphQLInputObjectType):
+            return self.object(type_, lambda field: bool(is_required_input_field(field)))
+        match type_.name:
+            case "ID":
+                kind = KINDS.get(getattr(of, "name", ""), Kind.SITE) if name == "id" else NAMED[name]
+                return self.ids[kind]
+            case "String":
+                return self.texts.get(f"{getattr(of, 'name', '')}.{name}") or self.texts[name]
+        raise KeyError(f"{name}: {type_}")
+
+    def object(self, type_: GraphQLInputObjectType, wanted: Callable[[GraphQLInputField], bool]) -> dict[str, Any]:
+        fields = {name: each for name, each in type_.fields.items() if wanted(each) or holds_ids(each.type)}
+        if type_.is_one_of:
+            fields = {name: each for name, each in fields.items() if holds_ids(each.type)}
+        return {name: self.value(name, each.type) for name, each in fields.items()}
+
+
+def holds_ids(type_: Any) -> bool:
+    named: Any = get_named_type(type_)
+    if isinstance(named, GraphQLInputObjectType):
+        return any(holds_ids(each.type) for each in named.fields.values())
+    return bool(named.name == "ID")
+
+
+@dataclass
+class Operation:
+    """A text with its variables; `what` says which field it is about."""
+
+    what: str
+    text: str
+    variables: dict[str, Any]
+
+
+@dataclass
+class _Text:
+    """Arguments become variables: whatever they hold is sent as it is."""
+
+    variables: dict[str, Any] = field(default_factory=dict)
+    declared: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=count)
+
+    def call(self, name: str, given: Mapping[str, tuple[Any, Any]]) -> str:
+        parts = []
+        for argument, (type_, value) in given.items():
+            variable = f"v{next(self.numbers)}"
+            self.variables[variable] = value
+            self.declared.append(f"${variable}: {type_}")
+            parts.append(f"{argument}: ${variable}")
+        return f"{name}({', '.join(parts)})" if parts else name
+
+    def operation(self, kind: str, body: str) -> str:
+        return f"{kind} ({', '.join(self.declared)}) {{ {body} }}" if self.declared else f"{kind} {{ {body} }}"
+
+
+Step = tuple[str, GraphQLField]
+Path = tuple[Step, ...]
+
+
+def paths() -> dict[str, Path]:
+    """The shortest way from the root to each object type that a query can give."""
+    assert CORE.query_type is not None
+    found: dict[str, Path] = {}
+    waiting: list[tuple[GraphQLObjectType, Path]] = [(CORE.query_type, ())]
+    while waiting:
+        type_, path = waiting.pop(0)
+        for name, each in type_.fields.items():
+            given = get_named_type(each.type)
+            if isinstance(given, GraphQLObjectType) and given.name not in found:
+                found[given.name] = (*path, (name, each))
+                waiting.append((given, found[given.name]))
+    return found
+
+
+def read(type_: Any, depth: int) -> str:
+    """Every field that needs no argument, `depth` objects deep; aliased, since fragments may use one name for two types."""
+    if is_leaf_type(type_):
+        return ""
+    if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+        parts = (f"... on {each.name} {read(each, depth)}" for each in CORE.get_possible_types(type_))
+        return f"{{ __typename {' '.join(parts)} }}"
+    fields = ["__typename"]
+    for name, each in type_.fields.items():
+        given = get_named_type(each.type)
+        needs = any(is_required_argument(argument) for argument in each.args.values())
+        if not needs and (is_leaf_type(given) or depth) and (type_.name, name) != ("NotFound", "id"):
+            fields.append(f"{type_.name}_{name}: {name} {read(given, depth - 1)}")
+    return f"{{ {' '.join(fields)} }}"
+
+
+def stand(path: Path, owner: Owner, inner: str, text: _Text | None = None) -> tuple[str, _Text]:
+    """`inner` at the end of the path, asked with the owner's ids and words."""
+    text = text or _Text()
+    calls = []
+    for name, each in path:
+        needed = {argument: it for argument, it in each.args.items() if is_required_argument(it)}
+        given = {arg: (it.type, owner.value(arg, it.type, get_named_type(each.type))) for arg, it in needed.items()}
+        calls.append(text.call(name, given))
+    for call in reversed(calls):
+        inner = f"{call} {inner}"
+        inner = f"{{ {inner} }}"
+    return inner.removeprefix("{").removesuffix("}") if calls else inner, text
+
+
+def reading(where: Owner, what: Owner, cursors: Mapping[str, str]) -> Iterator[Operation]:
+    """Every field of every type: the way there with the ids of `where`, the field itself with those of `what`."""
+    assert CORE.query_type is not None
+    for type_name, path in {CORE.query_type.name: (), **paths()}.items():
+        type_ = CORE.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType)
+        for name, each in type_.fields.items():
+            given = get_named_type(each.type)
+            for arguments in _choices(each.args, what, given, cursors):
+                text = _Text()
+                call = text.call(name, {argument: (each.args[argument].type, value) for argument, value in arguments.items()})
+                body, text = stand(path, where, f"{{ {call} {read(given, _deep(given))} }}", text)
+                if not path:
+                    body = body.strip().removeprefix("{").removesuffix("}")
+                yield Operation(f"{type_name}.{name}", text.operation("query", body), text.variables)
+
+
+def _choices(
+    args: Mapping[str, GraphQLArgument], owner: Owner, given: Any, cursors: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """What a field is asked with: what it needs, every kind of id where it takes one, and somebody's cursors."""
+    needed = {name: owner.value(name, each.type, given) for name, each in args.items() if is_required_argument(each)}
+    yield needed
+    for name, each in args.items():
+        if get_named_type(each.type).name == "ID":
+            for id in owner.ids.values():
+                yield needed | {name: [id] if isinstance(_bare(each.type), GraphQLList) else id}
+        elif get_named_type(each.type).name == "Cursor":
+            for cursor in cursors.values():
+                yield needed | {name: cursor}
+        elif name in ("search", "tags", "filter"):
+            yield needed | {name: owner.value(name, each.type)}
+
+
+def _deep(type_: Any) -> int:
+    """What is found, and what that leads to; from what has no id, such as a connection, a step more."""
+    return 1 if type_.name in (*KINDS, "Node") else 2
+
+
+def _bare(type_: Any) -> Any:
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+def changing(own: Owner, foreign: Owner) -> Iterator[Operation]:
+    """Every mutation, deletions last: with foreign ids alone, and with one foreign id among the asker's own."""
+    assert CORE.mutation_type is not None
+    for name, each in sorted(CORE.mutation_type.fields.items(), key=lambda field: field[0].endswith("Delete")):
+        type_ = get_named_type(each.args["input"].type)
+        assert isinstance(type_, GraphQLInputObjectType)
+        ids = list(_id_paths(type_))
+        for chosen in [ids, *([path] for path in ids)]:
+            input = own.object(type_, lambda field: bool(is_required_input_field(field)))
+            theirs = foreign.object(type_, lambda field: bool(is_required_input_field(field)))
+            for path in chosen:
+                _put(input, theirs, path)
+            union = get_named_type(each.type)
+            assert isinstance(union, GraphQLUnionType)
+            parts = " ".join(f"... on {member.name} {read(member, 1)}" for member in union.types)
+            text = f"mutation ($input: {type_.name}!) {{ {name}(input: $input) {{ __typename {parts} }} }}"
+            yield Operation(name, text, {"input": input})
+
+
+def _id_paths(type_: GraphQLInputObjectType) -> Iterator[tuple[str, ...]]:
+    for name, each in type_.fields.items():
+        named = get_named_type(each.type)
+        if isinstance(named, GraphQLInputObjectType):
+            yield from ((name, *path) for path in _id_paths(named))
+        elif named.name == "ID":
+            yield (name,)
+
+
+def _put(into: dict[str, Any], of: Mapping[str, Any], path: tuple[str, ...]) -> None:
+    for name in path[:-1]:
+        into, of = into[name], of[name]
+    into[path[-1]] = of[path[-1]]
+
+
+def watching(foreign: Owner) -> Iterator[Operation]:
+    assert CORE.subscription_type is not None
+    for name, each in CORE.subscription_type.fields.items():
+        text = _Text()
+        given = get_named_type(each.type)
+        call = text.call(name, {arg: (it.type, foreign.value(arg, it.type, given)) for arg, it in each.args.items()})
+        yield Operation(name, text.operation("subscription", f"{call} {read(given, 1)}"), text.variables)

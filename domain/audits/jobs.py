@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -25,7 +25,6 @@ from ..measuring import (
     Reached,
     RunResult,
     Severity,
-    Throttling,
 )
 from ..ports import Database, Storage
 from . import rules
@@ -126,16 +125,13 @@ async def _measure(database: Database, storage: Storage, engine: Engine, seal: s
 
 
 async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order:
-    throttling = None
-    if audit.throttling_method is not None:
-        throttling = Throttling(audit.throttling_method, audit.rtt_ms or 0, audit.throughput_kbps or 0, audit.cpu_slowdown or 1)
     reach = (audit.workspace_id,)
     site = (await sites.by_ids(database.reader, reach, [audit.site_id]))[audit.site_id]
     access = Access()
     # A base URL is whatever a member typed: the site's secrets go to the site alone.
     if sites.split_url(audit.requested_url).origin == site.origin:
         access = await sites.open_access(database.reader, reach, site.id, seal)
-    return Order(audit.requested_url, audit.form_factor, audit.runs, throttling, access)
+    return Order(audit.requested_url, audit.form_factor, audit.runs, sites.throttling_of(audit), access)
 
 
 async def _tell(database: Database, claim: Claim, step: Reached) -> None:
@@ -255,5 +251,6 @@ def _findings(audit: AuditRow, chosen: RunResult) -> Iterable[Finding]:
         )
 
 
-def _columns(values: Any) -> dict[str, float]:
-    return {MetricName(name).value: value for name, value in values.items()}
+def _columns(values: Mapping[MetricName, float]) -> dict[str, float]:
+    """Times to the microsecond, the rest to six places: what lies behind is the clock's noise and no page's."""
+    return {name.value: round(value, 3 if name.value.endswith("_ms") else 6) for name, value in values.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -134,5 +133,6 @@ def _number(values: Sequence[float], statistic: Statistic) -> float:
             return min(values)
         case Statistic.MAX:
             return max(values)
-    share = {Statistic.P75: 0.75, Statistic.P95: 0.95}[statistic]
-    return sorted(values)[math.ceil(share * len(values)) - 1]
+    percent = {Statistic.P75: 75, Statistic.P95: 95}[statistic]
+    rank = -(-percent * len(values) // 100)  # rounded up, in whole numbers: 0.95 × 20 is more than 19 in floats
+    return sorted(values)[rank - 1]

@@ -33,7 +33,7 @@ from .queries import (
     profiles_by_workspace,
     sealed_access,
 )
-from .rules import PROFILE_SEEDS, PageOrder, ProfileSettings, Seal, split_path, split_url
+from .rules import PROFILE_SEEDS, PageOrder, ProfileSettings, Seal, split_path, split_url, throttling_of
 
 __all__ = [
     "PAGES",
@@ -73,6 +73,7 @@ __all__ = [
     "set_access",
     "split_path",
     "split_url",
+    "throttling_of",
     "update",
     "update_page",
     "update_profile",

@@ -15,7 +15,7 @@ from ..base import Query, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
-from ..measuring import Access, EngineName, FormFactor, Throttling
+from ..measuring import Access, EngineName, FormFactor
 from ..work import Work
 from ..workspaces import Workspace
 from . import queries, rules
@@ -282,12 +282,7 @@ async def clear_access(work: Work, *, site_id: UUID) -> UUID:
 
 
 def settings_of(profile: ProfileRow) -> rules.ProfileSettings:
-    throttling = None
-    if profile.throttling_method is not None:
-        throttling = Throttling(
-            profile.throttling_method, profile.rtt_ms or 0, profile.throughput_kbps or 0, profile.cpu_slowdown or 1
-        )
-    return rules.ProfileSettings(profile.engine, profile.form_factor, throttling, profile.runs)
+    return rules.ProfileSettings(profile.engine, profile.form_factor, rules.throttling_of(profile), profile.runs)
 
 
 async def _in_turn(work: Work, workspace_id: UUID) -> None:

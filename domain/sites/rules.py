@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from cryptography.fernet import Fernet, MultiFernet
@@ -183,6 +183,26 @@ def check_settings(settings: ProfileSettings, faults: list[Fault]) -> None:
             faults.append(Fault(("throttling", name), f"{name} is from {least} to {most:,}.", ProblemCode.OUT_OF_RANGE))
     if throttling.method is not ThrottlingMethod.PROVIDED and not (throttling.rtt_ms or throttling.throughput_kbps):
         faults.append(Fault(("throttling",), "Say rttMs and throughputKbps, or take PROVIDED.", ProblemCode.REQUIRED))
+
+
+class _Throttled(Protocol):
+    """A row of a profile, or of an audit made with one."""
+
+    @property
+    def throttling_method(self) -> ThrottlingMethod | None: ...
+    @property
+    def rtt_ms(self) -> float | None: ...
+    @property
+    def throughput_kbps(self) -> float | None: ...
+    @property
+    def cpu_slowdown(self) -> float | None: ...
+
+
+def throttling_of(row: _Throttled) -> Throttling | None:
+    """None means the form factor's preset."""
+    if row.throttling_method is None:
+        return None
+    return Throttling(row.throttling_method, row.rtt_ms or 0, row.throughput_kbps or 0, row.cpu_slowdown or 1)
 
 
 PROFILE_SEEDS: Mapping[str, ProfileSettings] = {

@@ -33,18 +33,6 @@ class Throttling:
     cpu_slowdown: float = strawberry.field(description="How many times slower the processor is.")
 
 
-def throttling(row: Any) -> Throttling | None:
-    """From the columns that profiles and audits share; None means the form factor's preset."""
-    if row.throttling_method is None:
-        return None
-    return Throttling(
-        method=row.throttling_method,
-        rtt_ms=row.rtt_ms or 0,
-        throughput_kbps=row.throughput_kbps or 0,
-        cpu_slowdown=row.cpu_slowdown or 1,
-    )
-
-
 @strawberry.type(description="How a page is measured.")
 class Profile(Node):
     is_type_of = of(sites.ProfileRow)
@@ -59,7 +47,7 @@ class Profile(Node):
     @strawberry.field(description="The slowness; null for the form factor's preset.")
     @staticmethod
     def throttling(row: strawberry.Parent[sites.ProfileRow]) -> Throttling | None:
-        return throttling(row)
+        return sites.throttling_of(row)  # type: ignore[return-value]  # read by the type's fields
 
 
 @strawberry.type(description="What is sent to reach a site: the names alone, never the values.")

@@ -161,7 +161,14 @@ class _Filling:
 
     def _run(self, below: dict[str, UUID], run: int, at: datetime) -> None:
         run_id = self._add(
-            audits.Run, **below, index=run, measured_at=at, warnings=[self.mark], ttfb_ms=float(run), request_count=2
+            audits.Run,
+            **below,
+            index=run,
+            measured_at=at,
+            warnings=[self.mark],
+            performance_score=0.5,
+            ttfb_ms=float(run),
+            request_count=2,
         )
         for position in range(self.sizes.requests):
             self._add(

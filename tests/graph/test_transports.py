@@ -33,7 +33,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 VIEWER = "{ viewer { key { name role } } }"
 PROGRESS = "subscription ($id: ID!) { auditProgress(audit: $id) { phase audit { state metrics { ttfbMs } } } }"
-BAD_KEYS = ["pmk_nonsense", "Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Bearer pmk_00000000_" + "0" * 38, ""]
+BAD_KEYS = ["pmk_nonsense", "Basic dXNlcjpwYXNz", "Bearer", "Bearer pmk_00000000_" + "0" * 38, ""]
 
 
 @dataclass
@@ -99,10 +99,10 @@ class Socket:
         assert isinstance(received, str), "clients do not expect binary frames"
         return json.loads(received)
 
-    async def subscribe(self, id: str, query: str, **variables: Any) -> None:
+    async def subscribe(self, id: str, query: str, /, **variables: Any) -> None:
         await self.send(id=id, type="subscribe", payload={"query": query, "variables": variables})
 
-    async def ask(self, id: str, query: str, **variables: Any) -> Any:
+    async def ask(self, id: str, query: str, /, **variables: Any) -> Any:
         """The payload of an operation that gives one result."""
         await self.subscribe(id, query, **variables)
         said = await self.hear()
@@ -128,7 +128,7 @@ async def served(asking: Asking) -> AsyncGenerator[Served, None]:
     yield Served(asking, f"127.0.0.1:{port}", key)
     server.should_exit = True
     await asyncio.wait_for(serving, 10)
-    left = asyncio.all_tasks() - before
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
     assert left == set(), "a task was left behind"
 
 
@@ -171,9 +171,9 @@ async def test_a_result_over_http_hides_bugs_and_secrets_too(served: Served) -> 
     async with served.socket() as socket:
         await socket.hear()
         await socket.subscribe("1", text, input=given)
-        said = await socket.hear()
-        assert said["type"] == "error"
-        assert "hunter2" not in json.dumps(said)
+        said = json.dumps(await socket.hear())
+        assert "SiteAccessSetInput" in said
+        assert "hunter2" not in said
 
 
 async def test_a_socket_takes_the_key_in_its_introduction_or_its_header(served: Served) -> None:

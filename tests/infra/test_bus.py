@@ -250,12 +250,21 @@ async def test_stopping_leaves_no_task_behind(database: SqlDatabase) -> None:
 
 
 async def test_a_bus_stops_even_when_it_was_woken_in_the_same_moment(database: SqlDatabase) -> None:
-    for _ in range(20):
+    for steps in range(5):
         bus = OutboxBus(database.reader)
         await bus.start()
-        await asyncio.sleep(0.01)
+        database.committed = bus.wake
+        async with bus.listen("things") as listener:
+            await say(database, "things", "Said")
+            assert await heard(listener, 1) == ["Said"]
+        await asyncio.sleep(0.02)  # now it waits for the next
         bus.wake()
-        await asyncio.wait_for(bus.stop(), 5)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(bus.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=5)  # wait_for would hide the very thing
+        await asyncio.gather(bus.stop(), stopping)
+        assert done
 
 
 async def test_stopping_a_bus_that_never_started_is_no_error(database: SqlDatabase) -> None:

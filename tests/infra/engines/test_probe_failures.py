@@ -156,7 +156,7 @@ async def test_html_made_to_hurt_its_reader_costs_neither_the_audit_nor_the_even
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
         result = await measuring
     assert result.warnings == ("The HTML is too large or nested too deeply to be read; its sub-resources were not measured.",)
-    assert longest < 1
+    assert longest < 5  # seconds: read in this process, it would be minutes
 
 
 # Sub-resources that cannot be had, and the bounds of what is fetched.

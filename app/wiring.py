@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import folder
@@ -36,8 +36,8 @@ class House:
     storage: Storage
     engines: Mapping[EngineName, Engine]
     seal: sites.Seal
-    pepper: bytes
-    link_secret: bytes
+    pepper: bytes = field(repr=False)
+    link_secret: bytes = field(repr=False)
 
 
 @asynccontextmanager

@@ -30,8 +30,8 @@ class Services:
     bus: Bus
     storage: Storage
     seal: sites.Seal
-    pepper: bytes
-    link_secret: bytes
+    pepper: bytes = field(repr=False)
+    link_secret: bytes = field(repr=False)
     base_url: str
 
 

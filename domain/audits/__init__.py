@@ -13,7 +13,6 @@ from .queries import (
     by_ids,
     findings_by_ids,
     histories,
-    history,
     latest,
     runs_by_audits,
 )
@@ -49,7 +48,6 @@ __all__ = [
     "cancel",
     "findings_by_ids",
     "histories",
-    "history",
     "latest",
     "perform",
     "request",

@@ -163,30 +163,21 @@ async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -
         groups.setdefault(key._replace(page_id=_NO_PAGE), []).append(key.page_id)
     found: dict[SeriesKey, History] = {}
     for asked, pages in groups.items():
-        rows = await _samples(reader, reach, asked, pages, MAX_SAMPLES + 1)
+        rows = await reader.all(
+            _history(asked.metrics),
+            pages=pages,
+            reach=reach,
+            profile=asked.profile_id,
+            environment=asked.environment,
+            since=asked.since,
+            until=asked.until,
+            limit=MAX_SAMPLES + 1,
+        )
         if len(rows) > MAX_SAMPLES:
             raise LimitReached(f"This spans more than {MAX_SAMPLES:,} audits; take less time.", MAX_SAMPLES)
         for page in pages:
             found[asked._replace(page_id=page)] = _by_metric([row for row in rows if row[0] == page], asked.metrics)
     return found
-
-
-async def history(reader: Reader, reach: Reach, key: SeriesKey, *, limit: int) -> History:
-    """The newest `limit` audits' samples, oldest first."""
-    return _by_metric(await _samples(reader, reach, key, [key.page_id], limit), key.metrics)
-
-
-async def _samples(reader: Reader, reach: Reach, key: SeriesKey, pages: Collection[UUID], limit: int) -> Sequence[_Values]:
-    return await reader.all(
-        _history(key.metrics),
-        pages=pages,
-        reach=reach,
-        profile=key.profile_id,
-        environment=key.environment,
-        since=key.since,
-        until=key.until,
-        limit=limit,
-    )
 
 
 def _by_metric(rows: Sequence[_Values], metrics: tuple[MetricName, ...]) -> History:

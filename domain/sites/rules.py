@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
@@ -230,9 +230,9 @@ def check_access(access: Access) -> None:
                     "A value is at most 4,096 printable ASCII characters; a cookie's has no space, comma, semicolon or quote."
                 )
                 faults.append(Fault((*at, "value"), message, ProblemCode.MALFORMED))
-    for field, text in (("username", access.username), ("password", access.password)):
+    for secret, text in (("username", access.username), ("password", access.password)):
         if text is not None and len(text) > MAX_SECRET:
-            faults.append(Fault((field,), f"It is at most {MAX_SECRET:,} characters.", ProblemCode.TOO_LONG))
+            faults.append(Fault((secret,), f"It is at most {MAX_SECRET:,} characters.", ProblemCode.TOO_LONG))
     if (access.username is None) != (access.password is None):
         faults.append(Fault(("password",), "A user name and a password go together.", ProblemCode.REQUIRED))
     if access.username is not None and (":" in access.username or not access.username.isprintable()):
@@ -249,7 +249,7 @@ def check_access(access: Access) -> None:
 class Seal:
     """Seals secrets with the first key and opens with any of them (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
-    keys: tuple[bytes, ...]
+    keys: tuple[bytes, ...] = field(repr=False)
 
     def close(self, access: Access) -> bytes:
         plain = {

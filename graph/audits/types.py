@@ -261,9 +261,10 @@ class Audit(Node):
 
 def _measurement(row: audits.AuditRow, runs: list[audits.RunRow], name: MetricName) -> Measurement | None:
     value = getattr(row, name.value)
-    if value is None:
+    samples = [number for run in runs if (number := getattr(run, name.value)) is not None]
+    if value is None or not samples:
         return None
-    seen = metrics.spread(number for run in runs if (number := getattr(run, name.value)) is not None)
+    seen = metrics.spread(samples)
     return Measurement(
         value=value,
         low=seen.low,

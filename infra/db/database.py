@@ -160,7 +160,7 @@ def _refusals() -> Any:
         # PostgreSQL's code or SQLite's name of the rule: the text may quote what a user typed.
         rule = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
         if rule in _REFERRED:
-            raise Conflict("Something else still refers to this.", ProblemCode.IN_USE) from error
+            raise Conflict("Something else refers to this, or what this refers to is gone.", ProblemCode.IN_USE) from error
         if rule in _TAKEN:
             raise Conflict("There is one like this already.", ProblemCode.ALREADY_EXISTS) from error
         raise

@@ -104,10 +104,10 @@ async def _tell(process: Process, job: bytes) -> None:
 async def _steps(process: Process, ends: float) -> AsyncGenerator[Mapping[str, Any], None]:
     """What the runner says, a line a step, until its output ends. Raises EngineFailure DEADLINE_EXCEEDED."""
     assert process.stdout is not None
-    loop = asyncio.get_running_loop()
     while True:
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), ends - loop.time())
+            async with asyncio.timeout_at(ends):
+                line = await process.stdout.readline()
         except TimeoutError as error:
             message = "Lighthouse did not finish in the time that a run is given."
             raise _engine_failure("DEADLINE_EXCEEDED", message) from error

@@ -99,8 +99,6 @@ async def test_a_history_is_oldest_first_half_open_and_leaves_out_what_was_not_m
     assert [s.value for s in found[late][MetricName.TTFB]] == [200, 300]
     assert [s.value for s in found[early][MetricName.TTFB]] == [100]
     assert found[whole][MetricName.LCP] == []
-    newest = await audits.history(reader, reach, whole, limit=2)
-    assert [s.value for s in newest[MetricName.TTFB]] == [200, 300]
 
 
 async def test_histories_of_many_pages_are_one_statement(day: Day) -> None:

@@ -164,7 +164,9 @@ async def test_a_status_that_is_none_is_not_kept(status: int, kept: int | None) 
     assert rules.storable(RunResult({}, "", "", requests=requests)).requests[0].status == kept
 
 
-async def test_numbers_as_great_as_a_float_holds_exactly_are_kept_and_small_ones_to_six_places(acme: Tenant, here: Taker) -> None:
+async def test_numbers_as_great_as_a_float_holds_exactly_are_kept_and_small_ones_to_six_places(
+    acme: Tenant, here: Taker
+) -> None:
     result = RunResult({MetricName.TRANSFER_BYTES: 2**53, MetricName.TTFB: 0.0, MetricName.CLS: 0.0000123}, "u", "1")
     audit = await acme.read(await measured(acme, here, result))
     assert (audit.transfer_bytes, audit.ttfb_ms, audit.cls) == (2.0**53, 0.0, 0.000012)

@@ -61,7 +61,8 @@ class InvalidInput(Refused):
 
     @classmethod
     def at(cls, path: str, message: str, code: ProblemCode = ProblemCode.MALFORMED) -> InvalidInput:
-        return cls([Fault((path,), message, code)])
+        """`path` is dotted: target.page leads to the field `page` of the field `target`."""
+        return cls([Fault(tuple(path.split(".")), message, code)])
 
 
 class NotFound(Refused):

@@ -62,7 +62,7 @@ def decode(kind: Kind, text: str, path: str = "id") -> UUID:
     if parsed is None:
         raise InvalidInput.at(
             path,
-            f"This is not an id; a {kind} id looks like “{kind}_018f…” with 32 hex digits.",
+            f"This is not an id; the one of a thing of this kind looks like {kind}_018f…, with 32 hex digits.",
             ProblemCode.ID_MALFORMED,
         )
     if parsed[0] is not kind:

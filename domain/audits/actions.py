@@ -138,7 +138,7 @@ async def _workspace(work: Work, workspace_id: UUID | None, page_id: UUID | None
 async def _page(work: Work, workspace_id: UUID, page_id: UUID | None, url: str | None) -> sites.PageRow:
     if page_id is None:
         assert url is not None
-        return await sites.find_or_create_page(work, workspace_id=workspace_id, url=url)
+        return await sites.find_or_create_page(work, workspace_id=workspace_id, url=url, path="target.url")
     page = (await sites.pages_by_ids(work.db, (workspace_id,), [page_id])).get(page_id)
     if page is None:
         raise NotFound("There is no such page in this workspace.", encode(Kind.PAGE, page_id))

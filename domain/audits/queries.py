@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -131,7 +131,7 @@ class _Values(tuple[Any, ...]):
         return super().__new__(cls, values)
 
 
-@cache
+@lru_cache(64)
 def _history(metrics: tuple[MetricName, ...]) -> Query[_Values]:
     statement = (
         select(Audit.page_id, Audit.finished_at, Audit.id, *(getattr(Audit, metric.value) for metric in metrics))
@@ -156,7 +156,7 @@ History = Mapping[MetricName, Sequence[Sample]]
 async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -> Mapping[SeriesKey, History]:
     """Each key's samples, oldest first: one statement for all pages that are asked the same.
 
-    Raises LimitReached for more than MAX_SAMPLES audits in one of them.
+    Raises LimitReached for more than MAX_SAMPLES audits in such a statement.
     """
     groups: dict[SeriesKey, list[UUID]] = {}
     for key in keys:

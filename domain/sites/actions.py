@@ -165,10 +165,13 @@ async def delete_page(work: Work, *, page_id: UUID) -> UUID:
     return page_id
 
 
-async def find_or_create_page(work: Work, *, workspace_id: UUID, url: str) -> PageRow:
-    """The page at an address, made with its site where it is new: for those who may request audits."""
+async def find_or_create_page(work: Work, *, workspace_id: UUID, url: str, path: str = "url") -> PageRow:
+    """The page at an address, made with its site where it is new: for those who may request audits.
+
+    Raises InvalidInput, naming `path`, for what is no address.
+    """
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
-    address = rules.split_url(url)
+    address = rules.split_url(url, path)
     page = await _page_of(work, workspace_id, address)
     if page is None:
         work.actor.require(Permission.SITE_WRITE, workspace_id)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
+import idna
 from cryptography.fernet import Fernet, MultiFernet
 
 from ..errors import Fault, InvalidInput, ProblemCode
@@ -107,8 +108,9 @@ def _ascii_host(host: str) -> str | None:
         host = f"[{host}]"
     elif not host.isascii():
         try:
-            host = host.encode("idna").decode()
-        except UnicodeError:
+            # As browsers do (UTS 46); Python's own codec would take straße.de for strasse.de, another site.
+            host = idna.encode(host, uts46=True).decode()
+        except idna.IDNAError:
             return None
     return host if len(host) <= 253 and _HOST.match(host) else None
 

@@ -122,7 +122,7 @@ async def test_progress_begins_with_the_present_state_and_ends_after_the_last(as
 
     async def watch() -> None:
         async for event in asking.follow(text, id=id):
-            seen.append(event["auditProgress"])
+            seen.append(event["auditProgress"])  # noqa: PERF401 - each is to be seen as it comes
 
     watching = asyncio.create_task(watch())
     while not seen:
@@ -205,7 +205,7 @@ async def test_ids_of_the_wrong_kind_and_unknown_ones_are_told_apart(asking: Ask
     page = await request(asking, target={"page": asking.workspace})
     assert (page["__typename"], page["fields"]) == (
         "InvalidInput",
-        [{"path": ["target.page"], "code": "ID_WRONG_KIND"}],
+        [{"path": ["target", "page"], "code": "ID_WRONG_KIND"}],
     )
     unknown = "page_" + "0" * 32
     answer = await request(asking, target={"page": unknown})

@@ -176,13 +176,15 @@ def reading(where: Owner, what: Owner, cursors: Mapping[str, str]) -> Iterator[O
         assert isinstance(type_, GraphQLObjectType)
         for name, each in type_.fields.items():
             given = get_named_type(each.type)
-            for arguments in _choices(each.args, what, given, cursors):
-                text = _Text()
-                call = text.call(name, {argument: (each.args[argument].type, value) for argument, value in arguments.items()})
-                body, text = stand(path, where, f"{{ {call} {read(given, _deep(given))} }}", text)
-                if not path:
-                    body = body.strip().removeprefix("{").removesuffix("}")
-                yield Operation(f"{type_name}.{name}", text.operation("query", body), text.variables)
+            for place, arguments in enumerate(_choices(each.args, what, given, cursors)):
+                # Shallow too: deep down an object's wall could hide a hole above it, by making all of it null.
+                for depth in {0} if is_leaf_type(given) else {_deep(given) - 1, _deep(given) - bool(place)}:
+                    text = _Text()
+                    call = text.call(name, {arg: (each.args[arg].type, value) for arg, value in arguments.items()})
+                    body, text = stand(path, where, f"{{ {call} {read(given, depth)} }}", text)
+                    if not path:
+                        body = body.strip().removeprefix("{").removesuffix("}")
+                    yield Operation(f"{type_name}.{name}", text.operation("query", body), text.variables)
 
 
 def _choices(

@@ -21,6 +21,7 @@ TAKEN = {
     "http://h:65535/": ("http://h:65535", "/"),
     "HTTP://H/Path": ("http://h", "/Path"),
     "https://Bücher.example/ü?q=ä#frag": ("https://xn--bcher-kva.example", "/%C3%BC?q=%C3%A4"),
+    "https://straße.de/": ("https://xn--strae-oqa.de", "/"),
     "http://例え。テスト/": ("http://xn--r8jz45g.xn--zckzah", "/"),
     "http://\uff45xample.com/": ("http://example.com", "/"),
     "http://[::1]:8000/x": ("http://[::1]:8000", "/x"),

@@ -21,10 +21,10 @@ serve: $(ready)  ## Run the API alone, as in production (see .env.example)
 	@$(bin)/pacemark serve $(ARGS)
 
 test: $(ready)  ## Run the tests; they start PostgreSQL, NATS and Valkey by themselves
-	$(bin)/pytest -m "not browser" -n 2 $(ARGS)
+	$(bin)/pytest -m "not browser and not slow" -n 2 $(ARGS)
 
-test-all: $(ready) $(browser_packages)  ## Run what `make test` leaves out: the tests that need Chromium, Node or npm
-	$(bin)/pytest -m browser $(ARGS)
+test-all: $(ready) $(browser_packages)  ## Run what `make test` leaves out: the tests that need Chromium, Node or npm, and slow ones
+	$(bin)/pytest -m "browser or slow" $(ARGS)
 
 check: $(ready)  ## Check format, lint, types and the order of the rooms
 	$(bin)/ruff format --check .

@@ -35,7 +35,7 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
     """Migrate, make the first workspace, answer, and work unless another process does."""
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    async with bootstrap.embedded(settings, allow_private=settings.on_loopback) as (house, workspace_id):
+    async with bootstrap.embedded(settings, allow_private=settings.for_oneself) as (house, workspace_id):
         key = await bootstrap.first_key(house, workspace_id)
 
         def ready() -> None:

@@ -70,7 +70,8 @@ class Settings(BaseSettings):
     def _async_driver(cls, url: str | None) -> str | None:
         if url is None or url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite://")):
             return url
-        scheme, found, rest = url.partition("://")
+        # What libpq calls sslmode is ssl to asyncpg, with the same values.
+        scheme, found, rest = url.replace("?sslmode=", "?ssl=").replace("&sslmode=", "&ssl=").partition("://")
         if found and scheme in ("postgresql", "postgres"):
             return f"postgresql+asyncpg://{rest}"
         if found and scheme == "sqlite":
@@ -105,6 +106,11 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.env is Environment.PRODUCTION
+
+    @property
+    def for_oneself(self) -> bool:
+        """Whether only the machine's own users can ask: behind a proxy, loopback is everybody's address."""
+        return self.on_loopback and self.public_url is None and self.env is not Environment.PRODUCTION
 
     @property
     def on_loopback(self) -> bool:

@@ -109,6 +109,7 @@ class Worker:
                 again = await audits.sweep(self._house.database)
                 if again:
                     log.warning("Audits of vanished workers wait again.", audits=again)
+                await audits.sweep_files(self._house.database, self._house.storage)
                 await asyncio.sleep(SWEEP_SECONDS)
                 await appear(self._house)
             except Exception:

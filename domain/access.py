@@ -75,7 +75,7 @@ class Actor:
         if workspace_id not in self.roles:
             if not self.roles:
                 raise NotAllowed("Sign in with an API key: Authorization: Bearer pmk_…", permission, ProblemCode.NOT_SIGNED_IN)
-            raise NotFound("There is no such workspace, or it is not yours.")
+            raise NotFound("There is no such workspace, or it is not yours.", f"workspace_{workspace_id.hex}")
         if not self.may(permission, workspace_id):
             role = self.roles[workspace_id]
             raise NotAllowed(f"{role.capitalize()}s of this workspace lack the permission {permission}.", permission)

@@ -66,7 +66,9 @@ def decode(kind: Kind, text: str, path: str = "id") -> UUID:
             ProblemCode.ID_MALFORMED,
         )
     if parsed[0] is not kind:
-        raise InvalidInput.at(path, f"This is the id of a {parsed[0]}; here a {kind}'s is needed.", ProblemCode.ID_WRONG_KIND)
+        raise InvalidInput.at(
+            path, f"This id is of the kind {parsed[0]}; here one of the kind {kind} is needed.", ProblemCode.ID_WRONG_KIND
+        )
     return parsed[1]
 
 

@@ -75,7 +75,8 @@ class Keyset(Generic[R]):
     """A list in the order of `keys` under each value of `parent` (None: one list for the tenant), filtered by tenant.
 
     `keys` are columns of the row type, none of them nullable, the last one unique; all ascending or all descending.
-    A cursor is the list's name and the row's keys: another list's cursor, or a mutilated one, is refused.
+    A cursor is the list's name, the row's parent and its keys: another list's or parent's cursor, or a mutilated one,
+    is refused.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Keyset(Generic[R]):
         self, reads: _Reads, reach: Reach, parents: Collection[Any], window: Window, **values: Any
     ) -> Mapping[Any, Slice[R]]:
         """Each parent's slice, in one statement however many parents there are."""
-        bound = dict(zip(self._names(), self._decode(window), strict=True)) if window.cursor is not None else {}
+        bound = dict(zip(self._names(), self._decode(window, parents), strict=True)) if window.cursor is not None else {}
         single = len(parents) == 1
         query = self._statement(single, window.cursor is not None, window.backward)
         if self.parent is not None:
@@ -111,7 +112,8 @@ class Keyset(Generic[R]):
         return {parent: self._slice(rows.get(parent, []), window) for parent in parents}
 
     def cursor(self, row: R) -> str:
-        parts = [self.name, *(_text(getattr(row, key.key)) for key in self.keys)]
+        parent = getattr(row, self.parent.key) if self.parent else None
+        parts = [self.name, _text(parent), *(_text(getattr(row, key.key)) for key in self.keys)]
         return base64.urlsafe_b64encode("\x1f".join(parts).encode()).decode().rstrip("=")
 
     def _slice(self, rows: list[R], window: Window) -> Slice[R]:
@@ -130,14 +132,16 @@ class Keyset(Generic[R]):
     def _names(self) -> list[str]:
         return [f"cursor_{key.key}" for key in self.keys]
 
-    def _decode(self, window: Window) -> list[Any]:
+    def _decode(self, window: Window, parents: Collection[Any]) -> list[Any]:
         path = "before" if window.backward else "after"
         try:
             text = window.cursor or ""
             parts = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().split("\x1f")
-            if parts[0] != self.name or len(parts) != len(self.keys) + 1:
+            if parts[0] != self.name or len(parts) != len(self.keys) + 2:
                 raise ValueError("another list's cursor")
-            return [_value(key.type.python_type, part) for key, part in zip(self.keys, parts[1:], strict=True)]
+            if any(parts[1] != _text(parent) for parent in parents):
+                raise ValueError("another parent's cursor")
+            return [_value(key.type.python_type, part) for key, part in zip(self.keys, parts[2:], strict=True)]
         except (ValueError, binascii.Error):
             raise InvalidInput.at(
                 path, f"This cursor does not belong to this list ({self.name}).", ProblemCode.CURSOR_INVALID

@@ -132,7 +132,7 @@ def shown(error: GraphQLError) -> GraphQLError:
     return _copy(error, MASK, {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id})
 
 
-_ECHO = re.compile(r"(?:, found|( a non string value)): .*", re.DOTALL)
+_ECHO = re.compile(r"(?:, found(?::| (?:Block)?String)|( a non string value):) .*", re.DOTALL)
 """Where GraphQL quotes what it was given: it may be an access's password with a slip beside it."""
 
 

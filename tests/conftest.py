@@ -13,6 +13,16 @@ from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
 __all__ = ["database", "database_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
+# What takes longest: `make test` walks the walls on SQLite, `make test-all` on PostgreSQL too.
+SLOW = ("test_walls.py::", "[postgresql")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if all(part in item.nodeid for part in SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[servers.PostgresServer]:
     with servers.postgres() as server:

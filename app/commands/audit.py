@@ -48,7 +48,8 @@ def audit(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Measure one page, show how it goes, and print what was found. Private addresses are allowed.
+    """Measure one page, show how it goes, and print what was found. Private addresses are allowed,
+    unless a worker of its own does the work.
 
     The audit is kept in the workspace "default". Where `pacemark up` or a worker runs on the same folder, it does the
     work and this command watches.

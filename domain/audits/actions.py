@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, update
 from .. import sites
 from ..access import Permission
 from ..base import Query
-from ..errors import Conflict, InvalidInput, LimitReached, NotFound, ProblemCode
+from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode
 from ..measuring import Phase
@@ -45,7 +45,13 @@ async def request(
 ) -> Promise:
     """Measure a page, known by its id or by its address (then its site and page are made where they are new)."""
     environment = environment or rules.PRODUCTION
-    rules.check_request(environment, runs)
+    faults: list[Fault] = []
+    rules.check_request(environment, runs, faults)
+    base = sites.check_origin(base_url, faults, "baseUrl") if base_url is not None else None
+    if url is not None:
+        sites.check_url(url, faults, "target.url")
+    if faults:
+        raise InvalidInput(faults)
     workspace_id = await _workspace(work, workspace_id, page_id)
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
     given = {
@@ -65,7 +71,6 @@ async def request(
         raise LimitReached(f"{rules.MAX_QUEUED:,} audits of this workspace are waiting already.", rules.MAX_QUEUED)
     page = await _page(work, workspace_id, page_id, url)
     profile = await _profile(work, workspace_id, page.site_id, profile_id)
-    origin = sites.split_url(base_url, "baseUrl").origin if base_url is not None else page.origin
     work.db.add(
         Audit(
             id=promised.id,
@@ -84,7 +89,7 @@ async def request(
             state=AuditState.QUEUED,
             priority=rules.PERSON_WAITS,
             requested_by=work.actor.name,
-            requested_url=origin + page.path,
+            requested_url=(base or page.origin) + page.path,
             requested_at=work.now,
             phase=Phase.QUEUED,
             runs=runs or profile.runs,

@@ -105,10 +105,18 @@ async def _measure(database: Database, storage: Storage, engine: Engine, seal: s
     audit = claim.audit
     order = await _order(database, seal, audit)
     results: list[RunResult] = []
+    now = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(rules.deadline(audit.engine, audit.runs)) as patience:
+        async with asyncio.timeout(None) as patience:
+            left = rules.deadline(audit.engine, audit.runs)
+            patience.reschedule(now() + left)
             async with contextlib.aclosing(engine.measure(order)) as steps:
                 async for step in steps:
+                    # Waiting for a turn or for a limit is nobody's slowness: its time is not counted.
+                    if (due := patience.when()) is not None:
+                        left = due - now()
+                    waiting = isinstance(step, Reached) and step.phase is Phase.WAITING
+                    patience.reschedule(None if waiting else now() + left)
                     if isinstance(step, Reached):
                         await _tell(database, claim, step)
                     else:
@@ -130,7 +138,11 @@ async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order
     access = Access()
     # A base URL is whatever a member typed: the site's secrets go to the site alone.
     if sites.split_url(audit.requested_url).origin == site.origin:
-        access = await sites.open_access(database.reader, reach, site.id, seal)
+        try:
+            access = await sites.open_access(database.reader, reach, site.id, seal)
+        except sites.SealBroken as broken:
+            message = "What is sent to reach this site cannot be read: the secret has changed. Set the site's access again."
+            raise EngineFailure(FailureKind.CONFIGURATION, "ACCESS_UNREADABLE", message) from broken
     return Order(audit.requested_url, audit.form_factor, audit.runs, sites.throttling_of(audit), access)
 
 

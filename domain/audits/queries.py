@@ -12,7 +12,7 @@ from sqlalchemy import Integer, Text, Uuid, bindparam, func, or_, select
 from .. import sites
 from ..access import Reach
 from ..base import Query, UtcDateTime, one_of, query
-from ..errors import LimitReached
+from ..errors import InvalidInput, LimitReached, ProblemCode
 from ..measuring import MetricName
 from ..paging import Keyset
 from ..ports import Reader
@@ -160,6 +160,8 @@ async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -
     """
     groups: dict[SeriesKey, list[UUID]] = {}
     for key in keys:
+        if key.since is not None and key.until is not None and key.since >= key.until:
+            raise InvalidInput.at("to", "`to` must be later than `from`.", ProblemCode.OUT_OF_RANGE)
         groups.setdefault(key._replace(page_id=_NO_PAGE), []).append(key.page_id)
     found: dict[SeriesKey, History] = {}
     for asked, pages in groups.items():

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any
 
-from ..errors import Fault, InvalidInput, ProblemCode
+from ..errors import Fault, ProblemCode
 from ..measuring import EngineName, RunResult
 
 PRODUCTION = "production"
@@ -28,16 +28,12 @@ _ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,39})\Z")
 _SECONDS_PER_RUN = {EngineName.PROBE: 120, EngineName.LIGHTHOUSE: 180, EngineName.PAGESPEED: 600}
 
 
-def check_request(environment: str, runs: int | None) -> None:
-    """Raises InvalidInput with everything that is wrong."""
-    faults = []
+def check_request(environment: str, runs: int | None, faults: list[Fault]) -> None:
     if not _ENVIRONMENT.match(environment):
         message = "An environment is 1 to 40 lower-case letters, digits, dots, hyphens or underscores."
         faults.append(Fault(("environment",), message, ProblemCode.MALFORMED))
     if runs is not None and not 1 <= runs <= MAX_RUNS:
         faults.append(Fault(("runs",), f"Runs are from 1 to {MAX_RUNS}.", ProblemCode.OUT_OF_RANGE))
-    if faults:
-        raise InvalidInput(faults)
 
 
 MAX_TEXT = 8_192
@@ -83,5 +79,5 @@ def _storable(value: Any) -> Any:
 
 
 def deadline(engine: EngineName, runs: int) -> float:
-    """Seconds after which an audit is given up, waiting for its turn on the machine not counted by the engines."""
+    """Seconds after which an audit is given up, its waiting for a turn or a limit (Phase.WAITING) not counted."""
     return _SECONDS_PER_RUN[engine] * runs + 60

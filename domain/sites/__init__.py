@@ -33,7 +33,18 @@ from .queries import (
     profiles_by_workspace,
     sealed_access,
 )
-from .rules import PROFILE_SEEDS, PageOrder, ProfileSettings, Seal, split_path, split_url, throttling_of
+from .rules import (
+    PROFILE_SEEDS,
+    PageOrder,
+    ProfileSettings,
+    Seal,
+    SealBroken,
+    check_origin,
+    check_url,
+    split_path,
+    split_url,
+    throttling_of,
+)
 
 __all__ = [
     "PAGES",
@@ -48,10 +59,13 @@ __all__ = [
     "ProfileRow",
     "ProfileSettings",
     "Seal",
+    "SealBroken",
     "Site",
     "SiteRow",
     "by_ids",
     "by_slugs",
+    "check_origin",
+    "check_url",
     "clear_access",
     "create",
     "create_page",

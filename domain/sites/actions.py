@@ -230,7 +230,11 @@ async def delete_profile(work: Work, *, profile_id: UUID) -> UUID:
     work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
     if await _count(work, SiteProfile, SiteProfile.profile_id, profile_id):
         raise Conflict("Sites are measured with this profile; choose another for them first.", ProblemCode.IN_USE)
-    await work.db.execute(remove(Profile).where(Profile.id == profile_id))
+    try:
+        await work.db.execute(remove(Profile).where(Profile.id == profile_id))
+    except Conflict as refused:
+        message = "Audits were made with this profile: it stays for their sake. Rename it if its name is in the way."
+        raise Conflict(message, ProblemCode.IN_USE) from refused
     return profile_id
 
 

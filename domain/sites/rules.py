@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 import idna
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ..errors import Fault, InvalidInput, ProblemCode
 from ..measuring import Access, EngineName, FormFactor, Throttling, ThrottlingMethod
@@ -82,15 +82,22 @@ def split_path(path: str) -> str:
     return split_url("http://path.invalid" + path, "path").path
 
 
-def check_origin(origin: str, faults: list[Fault]) -> str:
+def check_url(url: str, faults: list[Fault], path: str) -> None:
+    try:
+        split_url(url, path)
+    except InvalidInput as refused:
+        faults.extend(refused.faults)
+
+
+def check_origin(origin: str, faults: list[Fault], path: str = "origin") -> str:
     """The origin, normalised; an empty text where there is none."""
     try:
-        address = split_url(origin, "origin")
+        address = split_url(origin, path)
     except InvalidInput as refused:
         faults.extend(refused.faults)
         return ""
     if address.path != "/":
-        faults.append(Fault(("origin",), "An origin has no path; add the path as a page.", ProblemCode.URL_INVALID))
+        faults.append(Fault((path,), "An origin has no path; a page has.", ProblemCode.URL_INVALID))
     return address.origin
 
 
@@ -247,6 +254,10 @@ def check_access(access: Access) -> None:
         raise InvalidInput(faults)
 
 
+class SealBroken(Exception):  # noqa: N818 - the keys are others than those that closed it
+    """What was sealed cannot be opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """Seals secrets with the first key and opens with any of them (Fernet: AES-128-CBC with HMAC-SHA256)."""
@@ -263,8 +274,12 @@ class Seal:
         return self._box().encrypt(json.dumps(plain).encode())
 
     def open(self, sealed: bytes) -> Access:
-        """Raises cryptography.fernet.InvalidToken when none of the keys fits."""
-        return Access(**json.loads(self._box().decrypt(sealed)))
+        """Raises SealBroken when none of the keys fits."""
+        try:
+            plain = self._box().decrypt(sealed)
+        except InvalidToken:
+            raise SealBroken from None
+        return Access(**json.loads(plain))
 
     def _box(self) -> MultiFernet:
         return MultiFernet([Fernet(key) for key in self.keys])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -18,9 +19,11 @@ class MachineLock:
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            with contextlib.suppress(PermissionError):
+                os.fchmod(self._file, 0o666)  # whatever the umask: it is every user's of the machine, and holds nothing
         except OSError as error:
-            message = "The lock file that keeps Lighthouse runs apart cannot be opened; check the data folder's rights."
+            message = f"The file that keeps Lighthouse runs of this machine apart cannot be opened: {path.name}."
             raise EngineFailure(FailureKind.CONFIGURATION, "LOCK_FILE_UNUSABLE", message) from error
 
     def take(self) -> bool:

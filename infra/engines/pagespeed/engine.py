@@ -7,14 +7,15 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from ipaddress import ip_address
 from typing import Any
 
 import httpx
 
 from domain.measuring import Access, EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
 
-from ..guard import check_url
+from ..guard import check_url, is_public
 from ..lhr import read_lhr
 from .answers import Failed
 from .budget import Budget
@@ -63,7 +64,7 @@ class PageSpeedEngine:
 
     async def measure(self, order: Order) -> AsyncGenerator[Reached | Measured, None]:
         key = _usable(self._key, order)
-        url = check_url(order.url).geturl()
+        url = _public(order.url)
         transport = KeyedTransport(httpx.AsyncHTTPTransport(), key)
         # httpx's own limits are for each step; the whole call has one, in `run_pagespeed`.
         async with httpx.AsyncClient(base_url=self._base_url, transport=transport, timeout=self._timeout) as client:
@@ -140,3 +141,15 @@ def _usable(key: str | None, order: Order) -> str:
             "console (enable the PageSpeed Insights API, then Credentials, API key) and put it into the settings.",
         )
     return key
+
+
+def _public(address: str) -> str:
+    """The URL, normalised. Google cannot reach what is not public: asking would spend budget and tell it the address."""
+    url = check_url(address)
+    host = url.hostname or ""
+    with suppress(ValueError):
+        if not is_public(ip_address(host)):
+            host = "localhost"
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        raise EngineFailure(FailureKind.PAGE, "ADDRESS_REFUSED", "PageSpeed Insights can only measure public addresses.")
+    return url.geturl()

@@ -98,18 +98,33 @@ class Keyset(Generic[R]):
 
     async def under(
         self, reads: _Reads, reach: Reach, parents: Collection[Any], window: Window, **values: Any
-    ) -> Mapping[Any, Slice[R]]:
-        """Each parent's slice, in one statement however many parents there are."""
-        bound = dict(zip(self._names(), self._decode(window, parents), strict=True)) if window.cursor is not None else {}
-        single = len(parents) == 1
-        query = self._statement(single, window.cursor is not None, window.backward)
+    ) -> Mapping[Any, Slice[R] | InvalidInput]:
+        """Each parent's slice, in one statement however many parents there are.
+
+        A cursor is good for its own parent: the others get the refusal as their value. Raises it where nobody is left.
+        """
+        given, bound = parents, dict[str, Any]()
+        if window.cursor is not None:
+            place = self._decode(window)
+            parents = [parent for parent in parents if _text(parent) == place[0]] if place else []
+            if not place or not parents:
+                raise self._refusal(window)
+            bound = dict(zip(self._names(), place[1], strict=True))
+        query = self._statement(len(parents) == 1, window.cursor is not None, window.backward)
         if self.parent is not None:
             values["parents"] = parents
         found = await reads.all(query, reach=reach, limit=window.size + 1, **bound, **values)
         rows: dict[Any, list[R]] = {}
         for row in found:
             rows.setdefault(getattr(row, self.parent.key) if self.parent else None, []).append(row)
-        return {parent: self._slice(rows.get(parent, []), window) for parent in parents}
+        slices = {parent: self._slice(rows.get(parent, []), window) for parent in parents}
+        return {parent: slices[parent] if parent in slices else self._refusal(window) for parent in given}
+
+    async def of(self, reads: _Reads, reach: Reach, parent: Any, window: Window, **values: Any) -> Slice[R]:
+        """One parent's slice. Raises InvalidInput for a cursor that is not its own."""
+        found = (await self.under(reads, reach, [parent], window, **values))[parent]
+        assert isinstance(found, Slice)  # the only parent's refusal is raised
+        return found
 
     def cursor(self, row: R) -> str:
         parent = getattr(row, self.parent.key) if self.parent else None
@@ -132,20 +147,21 @@ class Keyset(Generic[R]):
     def _names(self) -> list[str]:
         return [f"cursor_{key.key}" for key in self.keys]
 
-    def _decode(self, window: Window, parents: Collection[Any]) -> list[Any]:
-        path = "before" if window.backward else "after"
+    def _decode(self, window: Window) -> tuple[str, list[Any]] | None:
+        """The parent and the keys of the window's cursor; None when it is no cursor of this list."""
         try:
             text = window.cursor or ""
             parts = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().split("\x1f")
-            if parts[0] != self.name or len(parts) != len(self.keys) + 2:
-                raise ValueError("another list's cursor")
-            if any(parts[1] != _text(parent) for parent in parents):
-                raise ValueError("another parent's cursor")
-            return [_value(key.type.python_type, part) for key, part in zip(self.keys, parts[2:], strict=True)]
+            name, parent, *keys = parts
+            if name != self.name:
+                return None
+            return parent, [_value(key.type.python_type, part) for key, part in zip(self.keys, keys, strict=True)]
         except (ValueError, binascii.Error):
-            raise InvalidInput.at(
-                path, f"This cursor does not belong to this list ({self.name}).", ProblemCode.CURSOR_INVALID
-            ) from None
+            return None
+
+    def _refusal(self, window: Window) -> InvalidInput:
+        path = "before" if window.backward else "after"
+        return InvalidInput.at(path, f"This cursor does not belong to this list ({self.name}).", ProblemCode.CURSOR_INVALID)
 
     def _statement(self, single: bool, cursor: bool, backward: bool) -> Query[R]:
         shape = (single, cursor, backward)

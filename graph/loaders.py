@@ -10,6 +10,7 @@ from aiodataloader import DataLoader
 
 from domain import audits, files, keys, runners, sites, workspaces
 from domain.access import Reach
+from domain.errors import InvalidInput
 from domain.paging import Keyset, Slice, Window
 from domain.ports import Reader
 
@@ -47,14 +48,14 @@ class _Loader(Generic[K, V]):
         return made
 
 
-def _pages(keyset: Keyset[Any]) -> Batch[PageKey, Slice[Any]]:
+def _pages(keyset: Keyset[Any]) -> Batch[PageKey, Slice[Any] | InvalidInput]:
     """Parents that ask for the same page of the list share a statement."""
 
-    async def batch(reader: Reader, reach: Reach, wanted: Collection[PageKey]) -> Mapping[PageKey, Slice[Any]]:
+    async def batch(reader: Reader, reach: Reach, wanted: Collection[PageKey]) -> Mapping[PageKey, Slice[Any] | InvalidInput]:
         groups: dict[tuple[Window, tuple[tuple[str, Any], ...]], list[UUID]] = {}
         for key in wanted:
             groups.setdefault((key.window, key.given), []).append(key.parent)
-        found: dict[PageKey, Slice[Any]] = {}
+        found: dict[PageKey, Slice[Any] | InvalidInput] = {}
         for (window, given), parents in groups.items():
             values = {name: list(value) if isinstance(value, tuple) else value for name, value in given}
             slices = await keyset.under(reader, reach, parents, window, **values)

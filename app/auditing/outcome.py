@@ -53,7 +53,7 @@ class Outcome:
 async def gather(house: House, actor: Actor, audit: audits.AuditRow, server: str) -> Outcome:
     reader = house.database.reader
     runs = (await audits.runs_by_audits(reader, actor.reach, [audit.id]))[audit.id]
-    found = (await audits.FINDINGS.under(reader, actor.reach, [audit.id], Window(MAX_FINDINGS)))[audit.id].rows
+    found = (await audits.FINDINGS.of(reader, actor.reach, audit.id, Window(MAX_FINDINGS))).rows
     token = files.sign(audit.id, datetime.now(UTC) + LINK_LASTS, house.link_secret)
     report = f"{server}/report/{encode(Kind.AUDIT, audit.id)}?token={token}"
     return Outcome(audit, list(_measurements(audit, runs)), found, report)

@@ -38,17 +38,17 @@ async def around(reader: Reader, reach: Reach, audit: audits.AuditRow) -> list[a
     cursor = audits.AUDITS.cursor(audit)
     found = [audit]
     for window in (Window(OLDER, cursor), Window(NEWER, cursor, backward=True)):
-        slices = await audits.AUDITS.under(
+        beside = await audits.AUDITS.of(
             reader,
             reach,
-            [audit.page_id],
+            audit.page_id,
             window,
             profile=audit.profile_id,
             environment=audit.environment,
             since=None,
             until=None,
         )
-        found.extend(slices[audit.page_id].rows)
+        found.extend(beside.rows)
     ended = [row for row in found if row.state in (audits.AuditState.FINISHED, audits.AuditState.FAILED)]
     return sorted(ended, key=lambda row: (row.finished_at or row.requested_at, row.id))
 

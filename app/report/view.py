@@ -115,8 +115,8 @@ async def _result(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -
     reach = (audit.workspace_id,)
     runs = (await audits.runs_by_audits(reader, reach, [audit.id]))[audit.id]
     chosen = next(run for run in runs if run.index == audit.representative_run)
-    found = (await audits.FINDINGS.under(reader, reach, [audit.id], ALL_FINDINGS))[audit.id].rows
-    asked = (await audits.REQUESTS.under(reader, reach, [chosen.id], ALL_REQUESTS))[chosen.id].rows
+    found = (await audits.FINDINGS.of(reader, reach, audit.id, ALL_FINDINGS)).rows
+    asked = (await audits.REQUESTS.of(reader, reach, chosen.id, ALL_REQUESTS)).rows
     kept = (await files.by_audits(reader, reach, [audit.id]))[audit.id]
     neighbours = await history.around(reader, reach, audit)
     lines = measured.read_lines(audit, runs)

@@ -51,4 +51,4 @@ async def first_owner(reader: Reader, workspace_id: UUID) -> UUID | None:
 
 async def within(reader: Reader, reach: Reach, window: Window) -> Slice[WorkspaceRow]:
     """The workspaces within reach, by slug."""
-    return (await _WITHIN.under(reader, reach, [None], window))[None]
+    return await _WITHIN.of(reader, reach, None, window)

@@ -96,7 +96,7 @@ def test_a_malformed_id_is_refused_by_that_name(text: str) -> None:
 
 
 def test_the_id_of_something_else_is_refused_and_both_are_named() -> None:
-    with pytest.raises(InvalidInput, match="This is the id of a page; here a site's is needed") as refused:
+    with pytest.raises(InvalidInput, match="This id is of the kind page; here one of the kind site is needed") as refused:
         decode(Kind.SITE, f"page_{HEX}")
     assert refused.value.code is ProblemCode.ID_WRONG_KIND
 

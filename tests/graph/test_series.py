@@ -103,7 +103,10 @@ async def test_time_is_from_and_including_and_to_and_excluding(asking: Asking) -
     assert [point["value"] for point in await points(asking, there, **other_zone)] == [1, 2]
     early = {"from": "0500-01-01T00:00:00Z"}
     assert len(await points(asking, there, **early)) == 5
-    assert await points(asking, there, **{"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}) == []
+    refused = await whole(asking, there, **{"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"})
+    assert [(error["message"], error["extensions"]["code"]) for error in refused["errors"]] == [
+        ("`to` must be later than `from`.", "OUT_OF_RANGE")
+    ]
 
 
 async def test_an_intervals_point_is_the_statistic_that_was_asked_for(asking: Asking) -> None:

@@ -192,3 +192,15 @@ def test_several_processes_share_the_lock_where_the_database_is_a_server(tmp_pat
     second.close()
     assert not looking.held_elsewhere()
     looking.close()
+
+
+def test_only_a_machine_of_ones_own_may_audit_private_addresses_by_itself() -> None:
+    secret = "s" * 40
+    assert Settings(_env_file=None).for_oneself
+    assert not Settings(_env_file=None, public_url="https://pacemark.example").for_oneself
+    assert not Settings(_env_file=None, env=Environment.PRODUCTION, secret=secret).for_oneself
+
+
+def test_the_sslmode_of_a_database_address_is_understood() -> None:
+    settings = Settings(_env_file=None, database_url="postgresql://u:p@db.example/x?sslmode=require")
+    assert settings.database == "postgresql+asyncpg://u:p@db.example/x?ssl=require"

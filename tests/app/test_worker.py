@@ -6,8 +6,11 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+import pytest
+
 from app import worker
 from app.folder import WorkerLock
+from domain import audits, sites
 from domain.audits import AuditState
 from domain.measuring import Measured, Order, Reached
 from tests.app.houses import file, opened, state
@@ -84,6 +87,24 @@ async def test_what_does_not_end_in_time_is_stopped_and_left_to_another_worker(t
             await working
         assert engine.stopped
         assert await state(house, actor, audit) == AuditState.RUNNING
+
+
+async def test_a_worker_deletes_the_files_of_what_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.05)
+    async with opened(tmp_path, ToldEngine(ttfbs=(100,))) as (house, actor):
+        audit_id, stop = await file(house, actor), asyncio.Event()
+        working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))
+
+        def kept() -> int:
+            return sum(path.is_file() for path in (tmp_path / "files").rglob("*"))
+
+        await eventually(lambda: kept() == 2)
+        row = (await audits.by_ids(house.database.reader, actor.reach, [audit_id]))[audit_id]
+        async with house.database.work(actor) as work:
+            await sites.delete(work, site_id=row.site_id)
+        await eventually(lambda: kept() == 0)
+        stop.set()
+        await working
 
 
 async def test_a_worker_stands_by_while_another_process_has_the_folder(tmp_path: Path) -> None:

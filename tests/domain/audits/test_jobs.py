@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,12 +14,12 @@ from sqlalchemy import bindparam, select, update
 from domain import audits, files, runners, sites
 from domain.access import NOBODY, Actor
 from domain.base import Query
-from domain.measuring import Access, EngineFailure, EngineName, FailureKind, Phase
+from domain.measuring import Access, EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
 from domain.work import Outbox
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
-from tests.domain.audits.engines import ToldEngine
+from tests.domain.audits.engines import ToldEngine, result
 
 SEAL = sites.Seal((Fernet.generate_key(),))
 
@@ -192,3 +193,31 @@ def sites_first() -> Query[sites.SiteRow]:
     from domain.base import query
 
     return query(sites.SiteRow, sites.Site).where(sites.Site.workspace_id == bindparam("workspace"))
+
+
+async def test_secrets_that_cannot_be_opened_any_more_are_a_failure_of_configuration(bench: Bench) -> None:
+    id = await bench.request()
+    async with bench.database.work(bench.actor) as work:
+        site_id = (await bench.read(id)).site_id
+        other = sites.Seal((Fernet.generate_key(),))
+        await sites.set_access(work, site_id=site_id, access=Access(headers={"X-Secret": "s3cret"}), seal=other)
+    await bench.perform(ToldEngine())
+    audit = await bench.read(id)
+    assert (audit.state, audit.failure_kind, audit.failure_code) == ("FAILED", "CONFIGURATION", "ACCESS_UNREADABLE")
+
+
+class WaitingEngine(ToldEngine):
+    """Waits for its turn longer than an audit may take, and then measures."""
+
+    async def measure(self, order: Order) -> AsyncGenerator[Reached | Measured, None]:
+        yield Reached(Phase.WAITING, 0)
+        await asyncio.sleep(0.6)
+        yield Reached(Phase.STARTING, 0)
+        yield Measured(0, result(100))
+
+
+async def test_waiting_for_a_turn_does_not_count_against_the_deadline(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.audits.rules.deadline", lambda engine, runs: 0.5)
+    id = await bench.request()
+    await bench.perform(WaitingEngine())
+    assert (await bench.read(id)).state == "FINISHED"

@@ -281,3 +281,11 @@ async def test_the_key_is_in_no_error_and_no_log(psi: PsiServer, caplog: pytest.
 async def test_a_key_that_google_does_not_know_is_our_failure(psi: PsiServer) -> None:
     failed = await failure(engine(psi, World(), key="AIzaSyWrong"))
     assert (failed.kind, failed.code) == (OURS, "KEY_INVALID")
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/", "http://[::1]/", "http://localhost:8000/", "https://shop.internal/"])
+async def test_google_is_never_told_of_an_address_that_is_not_public(url: str) -> None:
+    engine = PageSpeedEngine("a-key", base_url="http://127.0.0.1:1")
+    with pytest.raises(EngineFailure) as refused:
+        await anext(engine.measure(Order(url, FormFactor.MOBILE, runs=1)))
+    assert (refused.value.kind, refused.value.code) == (FailureKind.PAGE, "ADDRESS_REFUSED")

@@ -71,7 +71,7 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 
 # No text column holds these: whoever asks for such a text finds nothing, and no driver needs to refuse it.
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class _Many(TypeDecorator[Any]):
@@ -91,7 +91,7 @@ class _Many(TypeDecorator[Any]):
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
         values = list(value or ())
         if self._is_text:
-            values = [text for text in values if text is None or not _UNSTORABLE.search(text)]
+            values = [text for text in values if text is None or not UNSTORABLE.search(text)]
         if dialect.name == "postgresql":
             return values
         return json.dumps([item.hex if isinstance(item, UUID) else item for item in values])
@@ -127,7 +127,7 @@ class _Wanted(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> Any:
-        return [0 if _UNSTORABLE.search(text) else text for text in value or ()]
+        return [0 if UNSTORABLE.search(text) else text for text in value or ()]
 
 
 class contains_all(ColumnElement[bool]):  # noqa: N801 - reads as a function

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from graphql import GraphQLError, StringValueNode, ValidationRule
 from strawberry.extensions import SchemaExtension
 
+from domain.base import UNSTORABLE
 from domain.errors import ProblemCode
-
-_UNSOUND = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class _SoundLiterals(ValidationRule):
     def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
-        if _UNSOUND.search(node.value):
+        if UNSTORABLE.search(node.value):
             self.report_error(_refusal(node))
 
 
@@ -39,7 +37,7 @@ def _unsound(value: Any) -> bool:
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, str) and _UNSOUND.search(value):
+        elif isinstance(value, str) and UNSTORABLE.search(value):
             return True
     return False
 

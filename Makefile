@@ -1,7 +1,7 @@
 # One command for each chore. Nothing needs to be set up first: Python 3.11 or newer, pip and make are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev serve test test-all check format schema migrate graphiql clean
+.PHONY: help up dev serve services test test-all chaos check format schema migrate graphiql clean
 
 ready := .venv/.ready
 bin := .venv/bin
@@ -20,11 +20,17 @@ dev: $(ready)  ## The same, started again whenever the code changes
 serve: $(ready)  ## Run the API alone, as in production (see .env.example)
 	@$(bin)/pacemark serve $(ARGS)
 
+services: $(ready)  ## Run PostgreSQL, NATS and Valkey from wheels, for trying and developing (their data is thrown away)
+	@$(bin)/python -m tests.services $(ARGS)
+
 test: $(ready)  ## Run the tests; they start PostgreSQL, NATS and Valkey by themselves
 	$(bin)/pytest -m "not browser and not slow" -n 2 $(ARGS)
 
 test-all: $(ready) $(browser_packages)  ## Run what `make test` leaves out: the tests that need Chromium, Node or npm, and slow ones
 	$(bin)/pytest -m "browser or slow" $(ARGS)
+
+chaos: $(ready)  ## Kill, freeze and restart everything while audits run; ARGS='--seed N --audits N' (minutes)
+	$(bin)/python -m tests.chaos $(ARGS)
 
 check: $(ready)  ## Check format, lint, types and the order of the rooms
 	$(bin)/ruff format --check .

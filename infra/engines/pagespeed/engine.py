@@ -13,8 +13,10 @@ from typing import Any
 
 import httpx
 
+from domain.caching import Cache
 from domain.measuring import Access, EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
 
+from ...cache.memory import MemoryCache
 from ..guard import check_url, is_public
 from ..lhr import read_lhr
 from .answers import Failed
@@ -37,7 +39,8 @@ Answer = tuple[Mapping[str, Any], Stamp]
 class PageSpeedEngine:
     """Measures with Google's machines, which fetch the page themselves: public pages only, without access.
 
-    `clock` (seconds that never go back), `sleep` and `dice` (0 to 1) are the world's, and given by tests.
+    Its budget is counted in the cache; without one, in this process. `clock` (seconds that never go back), `sleep` and
+    `dice` (0 to 1) are the world's, and given by tests.
     """
 
     name = EngineName.PAGESPEED
@@ -50,6 +53,7 @@ class PageSpeedEngine:
         per_day: int = 25_000,
         per_minute: int = 240,
         timeout: float = TIMEOUT,
+        cache: Cache | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         dice: Callable[[], float] = random.random,
@@ -57,7 +61,7 @@ class PageSpeedEngine:
         self._key = key
         self._base_url = base_url
         self._timeout = timeout
-        self._budget = Budget(per_minute, per_day, clock)
+        self._budget = Budget(MemoryCache(clock=clock) if cache is None else cache, key or "", per_minute, per_day)
         self._sleep = sleep
         self._dice = dice
         self._stamps: OrderedDict[tuple[str, str], Stamp] = OrderedDict()
@@ -98,7 +102,7 @@ class PageSpeedEngine:
         """Steps, then an answer; failures that may pass are tried again. Raises EngineFailure."""
         made = 0
         while True:
-            wait = self._budget.take()
+            wait = await self._budget.take()
             if wait > 0:
                 yield Reached(Phase.WAITING, run)
                 await self._sleep(wait)

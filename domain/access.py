@@ -26,15 +26,22 @@ class Permission(StrEnum):
     AUDIT_REQUEST = "AUDIT_REQUEST"
     AUDIT_CANCEL = "AUDIT_CANCEL"
     SITE_WRITE = "SITE_WRITE"
+    SCHEDULE_WRITE = "SCHEDULE_WRITE"
     PROFILE_WRITE = "PROFILE_WRITE"
     ACCESS_WRITE = "ACCESS_WRITE"
     KEY_WRITE = "KEY_WRITE"
+    JOB_WRITE = "JOB_WRITE"
     WORKSPACE_WRITE = "WORKSPACE_WRITE"
 
 
 _VIEWER = frozenset({Permission.READ})
-_MEMBER = _VIEWER | {Permission.AUDIT_REQUEST, Permission.AUDIT_CANCEL, Permission.SITE_WRITE}
-_ADMIN = _MEMBER | {Permission.PROFILE_WRITE, Permission.ACCESS_WRITE, Permission.KEY_WRITE}
+_MEMBER = _VIEWER | {
+    Permission.AUDIT_REQUEST,
+    Permission.AUDIT_CANCEL,
+    Permission.SITE_WRITE,
+    Permission.SCHEDULE_WRITE,
+}
+_ADMIN = _MEMBER | {Permission.PROFILE_WRITE, Permission.ACCESS_WRITE, Permission.KEY_WRITE, Permission.JOB_WRITE}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,

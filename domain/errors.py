@@ -96,3 +96,7 @@ class LimitReached(Refused):
         super().__init__(message, ProblemCode.TOO_MANY)
         self.limit = limit
         self.retry_at = retry_at
+
+
+class DatabaseAway(Exception):  # noqa: N818 - the field's word for it
+    """The database could not be reached, or went away in the middle: what was to be written may or may not have been."""

@@ -69,3 +69,8 @@ async def promise(work: Work, key: str | None, mutation: str, given: Mapping[str
     if (kept.mutation, kept.digest) != (mutation, digest):
         raise Conflict("This idempotency key was used with other input less than 24 hours ago.", ProblemCode.KEY_REUSED)
     return Promise(kept.result_id, kept.result_id != id)
+
+
+async def forget(work: Work) -> None:
+    """Delete what no repeated request is answered with any more."""
+    await work.db.execute(delete(Replay).where(Replay.at < work.now - KEPT))

@@ -21,9 +21,11 @@ class Kind(StrEnum):
     PROFILE = "profile"
     SITE = "site"
     PAGE = "page"
+    SCHEDULE = "schedule"
     AUDIT = "audit"
     FINDING = "finding"
     FILE = "file"
+    JOB = "job"
 
 
 _SHAPE = re.compile(r"([a-z]+)_([0-9a-f]{32})\Z")

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any, Generic, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
 from .access import Reach
 from .base import Query, R, one_of
@@ -128,8 +129,7 @@ class Keyset(Generic[R]):
 
     def cursor(self, row: R) -> str:
         parent = getattr(row, self.parent.key) if self.parent else None
-        parts = [self.name, _text(parent), *(_text(getattr(row, key.key)) for key in self.keys)]
-        return base64.urlsafe_b64encode("\x1f".join(parts).encode()).decode().rstrip("=")
+        return write_cursor(self.name, parent, [getattr(row, key.key) for key in self.keys])
 
     def _slice(self, rows: list[R], window: Window) -> Slice[R]:
         more = len(rows) > window.size
@@ -150,13 +150,11 @@ class Keyset(Generic[R]):
     def _decode(self, window: Window) -> tuple[str, list[Any]] | None:
         """The parent and the keys of the window's cursor; None when it is no cursor of this list."""
         try:
-            text = window.cursor or ""
-            parts = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().split("\x1f")
-            name, parent, *keys = parts
+            name, parent, *keys = read_cursor(window.cursor or "") or ["", ""]
             if name != self.name:
                 return None
-            return parent, [_value(key.type.python_type, part) for key, part in zip(self.keys, keys, strict=True)]
-        except (ValueError, binascii.Error):
+            return parent, [_value(key.type, part) for key, part in zip(self.keys, keys, strict=True)]
+        except ValueError:
             return None
 
     def _refusal(self, window: Window) -> InvalidInput:
@@ -196,13 +194,28 @@ class Keyset(Generic[R]):
         return or_(*steps)
 
 
+def write_cursor(name: str, parent: Any, keys: Sequence[Any]) -> str:
+    """A place in the list `name` under `parent`, opaque to clients."""
+    parts = [name, _text(parent), *map(_text, keys)]
+    return base64.urlsafe_b64encode("\x1f".join(parts).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> list[str] | None:
+    """The texts that a cursor was made of; None when it is none."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode().split("\x1f")
+    except (ValueError, binascii.Error):
+        return None
+
+
 def _text(value: Any) -> str:
     if isinstance(value, UUID):
         return value.hex
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _value(kind: type, text: str) -> Any:
+def _value(column: TypeEngine[Any], text: str) -> Any:
+    kind = column.python_type
     if kind is UUID:
         return UUID(hex=text)
     if kind is datetime:
@@ -210,7 +223,7 @@ def _value(kind: type, text: str) -> Any:
         if moment.tzinfo is None:
             raise ValueError("a time without a zone")
         return moment
-    if kind is int and len(text) > 9:
+    if kind is int and len(text) > (18 if isinstance(column, BigInteger) else 9):
         raise ValueError("a number that no column holds")
     if "\x00" in text:
         raise ValueError("a character that no column holds")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from .access import Actor
 from .base import Query, R
-from .work import Message, Work
+from .work import Call, EventRow, Work
 
 
 class Reader(Protocol):
@@ -46,19 +47,74 @@ class Storage(Protocol):
         ...
 
 
-class Listener(Protocol):
-    """What was said, in order: `async for`, or one at a time with patience."""
+class Delivery(Protocol):
+    """A call that reached this worker, and nobody else for now: there is work of the kind."""
 
-    def __aiter__(self) -> AsyncIterator[Message]: ...
+    async def working(self) -> None:
+        """Still at it: do not call anybody else yet."""
+        ...
 
-    async def next(self, seconds: float) -> Message | None:
-        """The next message; None when there was none for so long."""
+    async def done(self) -> None:
+        """Dealt with: the work was done, or there was none."""
+        ...
+
+    async def again(self, seconds: float) -> None:
+        """Not dealt with: call somebody after so long."""
+        ...
+
+
+class Calls(Protocol):
+    """Calls of one kind, each to one of those who wait for it."""
+
+    async def next(self, seconds: float) -> Delivery | None:
+        """The next call; None when there was none for so long, or the bus is away."""
         ...
 
 
 class Bus(Protocol):
-    """Carries what units of work said to whoever listens, in any process of this database."""
+    """Calls workers, and carries the history to every process. What it loses is in the database still."""
 
-    def listen(self, *topics: str) -> AbstractAsyncContextManager[Listener]:
-        """Messages of these topics that were committed after the block was entered, in order."""
+    def calls(self, kind: str) -> AbstractAsyncContextManager[Calls]:
+        """Calls for jobs of this kind: at least one for each job that waits, until somebody has dealt with it."""
+        ...
+
+    def events(self, after: int) -> AsyncGenerator[EventRow, None]:
+        """The history from behind this place on, in order and without a gap, for ever: outages are survived inside."""
+        ...
+
+
+class Missed(NamedTuple):
+    """A follower was too slow: so many events, those behind `since` and up to `until`, were dropped."""
+
+    number: int
+    since: int
+    until: int
+
+
+class Follower(Protocol):
+    """One subscriber's end of the feed, with a bounded queue of its own."""
+
+    @property
+    def position(self) -> int:
+        """The place in the history up to which everything that concerns it has been taken."""
+        ...
+
+    async def next(self, seconds: float) -> EventRow | Missed | None:
+        """The next event; None when there was none for so long."""
+        ...
+
+
+class Feed(Protocol):
+    """The history as it grows, fanned out in this process from one subscription to the bus."""
+
+    def follow(self, workspace_id: UUID, subject: UUID | None = None) -> AbstractContextManager[Follower]:
+        """What is committed after the block was entered, in order: all of the workspace's, or its one subject's."""
+        ...
+
+
+class Sender(Protocol):
+    """Puts calls on the bus."""
+
+    async def send(self, calls: Sequence[Call]) -> None:
+        """Returns when the bus has them for good. A repeated one is harmless."""
         ...

@@ -1,46 +1,133 @@
-"""The unit of work: one transaction, one actor, one moment, and what is said when it is committed."""
+"""The unit of work: one transaction, one actor, one moment, what it says, and the work that it leaves to others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Executable, Index, Integer, Result
+from sqlalchemy import BigInteger, Executable, ForeignKey, Index, Integer, Result, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from . import tracing
 from .access import Actor
 from .base import Base, Json, Query, R
+from .ids import new_id
+
+
+class EventKind(StrEnum):
+    """Everything that a workspace's history tells of."""
+
+    AUDIT_REQUESTED = "AUDIT_REQUESTED"
+    AUDIT_STARTED = "AUDIT_STARTED"
+    AUDIT_PROGRESSED = "AUDIT_PROGRESSED"
+    AUDIT_REQUEUED = "AUDIT_REQUEUED"
+    AUDIT_FINISHED = "AUDIT_FINISHED"
+    AUDIT_FAILED = "AUDIT_FAILED"
+    AUDIT_CANCELLED = "AUDIT_CANCELLED"
+    SCHEDULE_FIRED = "SCHEDULE_FIRED"
+    SCHEDULE_SKIPPED = "SCHEDULE_SKIPPED"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """Something said: a job (there is work of a kind) or an event (something happened to `subject`).
+class Event:
+    """Something that happened to `subject`, a thing of this workspace (and of this site)."""
 
-    `topic` is what one listens to: `jobs.<kind>`, or `<kind>.<hex id>` of the subject.
-    """
-
-    topic: str
-    name: str
+    kind: EventKind
     workspace_id: UUID
+    subject: UUID
+    site_id: UUID | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Outbox(Base):
-    """Messages, written in the transaction that they speak of. In SQLite this table is the bus itself."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work of a kind to be done for `subject`; a smaller priority goes first."""
 
-    __tablename__ = "outbox"
-    # AUTOINCREMENT: a cursor must never meet an id for the second time, not even after old rows were deleted.
-    __table_args__ = (Index(None, "at"), {"sqlite_autoincrement": True})
+    kind: str
+    workspace_id: UUID
+    subject: UUID
+    priority: int = 0
+
+
+class Call(NamedTuple):
+    """What the bus carries of a job: that there is work of its kind. One too many is harmless, so nothing tells them apart."""
+
+    kind: str
+    job_id: UUID
+    trace: str | None
+
+
+_UNNUMBERED = text("sequence IS NULL")
+
+
+class StoredEvent(Base):
+    """The outbox of events, and for a day their history.
+
+    `sequence` is an event's place in the history: given in the order of the commits, without a gap. Null: not yet given.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("sequence"),
+        Index(None, "workspace_id", "sequence"),
+        Index("ix_events_unnumbered", "id", postgresql_where=_UNNUMBERED, sqlite_where=_UNNUMBERED),
+        Index(None, "at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    # No foreign key: what a deleted workspace said keeps its place until it is forgotten.
     workspace_id: Mapped[UUID]
-    topic: Mapped[str]
-    name: Mapped[str]
+    site_id: Mapped[UUID | None]
+    subject: Mapped[UUID]
+    kind: Mapped[EventKind]
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
     at: Mapped[datetime]
+    trace: Mapped[str | None]
+
+
+class EventRow(NamedTuple):
+    """An event with its place in the history."""
+
+    sequence: int
+    workspace_id: UUID
+    site_id: UUID | None
+    subject: UUID
+    kind: EventKind
+    payload: dict[str, Any]
+    at: datetime
+    trace: str | None
+
+
+class StoredJob(Base):
+    """Background work that is not done yet: its row goes when it is.
+
+    `claim` is the token of the worker that has it, good until `claim_until`; recording asks for it. `deliveries` is counted
+    when a worker takes it, before the work. `sent_at` null: its call is not on the bus. `dead_at`: given up.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("kind", "subject"), Index(None, "kind", "priority", "id"), Index(None, "workspace_id"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("workspaces.id", ondelete="CASCADE"))
+    subject: Mapped[UUID]
+    priority: Mapped[int]
+    at: Mapped[datetime]
+    ready_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    claim: Mapped[UUID | None]
+    claim_until: Mapped[datetime | None]
+    deliveries: Mapped[int]
+    dead_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    trace: Mapped[str | None]
 
 
 class Writer(Protocol):
@@ -52,7 +139,9 @@ class Writer(Protocol):
         """Send what was added. Raises Conflict where a unique rule of the database refuses it."""
         ...
 
-    async def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Result[Any]: ...
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> Result[Any]: ...
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]: ...
 
@@ -66,17 +155,27 @@ class Work:
     db: Writer
     actor: Actor
     now: datetime
-    said: list[Message] = field(default_factory=list)
+    said: list[Event] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
-    def say(self, message: Message) -> None:
-        """Leaves after commit, and only then."""
-        self.said.append(message)
+    def say(self, event: Event) -> None:
+        """Written with the rest of the transaction, and heard after it, only then."""
+        self.said.append(event)
+
+    def enqueue(self, job: Job) -> None:
+        """Written with the rest of the transaction; workers are called after it, only then."""
+        id, trace = new_id(), tracing.traceparent()
         self.db.add(
-            Outbox(
-                workspace_id=message.workspace_id,
-                topic=message.topic,
-                name=message.name,
-                payload=dict(message.payload),
+            StoredJob(
+                id=id,
+                kind=job.kind,
+                workspace_id=job.workspace_id,
+                subject=job.subject,
+                priority=job.priority,
                 at=self.now,
+                ready_at=self.now,
+                deliveries=0,
+                trace=trace,
             )
         )
+        self.calls.append(Call(job.kind, id, trace))

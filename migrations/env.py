@@ -8,10 +8,34 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from domain import accounts, audits, files, idempotency, keys, runners, sites, workspaces
+from domain import (
+    accounts,
+    audits,
+    files,
+    history,
+    idempotency,
+    jobs,
+    keys,
+    leases,
+    runners,
+    sites,
+    workspaces,
+)
 from domain.base import Base, UtcDateTime
 
-_ = (accounts, audits, files, idempotency, keys, runners, sites, workspaces)  # their tables are now known
+_ = (
+    accounts,
+    audits,
+    files,
+    history,
+    idempotency,
+    jobs,
+    keys,
+    leases,
+    runners,
+    sites,
+    workspaces,
+)  # their tables are now known
 
 connection = context.config.attributes["connection"]
 

@@ -1,8 +1,9 @@
 """Audits: asked for, claimed by one worker, measured, recorded, read."""
 
-from .actions import cancel, request
-from .claims import Claim, ClaimLost, sweep, sweep_files, take
-from .events import JOBS, topic
+from ..jobs import ClaimLost
+from .actions import cancel, request, request_scheduled
+from .claims import Claim, revive, sweep, sweep_files, take
+from .events import KINDS
 from .jobs import perform
 from .model import ENDED, Audit, AuditRow, AuditState, Finding, FindingRow, RequestRow, Run, RunRow
 from .queries import (
@@ -16,14 +17,14 @@ from .queries import (
     latest,
     runs_by_audits,
 )
-from .rules import PRODUCTION
+from .rules import PRODUCTION, check_request
 from .series import MAX_POINTS, Interval, Point, Sample, Series, SeriesKey, Statistic, thin
 
 __all__ = [
     "AUDITS",
     "ENDED",
     "FINDINGS",
-    "JOBS",
+    "KINDS",
     "MAX_POINTS",
     "PRODUCTION",
     "REQUESTS",
@@ -46,15 +47,17 @@ __all__ = [
     "Statistic",
     "by_ids",
     "cancel",
+    "check_request",
     "findings_by_ids",
     "histories",
     "latest",
     "perform",
     "request",
+    "request_scheduled",
+    "revive",
     "runs_by_audits",
     "sweep",
     "sweep_files",
     "take",
     "thin",
-    "topic",
 ]

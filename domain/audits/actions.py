@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, update
 
-from .. import sites
+from .. import jobs, sites
 from ..access import Permission
-from ..base import Query
+from ..base import Query, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
-from ..ids import Kind, encode
+from ..ids import Kind, encode, new_id
 from ..measuring import Phase
-from ..work import Work
+from ..work import Job, Work
 from . import events, queries, rules
 from .model import ENDED, Audit, AuditState
 
@@ -28,6 +29,19 @@ _QUEUED = Query(
     select(func.count().label("number")).where(
         Audit.workspace_id == bindparam("workspace_id"), Audit.state == AuditState.QUEUED
     ),
+)
+
+
+class _OpenRow(NamedTuple):
+    page_id: UUID
+    profile_id: UUID
+    environment: str
+
+
+_OPEN = query(_OpenRow, Audit).where(
+    Audit.workspace_id == bindparam("workspace_id"),
+    Audit.state.in_([AuditState.QUEUED, AuditState.RUNNING]),
+    one_of(Audit.page_id, "pages"),
 )
 
 
@@ -66,42 +80,105 @@ async def request(
     promised = await promise(work, idempotency_key, "auditRequest", given)
     if promised.replayed:
         return promised
-    waiting = await work.db.first(_QUEUED, workspace_id=workspace_id)
-    if waiting is not None and waiting.number >= rules.MAX_QUEUED:
-        raise LimitReached(f"{rules.MAX_QUEUED:,} audits of this workspace are waiting already.", rules.MAX_QUEUED)
+    await _room_for(work, workspace_id, 1)
     page = await _page(work, workspace_id, page_id, url)
     profile = await _profile(work, workspace_id, page.site_id, profile_id)
-    work.db.add(
-        Audit(
-            id=promised.id,
-            workspace_id=workspace_id,
-            site_id=page.site_id,
-            page_id=page.id,
-            profile_id=profile.id,
-            profile_version=profile.version,
-            environment=environment,
-            engine=profile.engine,
-            form_factor=profile.form_factor,
-            throttling_method=profile.throttling_method,
-            rtt_ms=profile.rtt_ms,
-            throughput_kbps=profile.throughput_kbps,
-            cpu_slowdown=profile.cpu_slowdown,
-            state=AuditState.QUEUED,
-            priority=rules.PERSON_WAITS,
-            requested_by=work.actor.name,
-            requested_url=(base or page.origin) + page.path,
-            requested_at=work.now,
-            phase=Phase.QUEUED,
-            runs=runs or profile.runs,
-            attempts=0,
-            scores=[],
-            user_timings=[],
-        )
+    await _ask(
+        work,
+        promised.id,
+        page,
+        profile,
+        environment=environment,
+        requested_url=(base or page.origin) + page.path,
+        runs=runs,
+        priority=jobs.PERSON_WAITS,
     )
-    await work.db.flush()
-    work.say(events.work_waits(workspace_id))
-    work.say(events.progressed(workspace_id, promised.id, AuditState.QUEUED, Phase.QUEUED))
     return promised
+
+
+async def request_scheduled(
+    work: Work,
+    *,
+    workspace_id: UUID,
+    page_ids: Collection[UUID],
+    profile_ids: Collection[UUID],
+    environment: str,
+    runs: int | None,
+    schedule_id: UUID,
+) -> Sequence[UUID]:
+    """Measure these pages under these profiles when nobody waits for others; the ids of the new audits.
+
+    A page that already waits or is measured under a profile is left alone, so that a slow worker piles nothing up.
+    Raises LimitReached when the workspace's queue has no room for them.
+    """
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
+    pages = await sites.pages_by_ids(work.db, (workspace_id,), page_ids)
+    profiles = await sites.profiles_by_ids(work.db, (workspace_id,), profile_ids)
+    open_ones = await work.db.all(_OPEN, workspace_id=workspace_id, pages=list(pages))
+    busy = {(row.page_id, row.profile_id) for row in open_ones if row.environment == environment}
+    wanted = [(page, profile) for page in pages.values() for profile in profiles.values() if (page.id, profile.id) not in busy]
+    await _room_for(work, workspace_id, len(wanted))
+    ids = [new_id() for _ in wanted]
+    for id, (page, profile) in zip(ids, wanted, strict=True):
+        await _ask(
+            work,
+            id,
+            page,
+            profile,
+            environment=environment,
+            requested_url=page.origin + page.path,
+            runs=runs,
+            priority=jobs.SCHEDULED,
+            schedule_id=schedule_id,
+        )
+    return ids
+
+
+async def _room_for(work: Work, workspace_id: UUID, number: int) -> None:
+    waiting = await work.db.first(_QUEUED, workspace_id=workspace_id)
+    if waiting is not None and waiting.number + number > rules.MAX_QUEUED:
+        raise LimitReached(f"{rules.MAX_QUEUED:,} audits of this workspace are waiting already.", rules.MAX_QUEUED)
+
+
+async def _ask(
+    work: Work,
+    id: UUID,
+    page: sites.PageRow,
+    profile: sites.ProfileRow,
+    *,
+    environment: str,
+    requested_url: str,
+    runs: int | None,
+    priority: int,
+    schedule_id: UUID | None = None,
+) -> None:
+    audit = Audit(
+        id=id,
+        workspace_id=page.workspace_id,
+        site_id=page.site_id,
+        page_id=page.id,
+        profile_id=profile.id,
+        profile_version=profile.version,
+        environment=environment,
+        engine=profile.engine,
+        form_factor=profile.form_factor,
+        throttling_method=profile.throttling_method,
+        rtt_ms=profile.rtt_ms,
+        throughput_kbps=profile.throughput_kbps,
+        cpu_slowdown=profile.cpu_slowdown,
+        state=AuditState.QUEUED,
+        schedule_id=schedule_id,
+        requested_by=work.actor.name,
+        requested_url=requested_url,
+        requested_at=work.now,
+        phase=Phase.QUEUED,
+        runs=runs or profile.runs,
+        scores=[],
+        user_timings=[],
+    )
+    work.db.add(audit)
+    work.enqueue(Job(events.KINDS[profile.engine], page.workspace_id, id, priority))
+    work.say(events.requested(audit))
 
 
 async def cancel(work: Work, *, audit_id: UUID) -> UUID:
@@ -110,16 +187,17 @@ async def cancel(work: Work, *, audit_id: UUID) -> UUID:
     if audit is None:
         raise NotFound("There is no such audit, or it is not yours.", encode(Kind.AUDIT, audit_id))
     work.actor.require(Permission.AUDIT_CANCEL, audit.workspace_id)
-    # The worker that has it finds its claim gone, and stops the engine.
+    # The worker that has it finds its claim gone, and stops the engine. The job first, as workers lock them.
+    await jobs.withdraw(work, audit_id)
     stopped = await work.db.execute(
         update(Audit)
         .where(Audit.id == audit_id, Audit.state.not_in(ENDED))
-        .values(state=AuditState.CANCELLED, finished_at=work.now, claim=None, claim_until=None, phase=Phase.ENDED, run=None)
+        .values(state=AuditState.CANCELLED, finished_at=work.now, phase=Phase.ENDED, run=None)
         .returning(Audit.id)
     )
     if stopped.first() is None:
         raise Conflict(f"This audit is {audit.state.lower()} already.", ProblemCode.STATE_CHANGED, (Kind.AUDIT, audit_id))
-    work.say(events.progressed(audit.workspace_id, audit_id, AuditState.CANCELLED, Phase.ENDED))
+    work.say(events.ended(audit, AuditState.CANCELLED))
     return audit_id
 
 

@@ -1,28 +1,66 @@
-"""What audits say: there is work, and how far one has come."""
+"""What audits say: how far one has come. And what their work is called."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from ..measuring import Phase
-from ..work import Message
+from ..measuring import EngineName, Phase
+from ..work import Event, EventKind
 from .model import AuditState
 
-JOBS = "jobs.audits"
-"""The topic on which workers hear that there is work."""
+
+class _Placed(Protocol):
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def workspace_id(self) -> UUID: ...
+
+    @property
+    def site_id(self) -> UUID: ...
 
 
-def topic(audit_id: UUID) -> str:
-    """The topic on which one audit's progress is told."""
-    return f"audit.{audit_id.hex}"
+class Placed(NamedTuple):
+    """An audit and where it belongs."""
+
+    id: UUID
+    workspace_id: UUID
+    site_id: UUID
 
 
-def work_waits(workspace_id: UUID) -> Message:
-    return Message(JOBS, "AuditWaits", workspace_id)
+KINDS: Mapping[EngineName, str] = MappingProxyType({engine: f"audits.{engine.lower()}" for engine in EngineName})
+"""One kind of work for each engine: a worker waits for what it can measure."""
+
+_ENDED = {
+    AuditState.FINISHED: EventKind.AUDIT_FINISHED,
+    AuditState.FAILED: EventKind.AUDIT_FAILED,
+    AuditState.CANCELLED: EventKind.AUDIT_CANCELLED,
+}
 
 
-def progressed(workspace_id: UUID, audit_id: UUID, state: AuditState, phase: Phase, run: int | None = None) -> Message:
+def requested(audit: _Placed) -> Event:
+    return _event(EventKind.AUDIT_REQUESTED, audit, AuditState.QUEUED, Phase.QUEUED)
+
+
+def started(audit: _Placed) -> Event:
+    return _event(EventKind.AUDIT_STARTED, audit, AuditState.RUNNING, Phase.STARTING)
+
+
+def progressed(audit: _Placed, phase: Phase, run: int | None) -> Event:
+    return _event(EventKind.AUDIT_PROGRESSED, audit, AuditState.RUNNING, phase, run)
+
+
+def requeued(audit: _Placed) -> Event:
+    return _event(EventKind.AUDIT_REQUEUED, audit, AuditState.QUEUED, Phase.QUEUED)
+
+
+def ended(audit: _Placed, state: AuditState) -> Event:
+    return _event(_ENDED[state], audit, state, Phase.ENDED)
+
+
+def _event(kind: EventKind, audit: _Placed, state: AuditState, phase: Phase, run: int | None = None) -> Event:
     payload: Mapping[str, Any] = {"state": state, "phase": phase, "run": run}
-    return Message(topic(audit_id), "AuditProgressed", workspace_id, payload)
+    return Event(kind, audit.workspace_id, audit.id, audit.site_id, payload)

@@ -11,7 +11,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from .. import files, metrics, sites
+from ..errors import DatabaseAway
 from ..ids import new_id
+from ..jobs import ClaimLost
 from ..measuring import (
     Access,
     Engine,
@@ -28,7 +30,7 @@ from ..measuring import (
 )
 from ..ports import Database, Storage
 from . import rules
-from .claims import Claim, ClaimLost, end, hold, worker
+from .claims import Claim, end, hold, progress, release, worker
 from .model import AuditRow, AuditState, Finding, Request, Run
 
 BEAT_SECONDS = 1.0
@@ -42,17 +44,24 @@ _GRAVEST_FIRST = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, Severit
 async def perform(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
     """Measure and record. Returns early, with the engine stopped, when the claim is lost or the audit cancelled.
 
-    What the engine cannot do is recorded as the audit's failure; a bug is recorded so too, and raised.
+    What the engine cannot do is recorded as the audit's failure; a bug is recorded so too, and raised. When the database
+    is away, nothing is recorded: the claim runs out, and another worker begins anew. Cancelled, it gives the audit back.
     """
     measuring = asyncio.create_task(_measure(database, storage, engine, seal, claim))
     beating = asyncio.create_task(_beat(database, claim))
     try:
-        await asyncio.wait({measuring, beating}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        beating.cancel()
-        if not measuring.done():
-            measuring.cancel()
-        await asyncio.gather(measuring, beating, return_exceptions=True)
+        try:
+            await asyncio.wait({measuring, beating}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            beating.cancel()
+            if not measuring.done():
+                measuring.cancel()
+            await asyncio.gather(measuring, beating, return_exceptions=True)
+    except asyncio.CancelledError:
+        with contextlib.suppress(ClaimLost):
+            async with database.work(worker(claim.audit.workspace_id)) as work:
+                await release(work, claim)
+        raise
     if measuring.cancelled():
         if not beating.cancelled():
             beating.result()
@@ -60,6 +69,8 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
     failure = measuring.exception()
     if failure is None or isinstance(failure, ClaimLost):
         return
+    if isinstance(failure, DatabaseAway):
+        raise failure
     known = failure if isinstance(failure, EngineFailure) else _BUG
     with contextlib.suppress(ClaimLost):
         async with database.work(worker(claim.audit.workspace_id)) as work:
@@ -148,7 +159,7 @@ async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order
 
 async def _tell(database: Database, claim: Claim, step: Reached) -> None:
     async with database.work(worker(claim.audit.workspace_id)) as work:
-        await hold(work, claim, phase=step.phase, run=step.run)
+        await progress(work, claim, step.phase, step.run)
 
 
 async def _record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> None:
@@ -157,7 +168,7 @@ async def _record_run(database: Database, storage: Storage, claim: Claim, step: 
     try:
         await _store(storage, claim, step, stored)
         async with database.work(worker(audit.workspace_id)) as work:
-            await hold(work, claim, phase=Phase.RECORDING, run=step.run)
+            await progress(work, claim, Phase.RECORDING, step.run)
             work.db.add(
                 Run(
                     id=run_id,

@@ -63,13 +63,12 @@ class MetricColumns:
 
 
 class Audit(MetricColumns, Base):
-    """`claim` is the token of the worker that has it, good until `claim_until`; recording asks for it."""
+    """One page measured under one profile. While it waits or runs, a job stands for it, with the claim of who has it."""
 
     __tablename__ = "audits"
     __table_args__ = (
         Index(None, "page_id", "id"),
         Index(None, "page_id", "profile_id", "environment", "state", "finished_at"),
-        Index(None, "state", "engine", "priority", "id"),
         Index(None, "workspace_id", "state"),
         Index(None, "profile_id"),
     )
@@ -91,7 +90,7 @@ class Audit(MetricColumns, Base):
     runner_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("runners.id"))
     runner_pool: Mapped[str | None]
     state: Mapped[AuditState]
-    priority: Mapped[int]
+    schedule_id: Mapped[UUID | None]
     requested_by: Mapped[str]
     requested_url: Mapped[str]
     final_url: Mapped[str | None]
@@ -101,9 +100,6 @@ class Audit(MetricColumns, Base):
     phase: Mapped[Phase]
     runs: Mapped[int]
     run: Mapped[int | None]
-    claim: Mapped[UUID | None]
-    claim_until: Mapped[datetime | None]
-    attempts: Mapped[int]
     failure_kind: Mapped[FailureKind | None]
     failure_code: Mapped[str | None]
     failure_message: Mapped[str | None]
@@ -198,7 +194,6 @@ class AuditRow(NamedTuple):
     phase: Phase
     runs: int
     run: int | None
-    attempts: int
     failure_kind: FailureKind | None
     failure_code: str | None
     failure_message: str | None

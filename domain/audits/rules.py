@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -15,13 +14,6 @@ from ..measuring import EngineName, RunResult
 PRODUCTION = "production"
 MAX_RUNS = 20
 MAX_QUEUED = 20_000
-MAX_ATTEMPTS = 3
-
-PERSON_WAITS = 0
-"""The priority of what a person or their program asked for; smaller goes first."""
-
-CLAIM = timedelta(seconds=30)
-"""A claim not renewed for so long is another worker's to take."""
 
 _ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,39})\Z")
 

@@ -233,7 +233,7 @@ async def delete_profile(work: Work, *, profile_id: UUID) -> UUID:
     try:
         await work.db.execute(remove(Profile).where(Profile.id == profile_id))
     except Conflict as refused:
-        message = "Audits were made with this profile: it stays for their sake. Rename it if its name is in the way."
+        message = "Audits or schedules need this profile: it stays for their sake. Rename it if its name is in the way."
         raise Conflict(message, ProblemCode.IN_USE) from refused
     return profile_id
 

@@ -6,22 +6,37 @@ import asyncio
 import contextlib
 import itertools
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Executable, Result, event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Executable, Result, Row, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from domain import history
 from domain.access import Actor
 from domain.base import Base, Query, R
-from domain.errors import Conflict, ProblemCode
+from domain.errors import Conflict, DatabaseAway, ProblemCode
 from domain.work import Work
 
 BUSY_TIMEOUT_MS = 15_000
+POOL = 10
+POOL_OVERFLOW = 10
+_POSTGRES: Mapping[str, Any] = {
+    "pool_size": POOL,
+    "max_overflow": POOL_OVERFLOW,
+    "connect_args": {
+        "timeout": 10,
+        "server_settings": {
+            "application_name": "pacemark",
+            # A process that is frozen in the middle of a transaction must not hold its locks for ever.
+            "idle_in_transaction_session_timeout": "15000",
+        },
+    },
+}
 _WAL_RETRY_SECONDS = 0.05
 
 
@@ -32,14 +47,23 @@ class SqlReader:
         self._engine = engine
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        async with self._engine.connect() as connection:
-            result = await connection.execute(query.statement, values)
-            return [query.row(*row) for row in result]
+        return [query.row(*row) for row in await self._read(query.statement, values)]
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(query.statement, values)).first()
-            return query.row(*row) if row is not None else None
+        row = next(iter(await self._read(query.statement, values)), None)
+        return query.row(*row) if row is not None else None
+
+    async def _read(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        try:
+            return await self._once(statement, values)
+        except DatabaseAway:
+            # The server was restarted behind a pooled connection's back: a read may be asked again, on a new one.
+            return await self._once(statement, values)
+
+    async def _once(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        with _asking():
+            async with self._engine.connect() as connection:
+                return (await connection.execute(statement, values)).all()
 
 
 class SqlWriter:
@@ -52,30 +76,35 @@ class SqlWriter:
         self._session.add(instance)
 
     async def flush(self) -> None:
-        with _refusals():
+        with _asking():
             await self._session.flush()
 
-    async def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Result[Any]:
-        with _refusals():
+    async def execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> Result[Any]:
+        with _asking():
             return await self._session.execute(statement, values)
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        return [query.row(*row) for row in await self._session.execute(query.statement, values)]
+        with _asking():
+            return [query.row(*row) for row in await self._session.execute(query.statement, values)]
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
-        row = (await self._session.execute(query.statement, values)).first()
+        with _asking():
+            row = (await self._session.execute(query.statement, values)).first()
         return query.row(*row) if row is not None else None
 
 
 class SqlDatabase:
-    """`committed` is called after each unit of work that said something."""
+    """`committed` is called after each unit of work that said something or left work to others."""
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.committed: Callable[[], None] = lambda: None
+        self.committed: Callable[[Work], None] = lambda work: None
         self._clock = clock
-        self.writes = _engine(url)
+        # A write is not repeated by itself, so it begins on a connection that was seen to live.
+        self.writes = _engine(url, pool_pre_ping=not self.is_sqlite)
         self.reads = _engine(url)
         if not self.is_sqlite:
             # SQLite's reads begin no transaction anyway, and to switch its driver is a step of its own: a read that was
@@ -98,17 +127,20 @@ class SqlDatabase:
                 async with session.begin():
                     work = Work(SqlWriter(session), actor, self._clock())
                     yield work
-        if work.said:
-            self.committed()
+                    await history.record(work, numbered=self.is_sqlite)
+        if work.said or work.calls:
+            self.committed(work)
 
     async def close(self) -> None:
         await self.writes.dispose()
         await self.reads.dispose()
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, **options: Any) -> AsyncEngine:
     engine = create_async_engine(
         url,
+        **({} if url.startswith("sqlite") else _POSTGRES),
+        **options,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         hide_parameters=True,  # an error's text is logged, and parameters are what users and pages sent
@@ -149,18 +181,43 @@ def _begin_immediately(engine: AsyncEngine) -> None:
 
 _REFERRED = {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}
 _TAKEN = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+_AWAY = ("08", "57P")  # connection exceptions; shut down, crashed, still starting
 
 
 @contextlib.contextmanager
-def _refusals() -> Any:
-    """The constraint is what holds; here it becomes an answer."""
+def _refusals() -> Generator[None, None, None]:
+    """The constraint is what holds; here it becomes an answer. And a server that is away is told from a bug of ours."""
     try:
         yield
     except IntegrityError as error:
-        # PostgreSQL's code or SQLite's name of the rule: the text may quote what a user typed.
-        rule = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        rule = _rule(error)
         if rule in _REFERRED:
             raise Conflict("Something else refers to this, or what this refers to is gone.", ProblemCode.IN_USE) from error
         if rule in _TAKEN:
             raise Conflict("There is one like this already.", ProblemCode.ALREADY_EXISTS) from error
         raise
+    except DBAPIError as error:
+        if error.connection_invalidated or (_rule(error) or "").startswith(_AWAY):
+            raise DatabaseAway("The database went away.") from error
+        raise
+
+
+class _asking:  # noqa: N801 - reads as a function
+    """The same around a statement, the first of which makes the connection: there the system's errors are the database's.
+
+    A plain class: a generator's frame would keep a cancelled statement's connection, and SQLite's lock with it, alive.
+    """
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _at: object) -> None:
+        if isinstance(error, OSError):
+            raise DatabaseAway("The database cannot be reached.") from error
+        if isinstance(error, DBAPIError):
+            with _refusals():
+                raise error
+
+
+def _rule(error: DBAPIError) -> str | None:
+    """PostgreSQL's code or SQLite's name of the rule: the text may quote what a user typed."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)

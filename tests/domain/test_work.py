@@ -1,4 +1,4 @@
-"""The unit of work's own bookkeeping: what is said in it becomes rows of the outbox, at its one moment."""
+"""The unit of work's own bookkeeping: what it says and what it leaves to others become rows, at its one moment."""
 
 from __future__ import annotations
 
@@ -12,41 +12,70 @@ from domain.access import NOBODY
 from domain.base import query
 from domain.ids import new_id
 from domain.measuring import Phase
-from domain.work import Message, Outbox
+from domain.work import Event, EventKind, Job, StoredEvent, StoredJob
 from infra.db.database import SqlDatabase
+from tests.databases import new_workspace
 
 
 class Kept(NamedTuple):
     workspace_id: UUID
-    topic: str
-    name: str
+    site_id: UUID | None
+    subject: UUID
+    kind: str
     payload: dict[str, Any]
     at: datetime
 
 
+class Waiting(NamedTuple):
+    id: UUID
+    kind: str
+    workspace_id: UUID
+    subject: UUID
+    priority: int
+    at: datetime
+    deliveries: int
+    sent_at: datetime | None
+    claim: UUID | None
+    dead_at: datetime | None
+
+
+STARTED, FINISHED = EventKind.AUDIT_STARTED, EventKind.AUDIT_FINISHED
+
+
 async def test_what_is_said_is_kept_word_for_word_at_the_units_moment(database: SqlDatabase) -> None:
-    moment, here = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC), new_id()
+    moment, here, subject = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC), new_id(), new_id()
     database._clock = lambda: moment
     payload = {"phase": Phase.LOADING, "run": None, "text": "é\U0001f680", "list": [1, {"a": False}]}
     async with database.work(NOBODY) as work:
-        work.say(Message("topic.1", "First", here, payload))
-        work.say(Message("topic.2", "Second", here))
-        assert [message.name for message in work.said] == ["First", "Second"]
-    rows = await database.reader.all(query(Kept, Outbox))
+        work.say(Event(STARTED, here, subject, here, payload))
+        work.say(Event(FINISHED, here, subject))
+        assert [event.kind for event in work.said] == [STARTED, FINISHED]
+    rows = await database.reader.all(query(Kept, StoredEvent))
     assert rows == [
-        (here, "topic.1", "First", {**payload, "phase": "LOADING"}, moment),
-        (here, "topic.2", "Second", {}, moment),
+        (here, here, subject, STARTED, {**payload, "phase": "LOADING"}, moment),
+        (here, None, subject, FINISHED, {}, moment),
     ]
 
 
-def test_a_message_cannot_be_changed_after_it_was_said() -> None:
-    message = Message("topic", "Said", new_id())
+async def test_a_job_is_a_row_and_a_call(database: SqlDatabase) -> None:
+    workspace_id, _ = await new_workspace(database)
+    moment, subject = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), new_id()
+    database._clock = lambda: moment
+    async with database.work(NOBODY) as work:
+        work.enqueue(Job("mails", workspace_id, subject, 7))
+    (row,) = await database.reader.all(query(Waiting, StoredJob))
+    assert row[1:] == ("mails", workspace_id, subject, 7, moment, 0, None, None, None)
+    assert [(call.kind, call.job_id) for call in work.calls] == [("mails", row.id)]
+
+
+def test_an_event_cannot_be_changed_after_it_was_said() -> None:
+    event = Event(STARTED, new_id(), new_id())
     with pytest.raises(AttributeError):
-        message.name = "Other"  # type: ignore[misc]
+        event.kind = FINISHED  # type: ignore[misc]
 
 
 async def test_two_units_share_nothing_they_said(database: SqlDatabase) -> None:
     async with database.work(NOBODY) as one:
-        one.say(Message("topic", "Said", new_id()))
+        one.say(Event(STARTED, new_id(), new_id()))
     async with database.work(NOBODY) as two:
-        assert two.said == []
+        assert (two.said, two.calls) == ([], [])

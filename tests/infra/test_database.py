@@ -25,7 +25,7 @@ from domain.base import Query, query
 from domain.errors import Conflict, ProblemCode
 from domain.ids import new_id
 from domain.measuring import EngineName
-from domain.work import Message, Outbox, Work
+from domain.work import Event, EventKind, StoredEvent, Work
 from infra.db.database import SqlDatabase
 from tests.databases import new_page, new_workspace
 
@@ -34,18 +34,18 @@ EVERYONE = query(accounts.UserRow, accounts.User)
 
 class Said(NamedTuple):
     id: int
-    name: str
+    payload: dict[str, str]
 
 
-SAID = query(Said, Outbox)
+SAID = query(Said, StoredEvent)
 
 
 class Slow(NamedTuple):
     number: int
 
 
-def message(name: str = "Said") -> Message:
-    return Message("things", name, new_id(), {"a": 1})
+def message(name: str = "Said") -> Event:
+    return Event(EventKind.AUDIT_STARTED, new_id(), new_id(), None, {"name": name})
 
 
 async def people(database: SqlDatabase) -> set[str]:
@@ -53,9 +53,9 @@ async def people(database: SqlDatabase) -> set[str]:
 
 
 async def test_what_ended_well_is_there_and_was_announced_once(database: SqlDatabase) -> None:
-    calls: list[None] = []
+    calls: list[Work] = []
     seen: list[int] = []
-    database.committed = lambda: calls.append(None)
+    database.committed = calls.append
     async with database.work(NOBODY) as work:
         await accounts.register(work, name="one")
         work.say(message("First"))
@@ -64,20 +64,20 @@ async def test_what_ended_well_is_there_and_was_announced_once(database: SqlData
     assert seen == [0], "a message was readable before its commit"
     assert len(calls) == 1
     assert await people(database) == {"one"}
-    assert [row.name for row in await database.reader.all(SAID)] == ["First", "Second"]
+    assert [row.payload["name"] for row in await database.reader.all(SAID)] == ["First", "Second"]
 
 
 async def test_a_unit_that_said_nothing_announces_nothing(database: SqlDatabase) -> None:
-    calls: list[None] = []
-    database.committed = lambda: calls.append(None)
+    calls: list[Work] = []
+    database.committed = calls.append
     async with database.work(NOBODY) as work:
         await accounts.register(work, name="one")
     assert calls == []
 
 
 async def test_an_exception_takes_rows_and_messages_back(database: SqlDatabase) -> None:
-    calls: list[None] = []
-    database.committed = lambda: calls.append(None)
+    calls: list[Work] = []
+    database.committed = calls.append
 
     async def fail() -> None:
         async with database.work(NOBODY) as work:
@@ -361,20 +361,19 @@ import asyncio, sys
 from sqlalchemy import delete, func, select
 from domain.access import NOBODY
 from domain.ids import new_id
-from domain.work import Message, Outbox
+from domain.history import History
+from domain.work import Event, EventKind, StoredEvent
 from infra.db.database import SqlDatabase
 
 async def main(url, who):
     database = SqlDatabase(url)
     async def one(number):
         async with database.work(NOBODY) as work:
-            message = Message("things", f"{who}-{number}", new_id())
-            work.say(message)
-            await work.db.flush()
-            ids.append((await work.db.execute(select(func.max(Outbox.id)))).scalar_one())
+            work.say(Event(EventKind.AUDIT_STARTED, new_id(), new_id()))
+            ids.append((await work.db.execute(select(History.last))).scalar_one() + 1)
             await asyncio.sleep(0.001)
             if number % 3 == 0:
-                await work.db.execute(delete(Outbox))
+                await work.db.execute(delete(StoredEvent))
     ids = []
     for first in range(0, 60, 10):
         await asyncio.gather(*(one(number) for number in range(first, first + 10)))

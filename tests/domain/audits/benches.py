@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from cryptography.fernet import Fernet
+from sqlalchemy import update
 
-from domain import audits, runners, sites
+from domain import audits, jobs, runners, sites
 from domain.access import NOBODY, Actor
 from domain.measuring import Engine, EngineName
+from domain.work import StoredJob
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
@@ -40,6 +43,20 @@ class Tenant:
 
 async def tenant(database: SqlDatabase, slug: str = "acme") -> Tenant:
     return Tenant(database, *await new_workspace(database, slug))
+
+
+async def lapse(database: SqlDatabase) -> None:
+    """All workers died half an hour ago."""
+    async with database.work(NOBODY) as work:
+        await work.db.execute(update(StoredJob).values(claim_until=work.now - timedelta(minutes=30)))
+
+
+async def sweep(database: SqlDatabase) -> jobs.Lapsed:
+    """And nobody rests."""
+    async with database.work(NOBODY) as work:
+        lapsed = await audits.sweep(work)
+        await work.db.execute(update(StoredJob).values(ready_at=work.now))
+        return lapsed
 
 
 class Taker:

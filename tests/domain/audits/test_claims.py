@@ -13,12 +13,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from domain import audits, files
+from domain import audits, files, sites
 from domain.access import NOBODY
 from domain.audits import jobs, rules
+from domain.errors import DatabaseAway
 from domain.measuring import EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
+from domain.work import StoredJob
 from infra.db.database import SqlDatabase
-from tests.domain.audits.benches import Taker, Tenant, taker, tenant
+from tests.domain.audits.benches import Taker, Tenant, sweep, taker, tenant
 from tests.domain.audits.engines import ToldEngine, result
 
 URLS = [f"http://127.0.0.1:1/{number}" for number in range(12)]
@@ -37,9 +39,9 @@ async def here(database: SqlDatabase, tmp_path: Path) -> Taker:
 async def raw(database: SqlDatabase, id: UUID) -> tuple[object, ...]:
     async with database.work(NOBODY) as work:
         row = await work.db.execute(
-            select(audits.Audit.state, audits.Audit.claim, audits.Audit.claim_until, audits.Audit.attempts).where(
-                audits.Audit.id == id
-            )
+            select(audits.Audit.state, StoredJob.claim, StoredJob.claim_until, StoredJob.deliveries)
+            .join(StoredJob, StoredJob.subject == audits.Audit.id)
+            .where(audits.Audit.id == id)
         )
         return tuple(row.one())
 
@@ -56,8 +58,8 @@ async def test_the_oldest_goes_first(acme: Tenant, here: Taker) -> None:
 async def test_what_is_more_urgent_goes_first(acme: Tenant, here: Taker) -> None:
     first, second, third = await acme.request(*URLS[:3])
     async with acme.database.work(NOBODY) as work:
-        await work.db.execute(update(audits.Audit).where(audits.Audit.id == first).values(priority=20))
-        await work.db.execute(update(audits.Audit).where(audits.Audit.id == second).values(priority=10))
+        await work.db.execute(update(StoredJob).where(StoredJob.subject == first).values(priority=20))
+        await work.db.execute(update(StoredJob).where(StoredJob.subject == second).values(priority=10))
     assert [(claim := await here.take()) and claim.audit.id for _ in range(3)] == [third, second, first]
 
 
@@ -139,7 +141,7 @@ async def test_a_lost_claim_stops_the_engine(acme: Tenant, here: Taker, monkeypa
     working = asyncio.create_task(here.perform(engine))
     await until_ordered(engine)
     async with acme.database.work(NOBODY) as work:
-        await work.db.execute(update(audits.Audit).values(claim=UUID(int=1)))
+        await work.db.execute(update(StoredJob).values(claim=UUID(int=1)))
     await asyncio.wait_for(working, 5)
     assert engine.stopped
     assert (await raw(acme.database, id))[:2] == ("RUNNING", UUID(int=1))
@@ -163,7 +165,7 @@ async def test_the_files_of_a_lost_claim_are_deleted(acme: Tenant, here: Taker) 
 
     async def lose() -> None:
         async with acme.database.work(NOBODY) as work:
-            await work.db.execute(update(audits.Audit).values(claim=None))
+            await work.db.execute(update(StoredJob).values(claim=None))
 
     await here.perform(Between(lose))
     assert here.files() == []
@@ -207,7 +209,7 @@ async def test_an_engines_own_timeout_is_a_bug_and_not_the_deadline(acme: Tenant
     assert (await acme.read(id)).failure_code == "INTERNAL"
 
 
-async def test_work_cancelled_from_outside_stops_its_engine_and_leaves_the_audit_to_the_sweep(
+async def test_work_cancelled_from_outside_stops_its_engine_and_gives_the_audit_back_uncounted(
     acme: Tenant, here: Taker
 ) -> None:
     (id,) = await acme.request()
@@ -220,18 +222,26 @@ async def test_work_cancelled_from_outside_stops_its_engine_and_leaves_the_audit
         await working
     assert time.monotonic() - began < 1
     assert engine.stopped
-    assert (await acme.read(id)).state == "RUNNING"
-    async with acme.database.work(NOBODY) as work:
-        await work.db.execute(update(audits.Audit).values(claim_until=work.now - timedelta(seconds=1)))
-    assert await audits.sweep(acme.database) == 1
-    assert (await raw(acme.database, id))[:3] == ("QUEUED", None, None)
+    assert await raw(acme.database, id) == ("QUEUED", None, None, 0)
+    assert await here.take() is not None
 
 
 async def test_a_sweep_leaves_alone_what_is_still_held(acme: Tenant, here: Taker) -> None:
     (id,) = await acme.request()
     assert await here.take() is not None
-    assert await audits.sweep(acme.database) == 0
+    assert await sweep(acme.database) == ([], [])
     assert (await acme.read(id)).state == "RUNNING"
+
+
+async def test_an_audit_whose_site_was_deleted_is_passed_over(acme: Tenant, here: Taker) -> None:
+    (gone,) = await acme.request("http://127.0.0.1:2/")
+    (kept,) = await acme.request("http://127.0.0.1:1/")
+    async with acme.database.work(acme.actor) as work:
+        await sites.delete(work, site_id=(await acme.read(gone)).site_id)
+    claim = await here.take()
+    assert claim is not None
+    assert claim.audit.id == kept
+    assert await here.take() is None
 
 
 class Away:
@@ -245,7 +255,7 @@ class Away:
 
     def work(self, *actor: object) -> object:
         if self.failing:
-            raise OSError("the database is away")
+            raise DatabaseAway("the database is away")
         return self._database.work(*actor)  # type: ignore[arg-type]
 
 
@@ -279,7 +289,7 @@ async def test_a_database_that_stays_away_ends_the_measurement_with_its_error(
     working = asyncio.create_task(here.perform(engine, claim))
     await until_ordered(engine)
     away.failing = True
-    with pytest.raises(OSError, match="the database is away"):
+    with pytest.raises(DatabaseAway, match="the database is away"):
         await asyncio.wait_for(working, 10)
     assert engine.stopped
 

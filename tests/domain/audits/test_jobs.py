@@ -9,16 +9,18 @@ from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
-from domain import audits, files, runners, sites
+from domain import audits, files, jobs, runners, sites
 from domain.access import NOBODY, Actor
 from domain.base import Query
 from domain.measuring import Access, EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
-from domain.work import Outbox
+from domain.paging import Window
+from domain.work import StoredEvent
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
+from tests.domain.audits.benches import lapse, sweep
 from tests.domain.audits.engines import ToldEngine, result
 
 SEAL = sites.Seal((Fernet.generate_key(),))
@@ -110,9 +112,8 @@ async def test_what_a_dead_worker_held_is_taken_up_again_and_its_late_record_is_
     id = await bench.request()
     dead = await bench.take()
     assert dead is not None
-    async with bench.database.work(NOBODY) as work:
-        await work.db.execute(update(audits.Audit).values(claim_until=work.now.replace(year=2020)))
-    assert await audits.sweep(bench.database) == 1
+    await lapse(bench.database)
+    assert [job.subject for job in (await sweep(bench.database)).again] == [id]
     second = await bench.take()
     assert second is not None
     await bench.perform(ToldEngine((50,)), dead)
@@ -132,9 +133,6 @@ async def test_files_of_an_earlier_attempt_and_of_a_deleted_page_are_swept_away(
         await asyncio.sleep(0.01)
     lost.cancel()
     await asyncio.wait([lost])
-    async with bench.database.work(NOBODY) as work:
-        await work.db.execute(update(audits.Audit).values(claim_until=work.now.replace(year=2020)))
-    await audits.sweep(bench.database)
     await bench.perform(ToldEngine((70,)))
     assert [file.kind for file in (await files.by_audits(reader, reach, [id]))[id]] == ["REPORT", "FILMSTRIP"]
     assert await audits.sweep_files(bench.database, bench.storage) == 2
@@ -150,18 +148,25 @@ async def test_an_audit_that_killed_three_workers_is_given_up(bench: Bench) -> N
     id = await bench.request()
     for _ in range(3):
         assert await bench.take() is not None
-        async with bench.database.work(NOBODY) as work:
-            await work.db.execute(update(audits.Audit).values(claim_until=work.now.replace(year=2020)))
-        await audits.sweep(bench.database)
+        await lapse(bench.database)
+        await sweep(bench.database)
     audit = await bench.read(id)
     assert (audit.state, audit.failure_code) == ("FAILED", "WORKER_LOST")
+    dead = (await jobs.DEAD.of(bench.database.reader, bench.actor.reach, bench.workspace, Window())).rows
+    assert [(job.subject, job.deliveries) for job in dead] == [(id, 3)]
+    assert await bench.take() is None
+    async with bench.database.work(bench.actor) as work:
+        await audits.revive(work, (await jobs.revive(work, job_id=dead[0].id)).subject)
+    await bench.perform(ToldEngine((100,)))
+    revived = await bench.read(id)
+    assert (revived.state, revived.failure_code, revived.failure_kind) == ("FINISHED", None, None)
 
 
 async def test_every_step_is_said_in_order(bench: Bench) -> None:
     id = await bench.request()
     await bench.perform(ToldEngine((100,)))
-    said = select(Outbox.payload).where(Outbox.topic == bindparam("topic")).order_by(Outbox.id)
-    rows = await bench.database.reader.all(Query(tuple1, said), topic=audits.topic(id))
+    said = select(StoredEvent.payload).where(StoredEvent.subject == bindparam("id")).order_by(StoredEvent.id)
+    rows = await bench.database.reader.all(Query(tuple1, said), id=id)
     assert [(row[0]["state"], row[0]["phase"], row[0]["run"]) for row in rows] == [
         ("QUEUED", "QUEUED", None),
         ("RUNNING", "STARTING", None),

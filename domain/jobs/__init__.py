@@ -1,0 +1,32 @@
+"""Background work: claimed by one worker, counted, given back, given up, revived."""
+
+from .actions import drop, revive
+from .claims import Claim, ClaimLost, Lapsed, finish, hold, lapse, release, sent, take, unsent, withdraw
+from .model import JobRow, KindRow
+from .queries import DEAD, by_kinds, dead_by_ids
+from .rules import CLAIM, MAX_DELIVERIES, PERSON_WAITS, SCHEDULED
+
+__all__ = [
+    "CLAIM",
+    "DEAD",
+    "MAX_DELIVERIES",
+    "PERSON_WAITS",
+    "SCHEDULED",
+    "Claim",
+    "ClaimLost",
+    "JobRow",
+    "KindRow",
+    "Lapsed",
+    "by_kinds",
+    "dead_by_ids",
+    "drop",
+    "finish",
+    "hold",
+    "lapse",
+    "release",
+    "revive",
+    "sent",
+    "take",
+    "unsent",
+    "withdraw",
+]

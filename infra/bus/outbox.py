@@ -1,4 +1,4 @@
-"""The embedded bus: the outbox table itself, read on from its end, woken in process and polled across processes."""
+"""The embedded bus: the tables of events and jobs themselves, woken in process and polled across processes."""
 
 from __future__ import annotations
 
@@ -6,68 +6,64 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
-from uuid import UUID
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, distinct, select
 
-from domain.base import Query, query
+from domain import history
+from domain.base import Query, UtcDateTime
+from domain.errors import DatabaseAway
 from domain.ports import Reader
-from domain.work import Message, Outbox
+from domain.work import EventRow, StoredJob
 
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 RETRY_SECONDS = 1.0
-BATCH = 500
-QUEUE = 1_000
 
 
-class _OutboxRow(NamedTuple):
-    id: int
-    topic: str
-    name: str
-    workspace_id: UUID
-    payload: dict[str, Any]
+class _KindRow(NamedTuple):
+    kind: str
 
 
-class _EndRow(NamedTuple):
-    id: int
-
-
-_AFTER = Query(
-    _OutboxRow,
-    query(_OutboxRow, Outbox).where(Outbox.id > bindparam("after")).statement.order_by(Outbox.id).limit(BATCH),
+_WAITING = Query(
+    _KindRow,
+    select(distinct(StoredJob.kind)).where(
+        StoredJob.claim.is_(None),
+        StoredJob.dead_at.is_(None),
+        StoredJob.ready_at <= bindparam("now", type_=UtcDateTime()),
+    ),
 )
-_END = Query(_EndRow, select(func.coalesce(func.max(Outbox.id), 0)))
 
 
 class OutboxBus:
     """Start it once a process, inside the event loop.
 
-    On SQLite, whose writers take turns, each listener gets every message once, in the order of the commits. PostgreSQL
-    gives ids out before the commit: there a message whose transaction ends after a later one's may be passed over, so
-    that it is a nudge to look at the row, never the only word of something. On both, a listener that lags by more than
-    QUEUE messages loses the oldest.
+    It belongs to SQLite, whose writers take turns, so that an event has its place in the history when it is committed.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._woken = asyncio.Event()
-        self._listeners: dict[str, set[asyncio.Queue[Message]]] = defaultdict(set)
-        self._position = 0
+        self._bells: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._news = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """The tables are there whenever the database is."""
+        return True
 
     def wake(self) -> None:
         """There is something new: do not wait for the next poll."""
         self._woken.set()
 
     async def start(self) -> None:
-        self._position = await self._end()
-        self._task = asyncio.create_task(self._tail(), name="outbox bus")
+        self._task = asyncio.create_task(self._poll(), name="outbox bus")
 
     async def stop(self) -> None:
         """After the read under way, which is not broken off: a connection would be lost with it."""
@@ -77,60 +73,80 @@ class OutboxBus:
             await self._task
 
     @asynccontextmanager
-    async def listen(self, *topics: str) -> AsyncGenerator[QueueListener, None]:
-        queue: asyncio.Queue[Message] = asyncio.Queue(QUEUE)
-        for topic in topics:
-            self._listeners[topic].add(queue)
-        try:
-            yield QueueListener(queue)
-        finally:
-            for topic in topics:
-                self._listeners[topic].discard(queue)
-                if not self._listeners[topic]:
-                    del self._listeners[topic]
+    async def calls(self, kind: str) -> AsyncGenerator[OutboxCalls, None]:
+        yield OutboxCalls(self, kind)
 
-    async def _end(self) -> int:
-        row = await self._reader.first(_END)
-        return row.id if row else 0
-
-    async def _tail(self) -> None:
-        while not self._stopping:
+    async def events(self, after: int) -> AsyncGenerator[EventRow, None]:
+        while True:
+            news = self._news
             try:
-                rows = await self._reader.all(_AFTER, after=self._position)
-            except Exception:
-                # The database is away for a moment; the position is kept, so nothing is missed.
-                _log.exception("The outbox could not be read; trying again.")
+                rows = await self._reader.all(history.AFTER, after=after)
+            except DatabaseAway:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             for row in rows:
-                self._position = row.id
-                self._deliver(Message(row.topic, row.name, row.workspace_id, row.payload))
-            if len(rows) < BATCH and not self._stopping:
-                # Not wait_for: until Python 3.12 it swallows a cancellation that comes together with the wake.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await self._woken.wait()
-                self._woken.clear()
+                after = row.sequence
+                yield row
+            if len(rows) < history.BATCH:
+                await news.wait()
 
-    def _deliver(self, message: Message) -> None:
-        for queue in self._listeners.get(message.topic, ()):
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(message)
+    async def waits(self, kind: str) -> bool:
+        """Whether there is a job of this kind that nobody has."""
+        try:
+            return kind in {row.kind for row in await self._reader.all(_WAITING, now=datetime.now(UTC))}
+        except DatabaseAway:
+            await asyncio.sleep(RETRY_SECONDS)
+            return False
 
-
-class QueueListener:
-    """One listener's end of the bus."""
-
-    def __init__(self, queue: asyncio.Queue[Message]) -> None:
-        self._queue = queue
-
-    async def __aiter__(self) -> AsyncIterator[Message]:
-        while True:
-            yield await self._queue.get()
-
-    async def next(self, seconds: float) -> Message | None:
+    async def rung(self, kind: str, seconds: float) -> bool:
+        """Wait for the poll to find a job of this kind; whether it did."""
+        bell = self._bells[kind]
+        bell.clear()
+        # Not wait_for: until Python 3.12 it swallows a cancellation that comes together with the bell.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                return await self._queue.get()
+                await bell.wait()
+        return bell.is_set()
+
+    async def _poll(self) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+            if self._bells:
+                try:
+                    for row in await self._reader.all(_WAITING, now=datetime.now(UTC)):
+                        if row.kind in self._bells:
+                            self._bells[row.kind].set()
+                except DatabaseAway:
+                    _log.warning("The database is away; trying again.")
+                    await asyncio.sleep(RETRY_SECONDS)
+                except Exception:
+                    _log.exception("The jobs could not be read; trying again.")
+                    await asyncio.sleep(RETRY_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
+
+
+class OutboxCalls:
+    """Every waiting worker is called, and the claim decides who gets the job."""
+
+    def __init__(self, bus: OutboxBus, kind: str) -> None:
+        self._bus = bus
+        self._kind = kind
+
+    async def next(self, seconds: float) -> OutboxDelivery | None:
+        if await self._bus.waits(self._kind) or await self._bus.rung(self._kind, seconds):
+            return OutboxDelivery()
         return None
+
+
+class OutboxDelivery:
+    """Nothing to tell: the job's row says how it stands."""
+
+    async def working(self) -> None: ...
+
+    async def done(self) -> None: ...
+
+    async def again(self, seconds: float) -> None: ...

@@ -1,0 +1,178 @@
+"""From the database to NATS: calls at once after their commit, events through the one process that holds the lease."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from domain import history, jobs, leases, metering
+from domain.access import NOBODY
+from domain.errors import DatabaseAway
+from domain.leases import Lease, LeaseLost
+from domain.ports import Database
+from domain.work import Call, EventRow, Work
+
+from .nats import BusAway, NatsBus, OutOfStep
+
+_log = logging.getLogger(__name__)
+
+LEASE = "relay"
+LEASE_LASTS = timedelta(seconds=5)
+STAND_BY_SECONDS = 1.0
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+RESEND_SECONDS = 2.0
+MARK_SECONDS = 0.25
+BATCH = 200
+QUEUE = 10_000
+
+
+class Relay:
+    """Runs in every process over PostgreSQL and NATS. Start it inside the event loop.
+
+    Events leave in the order of their places, each with the place before it as what the stream must end with: what
+    another process, or this one before an outage, has published already is refused and not doubled. So the stream's
+    own end says where to go on, and the lease is there to spare work, not for safety.
+    """
+
+    def __init__(self, database: Database, bus: NatsBus, *, holder: str) -> None:
+        self._database = database
+        self._bus = bus
+        self._holder = holder
+        self._calls: asyncio.Queue[Call] = asyncio.Queue(QUEUE)
+        self._sent: list[Call] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.leads = False
+
+    def committed(self, work: Work) -> None:
+        """After each unit of work; never waits. A call that finds no room is sent later, from the database."""
+        for call in work.calls:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._calls.put_nowait(call)
+        if work.said:
+            self._bus.wake()
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._send_calls(), name="calls to the bus"),
+            asyncio.create_task(self._mark_sent(), name="calls on the bus"),
+            asyncio.create_task(self._relay_events(), name="events to the bus"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _send_calls(self) -> None:
+        while True:
+            batch = [await self._calls.get()]
+            while not self._calls.empty() and len(batch) < BATCH:
+                batch.append(self._calls.get_nowait())
+            try:
+                await self._bus.send(batch)
+                self._sent += batch
+            except BusAway:
+                _log.debug("The bus is away; the calls will be sent later.")
+            except Exception:
+                _log.exception("Calls could not be sent; they will be sent later.")
+
+    async def _mark_sent(self) -> None:
+        """What came together in one statement: the mark only says what need not be sent again."""
+        while True:
+            await asyncio.sleep(MARK_SECONDS)
+            if self._sent:
+                calls, self._sent = self._sent, []
+                try:
+                    await self._mark(calls)
+                except DatabaseAway:
+                    _log.debug("The database is away; the calls will be sent once more.")
+                except Exception:
+                    _log.exception("Calls could not be marked as sent; they will be sent once more.")
+
+    async def _mark(self, calls: Sequence[Call]) -> None:
+        async with self._database.work(NOBODY) as work:
+            await jobs.sent(work, calls)
+
+    async def _relay_events(self) -> None:
+        while True:
+            lease: Lease | None = None
+            try:
+                lease = await leases.acquire(self._database, LEASE, holder=self._holder, lasts=LEASE_LASTS)
+                if lease is None:
+                    await asyncio.sleep(STAND_BY_SECONDS)
+                    continue
+                await self._lead(lease)
+            except (LeaseLost, DatabaseAway):
+                await asyncio.sleep(STAND_BY_SECONDS)
+            except asyncio.CancelledError:
+                if lease is not None:
+                    with contextlib.suppress(Exception):
+                        await leases.release(self._database, lease)
+                raise
+            except Exception:
+                _log.exception("The events could not be relayed; trying again.")
+                await asyncio.sleep(STAND_BY_SECONDS)
+            finally:
+                self.leads = False
+
+    async def _lead(self, lease: Lease) -> None:
+        self.leads = True
+        loop = asyncio.get_running_loop()
+        position, resend_at = await self._agree(lease), loop.time()
+        while True:
+            late: Sequence[Call] = ()
+            async with self._database.work(NOBODY) as work:
+                await leases.prove(work, lease)
+                await history.published(work, position)
+                more = await history.number(work) == history.BATCH
+                if loop.time() >= resend_at:
+                    late, resend_at = await jobs.unsent(work, BATCH), loop.time() + RESEND_SECONDS
+            try:
+                if late:
+                    await self._bus.send(late)
+                    await self._mark(late)
+                rows = await history.after(self._database.reader, position)
+                await self._publish(rows)
+                position = rows[-1].sequence if rows else position
+            except BusAway:
+                await asyncio.sleep(RETRY_SECONDS)
+                position = await self._agree(lease)
+                continue
+            except OutOfStep:
+                position = await self._agree(lease)
+                continue
+            if not rows and not more:
+                await self._bus.wait_woken(IDLE_SECONDS)
+
+    async def _publish(self, rows: Sequence[EventRow]) -> None:
+        if rows:
+            await self._bus.publish(rows)
+            metering.events_published(len(rows))
+
+    async def _agree(self, lease: Lease) -> int:
+        """The place up to which the stream has the history, after mending what does not fit together."""
+        while True:
+            async with self._database.work(NOBODY) as work:
+                await leases.prove(work, lease)
+            try:
+                last = await self._bus.last()
+                break
+            except BusAway:
+                await asyncio.sleep(RETRY_SECONDS)
+        state = await history.state(self._database.reader)
+        if last > state.last:
+            _log.warning("The stream is ahead of the database, which was restored: a new history begins.")
+            async with self._database.work(NOBODY) as work:
+                await leases.prove(work, lease)
+                await history.begin_anew(work, last)
+            state = await history.state(self._database.reader)
+            await self._bus.start_over(state.id, last + 1)
+        elif last < state.published:
+            _log.warning("The stream has lost what was published: it is made anew from there on.")
+            await self._bus.start_over(state.id, state.published + 1)
+            last = state.published
+        return last

@@ -1,0 +1,6 @@
+"""Schedules in GraphQL."""
+
+from .mutation import Mutation
+from .types import Schedule
+
+__all__ = ["Mutation", "Schedule"]

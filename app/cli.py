@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.commands import audit, keys, processes, upkeep
+from app.commands import audit, jobs, keys, processes, upkeep
 from app.errors import Unusable
 from domain.errors import InvalidInput, Refused
 
@@ -29,6 +29,7 @@ app.add_typer(processes.app)
 app.add_typer(audit.app)
 app.add_typer(upkeep.app)
 app.add_typer(keys.app)
+app.add_typer(jobs.app)
 
 
 def _version(wanted: bool) -> None:

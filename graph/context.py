@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -13,11 +14,13 @@ from strawberry.extensions import SchemaExtension
 
 from domain import files, sites
 from domain.access import NOBODY, Actor
+from domain.errors import DatabaseAway
 from domain.ids import Kind, encode
-from domain.ports import Bus, Database, Reader, Storage
+from domain.ports import Database, Feed, Reader, Storage
 from domain.work import Work
 
-from .loaders import Loaders
+from .loaders import HISTORY, Loaders
+from .standing import Standing, Standings
 
 LINK_LIFETIME = timedelta(hours=24)
 
@@ -27,12 +30,13 @@ class Services:
     """What wiring hands over. `base_url` is how this server is reached from outside, without a slash at its end."""
 
     database: Database
-    bus: Bus
+    feed: Feed
     storage: Storage
     seal: sites.Seal
     pepper: bytes = field(repr=False)
     link_secret: bytes = field(repr=False)
     base_url: str
+    standings: Standings = field(default_factory=Standings)
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Context:
     services: Services
     actor: Actor = NOBODY
     connection_params: dict[str, object] | None = None
+    standing: Standing | None = field(default=None, init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,5 +80,13 @@ class ContextPerOperation(SchemaExtension):
 
     async def on_operation(self) -> AsyncGenerator[None, None]:
         shared: Context = self.execution_context.context
-        self.execution_context.context = Context(shared.services, shared.actor)
+        actor = shared.actor
+        if shared.connection_params is not None:  # a socket, which may live longer than its key is good
+            shared.standing = shared.standing or shared.services.standings.of(actor)
+            actor = await shared.standing.now(shared.reader)
+        context = self.execution_context.context = Context(shared.services, actor)
+        if "eventCursor" in (self.execution_context.query or ""):
+            # Before anything else is read, so that nothing can happen between the state and its cursor.
+            with contextlib.suppress(DatabaseAway):
+                await context.loaders.history.load(HISTORY)
         yield

@@ -11,6 +11,7 @@ from domain import audits, files, metrics, sites
 from domain.access import Permission, Role
 from domain.errors import ProblemCode
 from domain.measuring import EngineName, FailureKind, FormFactor, MetricName, Phase, ResourceType, Severity, ThrottlingMethod
+from domain.work import EventKind
 
 
 def described(cls: type[Enum], description: str, **values: str) -> None:
@@ -47,8 +48,8 @@ described(
     Role,
     "What a member or an API key is in a workspace.",
     OWNER="May do everything.",
-    ADMIN="May also manage profiles, access and keys.",
-    MEMBER="May also watch sites and request audits.",
+    ADMIN="May also manage profiles, access, keys and jobs that were given up.",
+    MEMBER="May also watch sites, request audits and schedule them.",
     VIEWER="May look.",
 )
 described(
@@ -58,9 +59,11 @@ described(
     AUDIT_REQUEST="Request audits.",
     AUDIT_CANCEL="Stop audits.",
     SITE_WRITE="Add, change and delete sites and pages.",
+    SCHEDULE_WRITE="Add, change, pause and delete schedules.",
     PROFILE_WRITE="Add, change and delete profiles.",
     ACCESS_WRITE="Set and clear what is sent to reach a site.",
-    KEY_WRITE="Issue API keys.",
+    KEY_WRITE="Issue and revoke API keys.",
+    JOB_WRITE="Replay and drop jobs that were given up.",
     WORKSPACE_WRITE="Change the workspace itself.",
 )
 described(
@@ -129,6 +132,19 @@ described(
     FINISHED="It is measured.",
     FAILED="It could not be measured; see `failure`.",
     CANCELLED="Somebody stopped it.",
+)
+described(
+    EventKind,
+    "What a workspace's history tells of. New kinds may come.",
+    AUDIT_REQUESTED="An audit was asked for, and waits.",
+    AUDIT_STARTED="A runner has the audit.",
+    AUDIT_PROGRESSED="The audit has come further.",
+    AUDIT_REQUEUED="The audit waits again: its runner was stopped or lost, or somebody wants it tried again.",
+    AUDIT_FINISHED="The audit is measured.",
+    AUDIT_FAILED="The audit could not be measured.",
+    AUDIT_CANCELLED="Somebody stopped the audit.",
+    SCHEDULE_FIRED="A schedule asked for audits.",
+    SCHEDULE_SKIPPED="A schedule was due and asked for no audit.",
 )
 described(
     MetricName,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import audits, files, keys, runners, sites, workspaces
+from domain import audits, files, following, history, jobs, keys, runners, schedules, sites, workspaces
 from domain.access import Reach
 from domain.errors import InvalidInput
 from domain.paging import Keyset, Slice, Window
@@ -75,6 +76,35 @@ async def _all_runners(
     return dict.fromkeys(workspaces, await runners.all_seen(reader))
 
 
+HISTORY = "history"
+"""The key of the one history there is."""
+
+
+async def _history(reader: Reader, _reach: Reach, wanted: Collection[str]) -> Mapping[str, history.HistoryRow]:
+    return dict.fromkeys(wanted, await history.state(reader))
+
+
+async def _events(
+    reader: Reader, reach: Reach, wanted: Collection[PageKey]
+) -> Mapping[PageKey, Slice[following.Happened] | InvalidInput]:
+    """Each event with its cursor. The history's own name is in the cursors, so that it is read first."""
+    state = await history.state(reader)
+    found: dict[PageKey, Slice[following.Happened] | InvalidInput] = {}
+    asked: dict[bool, list[PageKey]] = {}
+    for key in wanted:
+        try:
+            following.require_place(state, key.window.cursor, key.parent)
+            asked.setdefault(bool(key.given), []).append(key)
+        except InvalidInput as refused:
+            found[key] = refused
+    for of_kinds, group in asked.items():
+        for key, slice in (await _pages(history.events(state.id, of_kinds=of_kinds))(reader, reach, group)).items():
+            assert isinstance(slice, Slice)  # the cursors are good
+            events = [following.Happened(*pair) for pair in zip(slice.cursors, slice.rows, strict=True)]
+            found[key] = replace(slice, rows=events)
+    return found
+
+
 class Loaders:
     workspace = _Loader(workspaces.by_ids)
     workspace_by_slug = _Loader(workspaces.by_slugs)
@@ -96,6 +126,9 @@ class Loaders:
     files_of_audit = _Loader(files.by_audits)
     file = _Loader(files.by_ids)
     series = _Loader(audits.histories)
+    schedule = _Loader(schedules.by_ids)
+    dead_job = _Loader(jobs.dead_by_ids)
+    history = _Loader(_history)
 
     sites_of_workspace = _Loader(_pages(sites.SITES))
     pages_of_workspace = _Loader(_pages(sites.WORKSPACE_PAGES))
@@ -104,6 +137,11 @@ class Loaders:
     audits_of_page = _Loader(_pages(audits.AUDITS))
     findings_of_audit = _Loader(_pages(audits.FINDINGS))
     requests_of_run = _Loader(_pages(audits.REQUESTS))
+    schedules_of_workspace = _Loader(_pages(schedules.SCHEDULES))
+    schedules_of_site = _Loader(_pages(schedules.OF_SITE))
+    schedules_of_page = _Loader(_pages(schedules.OF_PAGE))
+    dead_jobs_of_workspace = _Loader(_pages(jobs.DEAD))
+    events_of_workspace = _Loader(_events)
 
     def __init__(self, reader: Reader, reach: Reach) -> None:
         self.reader = reader

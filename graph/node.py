@@ -11,7 +11,7 @@ import strawberry
 from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo
 
-from domain import audits, files, keys, runners, sites, workspaces
+from domain import audits, files, jobs, keys, runners, schedules, sites, workspaces
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
 
@@ -24,9 +24,11 @@ KINDS: Mapping[type, Kind] = {
     sites.ProfileRow: Kind.PROFILE,
     sites.SiteRow: Kind.SITE,
     sites.PageRow: Kind.PAGE,
+    schedules.ScheduleRow: Kind.SCHEDULE,
     audits.AuditRow: Kind.AUDIT,
     audits.FindingRow: Kind.FINDING,
     files.FileRow: Kind.FILE,
+    jobs.JobRow: Kind.JOB,
 }
 
 MAX_NODES = 100
@@ -63,9 +65,11 @@ async def find(info: Info, id: str) -> Any:
         Kind.PROFILE: loaders.profile,
         Kind.SITE: loaders.site,
         Kind.PAGE: loaders.page,
+        Kind.SCHEDULE: loaders.schedule,
         Kind.AUDIT: loaders.audit,
         Kind.FINDING: loaders.finding,
         Kind.FILE: loaders.file,
+        Kind.JOB: loaders.dead_job,
     }
     if kind is Kind.RUNNER and info.context.actor.roles:
         return await loaders.runner.load(uuid)

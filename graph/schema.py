@@ -12,7 +12,7 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import LimitReached
 
-from . import audits, metrics, sites, workspaces
+from . import audits, events, jobs, metrics, schedules, sites, workspaces
 from .context import ContextPerOperation, Info
 from .errors import ShownErrors
 from .files import Artifact
@@ -52,9 +52,17 @@ class Schema(strawberry.Schema):
 
 schema = Schema(
     query=_root("Query", "What can be read.", _Nodes, metrics.Query, workspaces.Query, sites.Query, audits.Query),
-    mutation=_root("Mutation", "What can be done.", sites.Mutation, sites.ProfileMutation, audits.Mutation),
-    subscription=_root("Subscription", "What can be watched.", audits.Subscription),
-    types=[ApiKey, Artifact],
+    mutation=_root(
+        "Mutation",
+        "What can be done.",
+        sites.Mutation,
+        sites.ProfileMutation,
+        schedules.Mutation,
+        audits.Mutation,
+        jobs.Mutation,
+    ),
+    subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
+    types=[ApiKey, Artifact, *events.TYPES],
     extensions=[ContextPerOperation, SoundText, ShownErrors],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import accounts, keys, workspaces
+from domain import accounts, following, history, keys, workspaces
 from domain.access import GRANTS, Permission, Role
 from domain.ids import Kind, encode
 from domain.paging import DEFAULT_FIRST, Window
 from domain.sites import PageOrder
+from domain.work import EventKind
 
 from .context import Info
-from .loaders import PageKey
+from .loaders import HISTORY, PageKey
 from .node import Node, of
 from .paging import After, Connection, First, connection
 from .runners import Runner
+from .scalars import Cursor
 
 if TYPE_CHECKING:
+    from .events import EventConnection
+    from .jobs import DeadJob
+    from .schedules.types import Schedule
     from .sites.types import Page, PageFilter, Profile, Site
 
 
@@ -89,10 +94,48 @@ class Workspace(Node):
     ) -> list[Annotated[Profile, strawberry.lazy("graph.sites.types")]]:
         return await info.context.loaders.profiles_of_workspace.load(row.id)
 
+    @strawberry.field(description="Its schedules, of all sites, by name.")
+    @staticmethod
+    async def schedules(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]]:
+        return connection(await info.context.loaders.schedules_of_workspace.load(PageKey(row.id, Window.of(first, after))))
+
     @strawberry.field(description="The workers that measure for it, by name.")
     @staticmethod
     async def runners(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Runner]:
         return await info.context.loaders.runners_of_workspace.load(row.id)
+
+    @strawberry.field(
+        description="The present end of its history, read before all else in the same query: give it to `workspaceEvents` as "
+        "`after`, and nothing is lost between what was read here and what is said there."
+    )
+    @staticmethod
+    async def event_cursor(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> Cursor:
+        state = await info.context.loaders.history.load(HISTORY)
+        return Cursor(history.cursor(state.id, row.id, state.last))
+
+    @strawberry.field(description="What happened in it, oldest first; kept for 24 hours. `workspaceEvents` tells it live.")
+    @staticmethod
+    async def events(
+        row: strawberry.Parent[workspaces.WorkspaceRow],
+        info: Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        kinds: Annotated[
+            list[EventKind] | None,
+            strawberry.argument(description="Which kinds; left out, all of them. An empty list is refused."),
+        ] = None,
+    ) -> Annotated[EventConnection, strawberry.lazy("graph.events")]:
+        given = (("kinds", tuple(sorted(following.check_kinds(kinds)))),) if kinds is not None else ()
+        return connection(await info.context.loaders.events_of_workspace.load(PageKey(row.id, Window.of(first, after), given)))
+
+    @strawberry.field(description="Work that was given up after too many workers were lost over it, newest first.")
+    @staticmethod
+    async def dead_jobs(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[DeadJob, strawberry.lazy("graph.jobs")]]:
+        return connection(await info.context.loaders.dead_jobs_of_workspace.load(PageKey(row.id, Window.of(first, after))))
 
 
 @strawberry.type(description="A person.")

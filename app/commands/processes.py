@@ -1,4 +1,4 @@
-"""`pacemark up`, `serve` and `worker`."""
+"""`pacemark up`, `serve`, `worker` and `scheduler`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def up(
     data: Data = None,
     reload: Annotated[bool, typer.Option("--reload", help="Start again whenever the code changes.")] = False,
 ) -> None:
-    """Run everything in one process: the API, GraphiQL and the worker, over files in one folder.
+    """Run everything in one process: the API, GraphiQL, the worker and the scheduler, over files in one folder.
 
     Prints a key, a link and what to do next, and ends with the line "ready http://HOST:PORT/graphql". On a loopback
     address, private targets may be audited.
@@ -53,12 +53,26 @@ def worker(
         float, typer.Option(min=0, metavar="SECONDS", help="How long running audits may go on after SIGTERM.")
     ] = 25.0,
 ) -> None:
-    """Run the worker alone: it takes audits, measures them and sweeps up after workers that died.
+    """Run the worker alone: it takes audits and measures them. There may be any number of them.
 
-    Private targets are refused unless PACEMARK_ALLOW_PRIVATE_TARGETS says otherwise. On SIGTERM nothing new is taken.
+    Private targets are refused unless PACEMARK_ALLOW_PRIVATE_TARGETS says otherwise. On SIGTERM nothing new is taken, and
+    what does not end in time is given back.
     """
     from app import logs, processes, settings
 
     loaded = settings.load(data=data)
     logs.configure(production=loaded.is_production)
     processes.run(partial(processes.worker, loaded, drain_seconds=drain))
+
+
+@app.command()
+def scheduler(data: Data = None) -> None:
+    """Run the scheduler alone: it fires schedules and sweeps up after workers that died.
+
+    There may be any number of them: one acts, and another takes over within seconds when it is gone.
+    """
+    from app import logs, processes, settings
+
+    loaded = settings.load(data=data)
+    logs.configure(production=loaded.is_production)
+    processes.run(partial(processes.scheduler, loaded))

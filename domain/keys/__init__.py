@@ -1,7 +1,7 @@
 """API keys: how programs sign in."""
 
-from .actions import issue
+from .actions import issue, revoke
 from .model import ApiKey, ApiKeyRow
-from .queries import actor_for_key, by_ids
+from .queries import KEYS, actor_for_key, by_ids, current
 
-__all__ = ["ApiKey", "ApiKeyRow", "actor_for_key", "by_ids", "issue"]
+__all__ = ["KEYS", "ApiKey", "ApiKeyRow", "actor_for_key", "by_ids", "current", "issue", "revoke"]

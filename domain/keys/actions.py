@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import update
+
 from ..access import Permission, Role
-from ..errors import InvalidInput, ProblemCode
-from ..ids import new_id
+from ..errors import InvalidInput, NotFound, ProblemCode
+from ..ids import Kind, encode, new_id
 from ..work import Work
-from . import rules
-from .model import ApiKey
+from . import queries, rules
+from .model import ApiKey, ApiKeyRow
 
 
 async def issue(work: Work, *, workspace_id: UUID, name: str, role: Role, pepper: bytes, user_id: UUID | None = None) -> str:
@@ -33,3 +35,13 @@ async def issue(work: Work, *, workspace_id: UUID, name: str, role: Role, pepper
     )
     await work.db.flush()
     return key
+
+
+async def revoke(work: Work, *, key_id: UUID) -> ApiKeyRow:
+    """From now on it opens nothing, and what is open with it ends. Raises NotFound for one that was revoked already."""
+    row = (await queries.by_ids(work.db, work.actor.reach, [key_id])).get(key_id)
+    if row is None:
+        raise NotFound("There is no such key, or it is not yours.", encode(Kind.KEY, key_id))
+    work.actor.require(Permission.KEY_WRITE, row.workspace_id)
+    await work.db.execute(update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=work.now))
+    return row

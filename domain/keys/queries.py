@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import bindparam
 
 from ..access import Actor, Reach, Role
 from ..base import one_of, query
+from ..paging import Keyset
 from ..ports import Reader
 from . import rules
 from .model import ApiKey, ApiKeyRow
@@ -17,6 +19,9 @@ _KEYS = query(ApiKeyRow, ApiKey).where(ApiKey.revoked_at.is_(None))
 _BY_DIGEST = _KEYS.where(ApiKey.digest == bindparam("digest"))
 _BY_ID = _KEYS.where(one_of(ApiKey.id, "ids"), one_of(ApiKey.workspace_id, "reach"))
 
+KEYS = Keyset("keys", _KEYS, parent=ApiKey.workspace_id, tenant=ApiKey.workspace_id, keys=(ApiKey.id,))
+"""Those that are good, the oldest first."""
+
 
 async def actor_for_key(reader: Reader, key: str, pepper: bytes) -> Actor | None:
     """Whoever holds this key; None when it is not a key, or no longer one."""
@@ -24,6 +29,14 @@ async def actor_for_key(reader: Reader, key: str, pepper: bytes) -> Actor | None
         return None
     row = await reader.first(_BY_DIGEST, digest=rules.digest(key, pepper))
     return Actor(roles={row.workspace_id: Role(row.role)}, user_id=row.user_id, key_id=row.id) if row else None
+
+
+async def current(reader: Reader, actor: Actor) -> Actor:
+    """The actor as their key stands now: without a role when it was revoked. Who has no key stays as they are."""
+    if actor.key_id is None:
+        return actor
+    row = (await by_ids(reader, actor.reach, [actor.key_id])).get(actor.key_id)
+    return replace(actor, roles={row.workspace_id: Role(row.role)} if row else {})
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ApiKeyRow]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import strawberry
 
-from domain import audits
+from domain import audits, history
+from domain.access import Permission
 from domain.errors import NotFound
 from domain.ids import Kind, decode
 from domain.measuring import Phase
+from domain.ports import Missed
+from domain.work import EventRow
 
 from ..context import Info
 from .types import Audit
 
-LOOK_SECONDS = 2.0
-"""A look at the row now and then: what a listener hears is a nudge, the row is the truth."""
+CHECK_SECONDS = 1.0
+"""How often it is seen, when nothing happens, whether the subscriber may still read the audit."""
+
+LOOK_SECONDS = 10.0
+"""A look at the row now and then: what is heard is a nudge, the row is the truth."""
 
 
 @strawberry.type(description="How far an audit has come.")
@@ -35,25 +42,42 @@ class Subscription:
     async def audit_progress(
         self, info: Info, audit: Annotated[strawberry.ID, strawberry.argument(description="The audit's id.")]
     ) -> AsyncGenerator[AuditProgress, None]:
-        id = decode(Kind.AUDIT, audit, "audit")
-        async with info.context.services.bus.listen(audits.topic(id)) as messages:
-            row = await info.context.loaders.audit.load(id)
-            if row is None:
-                raise NotFound("There is no such audit, or it is not yours.", audit)
-            yield _progress(row, row.phase, row.run)
-            before = (row.state, row.phase, row.run)
-            while row.state not in audits.ENDED:
-                message = await messages.next(LOOK_SECONDS)
-                info.context.fresh()
-                row = await info.context.loaders.audit.load(id)
-                if row is None:
-                    return
-                phase, run = row.phase, row.run
-                if message is not None and row.state not in audits.ENDED:
-                    phase, run = Phase(message.payload["phase"]), message.payload["run"]
-                if (row.state, phase, run) != before:
-                    before = (row.state, phase, run)
-                    yield _progress(row, phase, run)
+        id, context = decode(Kind.AUDIT, audit, "audit"), info.context
+        standing = context.services.standings.of(context.actor)
+        row = await context.loaders.audit.load(id)
+        if row is None and context.actor.roles:
+            raise NotFound("There is no such audit, or it is not yours.", audit)
+        context.actor.require(Permission.READ, row.workspace_id if row else id)
+        now, look_at = asyncio.get_running_loop().time, 0.0
+        shown: tuple[audits.AuditState, Phase, int | None] | None = None
+        with context.services.feed.follow(row.workspace_id, subject=id) as follower:
+            # What was said up to here is in the row that is read next: told again, it would go back a step.
+            told = (await history.state(context.reader)).last
+            heard: EventRow | Missed | None = None
+            while True:
+                event = heard if isinstance(heard, EventRow) else None
+                context.actor = await standing.require(context.reader, row.workspace_id, event)
+                if heard is not None or now() >= look_at:
+                    context.fresh()
+                    row, look_at = await context.loaders.audit.load(id), now() + LOOK_SECONDS
+                    if row is None:
+                        return
+                    step = _step(row, heard)
+                    if step != shown:
+                        shown = step
+                        yield _progress(row, *step[1:])
+                    if row.state in audits.ENDED:
+                        return
+                heard = await follower.next(CHECK_SECONDS)
+                if isinstance(heard, EventRow) and heard.sequence <= told:
+                    heard = None
+
+
+def _step(row: audits.AuditRow, heard: EventRow | Missed | None) -> tuple[audits.AuditState, Phase, int | None]:
+    """Each step is told, also when the next has come already; but the end at once."""
+    if isinstance(heard, EventRow) and row.state not in audits.ENDED:
+        return row.state, Phase(heard.payload["phase"]), heard.payload["run"]
+    return row.state, row.phase, row.run
 
 
 def _progress(row: audits.AuditRow, phase: Phase, run: int | None) -> AuditProgress:

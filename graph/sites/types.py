@@ -22,6 +22,7 @@ from ..scalars import Cursor, TimeZone, Url
 if TYPE_CHECKING:
     from ..audits.series import Series
     from ..audits.types import Audit
+    from ..schedules.types import Schedule
     from ..workspaces import Workspace
 
 
@@ -106,6 +107,13 @@ class Site(Node):
     ) -> Connection[Page]:
         return connection(await info.context.loaders.pages_of_site.load(PageKey(row.id, Window.of(first, after))))
 
+    @strawberry.field(description="Its schedules, those of single pages too, by name.")
+    @staticmethod
+    async def schedules(
+        row: strawberry.Parent[sites.SiteRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]]:
+        return connection(await info.context.loaders.schedules_of_site.load(PageKey(row.id, Window.of(first, after))))
+
 
 UTC = TimeZone("UTC")
 
@@ -165,6 +173,13 @@ class Page(Node):
         given = (("environment", environment), ("profile", profile_id(profile)), ("since", from_), ("until", to))
         window = Window.of(first, after, last, before)
         return connection(await info.context.loaders.audits_of_page.load(PageKey(row.id, window, given)))
+
+    @strawberry.field(description="The schedules of this page alone, by name; those of its whole site audit it too.")
+    @staticmethod
+    async def schedules(
+        row: strawberry.Parent[sites.PageRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]]:
+        return connection(await info.context.loaders.schedules_of_page.load(PageKey(row.id, Window.of(first, after))))
 
     @strawberry.field(description="Metrics over time, of finished audits with one profile in one environment.")
     @staticmethod

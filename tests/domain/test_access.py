@@ -14,8 +14,18 @@ HERE, ELSEWHERE = new_id(), new_id()
 
 ALLOWED = {
     Role.VIEWER: {"READ"},
-    Role.MEMBER: {"READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE"},
-    Role.ADMIN: {"READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "PROFILE_WRITE", "ACCESS_WRITE", "KEY_WRITE"},
+    Role.MEMBER: {"READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE"},
+    Role.ADMIN: {
+        "READ",
+        "AUDIT_REQUEST",
+        "AUDIT_CANCEL",
+        "SITE_WRITE",
+        "SCHEDULE_WRITE",
+        "PROFILE_WRITE",
+        "ACCESS_WRITE",
+        "KEY_WRITE",
+        "JOB_WRITE",
+    },
     Role.OWNER: {*Permission},
 }
 

@@ -17,10 +17,11 @@ from domain.ids import Kind, encode
 from domain.measuring import Engine, EngineName
 from graph.context import Context, Services
 from graph.schema import schema
-from infra.bus.outbox import OutboxBus
+from infra.bus.hub import Hub
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
+from tests.feeding import feeding, number
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Asking:
     workspace_id: UUID
     actor: Actor
     runner_id: UUID
+    hub: Hub
 
     @property
     def workspace(self) -> str:
@@ -60,6 +62,11 @@ class Asking:
             assert event.errors is None, event.errors
             yield event.data
 
+    async def settle(self) -> None:
+        """Everything that was said has its place in the history."""
+        while not self.database.is_sqlite and await number(self.database):
+            pass
+
     async def measure(self, engine: Engine) -> None:
         """Work the next audit."""
         claim = await audits.take(self.database, runner_id=self.runner_id, pool="default", engines=[EngineName.PROBE])
@@ -69,20 +76,17 @@ class Asking:
 
 @pytest.fixture
 async def asking(database: SqlDatabase, tmp_path: Path) -> AsyncGenerator[Asking, None]:
-    bus = OutboxBus(database.reader)
-    database.committed = bus.wake
-    await bus.start()
     workspace, actor = await new_workspace(database)
     async with database.work(NOBODY) as work:
         runner = await runners.appear(work, name="here", location="local", pool="default", engines=[EngineName.PROBE])
-    services = Services(
-        database=database,
-        bus=bus,
-        storage=DiskStorage(tmp_path / "files"),
-        seal=sites.Seal((Fernet.generate_key(),)),
-        pepper=b"pepper",
-        link_secret=b"links",
-        base_url="http://pacemark.test",
-    )
-    yield Asking(services, database, workspace, actor, runner)
-    await bus.stop()
+    async with feeding(database) as hub:
+        services = Services(
+            database=database,
+            feed=hub,
+            storage=DiskStorage(tmp_path / "files"),
+            seal=sites.Seal((Fernet.generate_key(),)),
+            pepper=b"pepper",
+            link_secret=b"links",
+            base_url="http://pacemark.test",
+        )
+        yield Asking(services, database, workspace, actor, runner, hub)

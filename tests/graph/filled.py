@@ -9,12 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import audits, files, keys, sites
-from domain.access import Role
+from domain import audits, files, keys, schedules, sites
+from domain.access import NOBODY, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
 from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
+from domain.work import Event, EventKind, StoredJob
 from infra.db.database import SqlDatabase
+from tests import feeding
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,6 +29,7 @@ class Sizes:
     runs: int = 2
     requests: int = 2
     findings: int = 2
+    schedules: int = 1
 
 
 @dataclass
@@ -51,6 +54,11 @@ async def fill(
         for table, rows in filling.rows.items():
             for start in range(0, len(rows), 500):
                 await connection.execute(insert(table), rows[start : start + 500])
+    async with database.work(NOBODY) as work:
+        for event in filling.events:
+            work.say(event)
+    while not database.is_sqlite and await feeding.number(database):
+        pass
     return Filled({Kind.WORKSPACE: [workspace_id], Kind.PROFILE: [profile.id for profile in profiles], **filling.ids})
 
 
@@ -63,6 +71,7 @@ class _Filling:
         self.mark = mark
         self.rows: dict[type[Base], list[dict[str, Any]]] = {}
         self.ids: dict[Kind, list[UUID]] = {}
+        self.events: list[Event] = []
 
     def _add(self, table: type[Base], of: Kind | None = None, /, **values: Any) -> UUID:
         id = new_id()
@@ -107,8 +116,36 @@ class _Filling:
         page_id = self._add(
             sites.Page, Kind.PAGE, site_id=site_id, name=f"{self.mark} page {number:03}", path=path, created_at=START
         )
+        for schedule in range(self.sizes.schedules):
+            self._schedule(site_id, page_id, f"{self.mark} schedule {number:03} {schedule:03}")
         for audit in range(self.sizes.audits):
             self._audit(site_id, page_id, path, START + timedelta(hours=audit))
+
+    def _schedule(self, site_id: UUID, page_id: UUID, name: str) -> None:
+        self._add(
+            schedules.Schedule,
+            Kind.SCHEDULE,
+            site_id=site_id,
+            page_id=page_id,
+            profile_id=self.profile_id,
+            name=name,
+            environment=self.mark,
+            runs=None,
+            cron="0 6 * * *",
+            every_minutes=None,
+            time_zone="UTC",
+            jitter_seconds=0,
+            created_at=START,
+            created_by=f"{self.mark} person",
+            paused_at=None,
+            next_at=START,
+            last_at=START,
+            firing_at=None,
+            reached=None,
+            asked=0,
+            skipped=0,
+            failures=0,
+        )
 
     def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime) -> None:
         audit_id = self._add(
@@ -125,7 +162,6 @@ class _Filling:
             runner_id=self.runner_id,
             runner_pool="default",
             state=audits.AuditState.FINISHED,
-            priority=0,
             requested_by=f"{self.mark} person",
             requested_url=f"https://{self.mark}.example{path}",
             final_url=f"https://{self.mark}.example{path}?final",
@@ -134,13 +170,26 @@ class _Filling:
             finished_at=at + timedelta(minutes=1),
             phase=Phase.ENDED,
             runs=self.sizes.runs,
-            attempts=1,
             representative_run=0,
             scores=[{"category": self.mark, "title": self.mark, "score": 0.5}],
             user_timings=[{"name": self.mark, "start_ms": 1.0, "duration_ms": None}],
             performance_score=0.5,
             ttfb_ms=float(at.hour),
             request_count=2,
+        )
+        ended = {"state": audits.AuditState.FINISHED, "phase": Phase.ENDED, "run": None}
+        self.events.append(Event(EventKind.AUDIT_FINISHED, self.workspace_id, audit_id, site_id, ended))
+        self._add(
+            StoredJob,
+            Kind.JOB,
+            kind=audits.KINDS[EngineName.PROBE],
+            subject=audit_id,
+            priority=0,
+            at=at,
+            ready_at=at,
+            deliveries=3,
+            dead_at=at,
+            error=f"{self.mark} error",
         )
         below = {"site_id": site_id, "audit_id": audit_id}
         for run in range(self.sizes.runs):

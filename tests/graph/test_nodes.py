@@ -20,9 +20,11 @@ TYPES = {
     Kind.PROFILE: "Profile",
     Kind.SITE: "Site",
     Kind.PAGE: "Page",
+    Kind.SCHEDULE: "Schedule",
     Kind.AUDIT: "Audit",
     Kind.FINDING: "Finding",
     Kind.FILE: "Artifact",
+    Kind.JOB: "DeadJob",
 }
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"

@@ -48,6 +48,13 @@ LISTS: Mapping[str, List] = {
     ),
     "Site.pages": List("node(id: $parent) { ... on Site { pages ARGS } }", "id", Sizes(1, ROWS, 0), Kind.SITE),
     "Page.audits": List("node(id: $parent) { ... on Page { audits ARGS } }", "id", Sizes(1, 1, ROWS, 0), Kind.PAGE, True),
+    "Workspace.schedules": List('workspace(slug: "acme") { schedules ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)),
+    "Site.schedules": List("node(id: $parent) { ... on Site { schedules ARGS } }", "id", Sizes(1, ROWS, 0), Kind.SITE),
+    "Page.schedules": List(
+        "node(id: $parent) { ... on Page { schedules ARGS } }", "id", Sizes(1, 1, 0, schedules=ROWS), Kind.PAGE
+    ),
+    "Workspace.events": List('workspace(slug: "acme") { events ARGS }', "cursor", Sizes(sites=1, pages=ROWS)),
+    "Workspace.deadJobs": List('workspace(slug: "acme") { deadJobs ARGS }', "id", Sizes(sites=1, pages=ROWS)),
     "Audit.findings": List(
         "node(id: $parent) { ... on Audit { findings ARGS } }", "id", Sizes(1, 1, 1, 0, findings=ROWS), Kind.AUDIT
     ),
@@ -184,6 +191,7 @@ def encoded(plain: bytes) -> str:
 def of_other_lists() -> set[str]:
     """What cursors of every list hold, with one key and with two."""
     hex, keys = "0" * 32, ("requests", "findings", "audits", "pages", "workspacePages", "newestPages", "sites", "workspaces")
+    keys += ("schedules", "siteSchedules", "pageSchedules", "deadJobs", f"events.{hex}")
     return {f"{name}\x1f{hex}" for name in keys} | {f"{name}\x1fa\x1f{hex}" for name in keys}
 
 

@@ -21,7 +21,6 @@ from websockets.exceptions import ConnectionClosed
 from domain import keys
 from domain.access import Role
 from graph.transports.stock import endpoint
-from infra.bus.outbox import OutboxBus
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import change
@@ -51,8 +50,8 @@ class Served:
         return {"Authorization": f"Bearer {self.key}"}
 
     @property
-    def bus(self) -> OutboxBus:
-        return cast(OutboxBus, self.asking.services.bus)
+    def followers(self) -> int:
+        return sum(map(len, self.asking.hub._followers.values()))
 
     async def post(self, query: str, headers: dict[str, str] | None = None, **variables: Any) -> httpx.Response:
         async with httpx.AsyncClient() as client:
@@ -79,12 +78,20 @@ class Served:
         id: str = made["audit"]["id"]
         return id
 
+    async def revoke(self) -> None:
+        """The key."""
+        actor = await keys.actor_for_key(self.asking.database.reader, self.key, self.asking.services.pepper)
+        assert actor is not None
+        assert actor.key_id is not None
+        async with self.asking.database.work(self.asking.actor) as work:
+            await keys.revoke(work, key_id=actor.key_id)
+
     async def nobody_listens(self) -> None:
         for _ in range(100):
-            if not self.bus._listeners:
+            if not self.asking.hub._followers:
                 return
             await asyncio.sleep(0.02)
-        raise AssertionError(f"still listened to: {dict(self.bus._listeners)}")
+        raise AssertionError(f"still followed: {dict(self.asking.hub._followers)}")
 
 
 @dataclass
@@ -258,21 +265,21 @@ async def test_two_subscribers_of_one_audit_see_it_to_its_end(served: Served) ->
         assert await phases(one, "live") == ["ENDED"]
 
 
-async def test_unsubscribing_and_leaving_leave_no_listener_behind(served: Served) -> None:
+async def test_unsubscribing_and_leaving_leave_no_follower_behind(served: Served) -> None:
     audit = await served.new_audit()
     async with served.socket() as socket:
         await socket.hear()
         for id in ("a", "b"):
             await socket.subscribe(id, PROGRESS, id=audit)
             await socket.hear()
-        assert sum(map(len, served.bus._listeners.values())) == 2
+        assert served.followers == 2
         await socket.send(id="a", type="complete")
         assert await socket.ask("c", VIEWER)
         for _ in range(100):
-            if sum(map(len, served.bus._listeners.values())) == 1:
+            if served.followers == 1:
                 break
             await asyncio.sleep(0.02)
-        assert sum(map(len, served.bus._listeners.values())) == 1
+        assert served.followers == 1
     await served.nobody_listens()
     async with served.socket() as socket:  # and one that vanishes without a farewell
         await socket.hear()
@@ -290,6 +297,26 @@ async def test_a_subscription_that_is_refused_says_why_and_completes(served: Ser
         said = await socket.hear()
         assert (said["type"], said["payload"]["errors"][0]["extensions"]["code"]) == ("next", "NOT_FOUND")
         assert (await socket.hear())["type"] == "complete"
+    await served.nobody_listens()
+
+
+async def test_a_revoked_keys_subscription_says_why_and_completes_and_its_socket_is_nobodys(served: Served) -> None:
+    text = "subscription ($id: ID!) { workspaceEvents(workspace: $id) { __typename cursor } }"
+    async with served.socket() as socket:
+        await socket.hear()
+        await socket.subscribe("1", text, id=served.asking.workspace)
+        assert (await socket.hear())["payload"]["data"]["workspaceEvents"]["__typename"] == "Checkpoint"
+        assert (await socket.ask("2", VIEWER))["data"]["viewer"]
+        await served.revoke()
+        said = await socket.hear()
+        assert (said["type"], said["payload"]["data"]) == ("next", None)
+        (error,) = said["payload"]["errors"]
+        assert (error["message"], error["extensions"]) == (
+            "This API key was revoked: sign in with another one.",
+            {"code": "NOT_SIGNED_IN"},
+        )
+        assert await socket.hear() == {"id": "1", "type": "complete"}
+        assert await socket.ask("2", VIEWER) == {"data": {"viewer": None}}
     await served.nobody_listens()
 
 
@@ -350,7 +377,7 @@ async def test_a_client_that_leaves_its_event_stream_is_forgotten(served: Served
     ):
         stream = events(response)
         assert (await anext(stream))[0] == "next"
-        assert len(served.bus._listeners) == 1
+        assert served.followers == 1
         await cast(Any, stream).aclose()
     await served.nobody_listens()
     refused = replace(served, key="pmk_nonsense")

@@ -36,16 +36,21 @@ KINDS = {
     "Profile": Kind.PROFILE,
     "Site": Kind.SITE,
     "Page": Kind.PAGE,
+    "Schedule": Kind.SCHEDULE,
     "Audit": Kind.AUDIT,
     "Finding": Kind.FINDING,
     "Artifact": Kind.FILE,
+    "DeadJob": Kind.JOB,
 }
 """Which id belongs to which type."""
 
 NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "page": Kind.PAGE, "audit": Kind.AUDIT} | {
     "workspace": Kind.WORKSPACE,
+    "schedule": Kind.SCHEDULE,
     "target": Kind.PAGE,
     "ids": Kind.SITE,
+    "sites": Kind.SITE,
+    "job": Kind.JOB,
 }
 """Which id an argument or input field of this name takes. A new name fails here, and is to be added."""
 
@@ -247,10 +252,16 @@ def _put(into: dict[str, Any], of: Mapping[str, Any], path: tuple[str, ...]) -> 
     into[path[-1]] = of[path[-1]]
 
 
-def watching(foreign: Owner) -> Iterator[Operation]:
+def watching(own: Owner, foreign: Owner) -> Iterator[Operation]:
+    """Every subscription: with foreign ids alone, and with one foreign id beside the asker's own."""
     assert CORE.subscription_type is not None
     for name, each in CORE.subscription_type.fields.items():
-        text = _Text()
         given = get_named_type(each.type)
-        call = text.call(name, {arg: (it.type, foreign.value(arg, it.type, given)) for arg, it in each.args.items()})
-        yield Operation(name, text.operation("subscription", f"{call} {read(given, 1)}"), text.variables)
+        ids = {argument: it.type for argument, it in each.args.items() if holds_ids(it.type)}
+        for chosen in (ids, *({argument: type_} for argument, type_ in ids.items())):
+            needed = {arg: it.type for arg, it in each.args.items() if is_required_argument(it)} | chosen
+            text = _Text()
+            call = text.call(
+                name, {arg: (it, (foreign if arg in chosen else own).value(arg, it, given)) for arg, it in needed.items()}
+            )
+            yield Operation(name, text.operation("subscription", f"{call} {read(given, 1)}"), text.variables)

@@ -15,6 +15,7 @@ from domain.base import Base
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.ids import new_id
 from domain.keys import rules
+from domain.paging import Window
 from infra.db.database import SqlDatabase
 from tests.databases import new_workspace
 
@@ -89,9 +90,57 @@ async def test_a_revoked_key_opens_nothing_and_is_listed_nowhere(database: SqlDa
     assert actor.key_id is not None
     assert len(await keys.by_ids(database.reader, (workspace,), [actor.key_id])) == 1
     async with database.work(owner) as work:
-        await work.db.execute(update(keys.ApiKey).values(revoked_at=work.now))
+        assert (await keys.revoke(work, key_id=actor.key_id)).prefix == key[:12]
     assert await keys.actor_for_key(database.reader, key, PEPPER) is None
     assert await keys.by_ids(database.reader, (workspace,), [actor.key_id]) == {}
+
+
+async def test_a_key_is_revoked_once_and_by_those_who_may(database: SqlDatabase) -> None:
+    workspace, owner = await new_workspace(database)
+    actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), PEPPER)
+    assert actor is not None
+    assert actor.key_id is not None
+    _, stranger = await new_workspace(database, "zebra")
+    refused = [(Actor(roles={workspace: Role.MEMBER}), NotAllowed), (stranger, NotFound), (Actor(), NotFound)]
+    for who, refusal in refused:
+        with pytest.raises(refusal):
+            async with database.work(who) as work:
+                await keys.revoke(work, key_id=actor.key_id)
+    async with database.work(owner) as work:
+        await keys.revoke(work, key_id=actor.key_id)
+    for key_id in (actor.key_id, new_id()):
+        with pytest.raises(NotFound):
+            async with database.work(owner) as work:
+                await keys.revoke(work, key_id=key_id)
+
+
+async def test_an_actor_is_read_again_as_their_key_stands(database: SqlDatabase) -> None:
+    workspace, owner = await new_workspace(database)
+    actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), PEPPER)
+    assert actor is not None
+    assert actor.key_id is not None
+    assert await keys.current(database.reader, actor) == actor
+    assert await keys.current(database.reader, owner) is owner, "who has no key"
+    async with database.work(owner) as work:
+        await work.db.execute(update(keys.ApiKey).values(role=Role.VIEWER))
+    assert (await keys.current(database.reader, actor)).roles == {workspace: Role.VIEWER}
+    async with database.work(owner) as work:
+        await keys.revoke(work, key_id=actor.key_id)
+    gone = await keys.current(database.reader, actor)
+    assert (gone.roles, gone.key_id) == ({}, actor.key_id)
+
+
+async def test_good_keys_are_listed_oldest_first(database: SqlDatabase) -> None:
+    workspace, owner = await new_workspace(database)
+    other, stranger = await new_workspace(database, "zebra")
+    prefixes = [(await issue(database, workspace, owner, name=name))[:12] for name in ("a", "b", "c")]
+    await issue(database, other, stranger)
+    whole = await keys.KEYS.of(database.reader, owner.reach, workspace, Window())
+    assert [row.prefix for row in whole.rows] == prefixes
+    async with database.work(owner) as work:
+        await keys.revoke(work, key_id=whole.rows[1].id)
+    left = await keys.KEYS.of(database.reader, owner.reach, workspace, Window())
+    assert [row.prefix for row in left.rows] == [prefixes[0], prefixes[2]]
 
 
 async def test_no_column_of_the_database_holds_a_key(database: SqlDatabase) -> None:

@@ -1,0 +1,47 @@
+"""A workspace opened for an operator's command: its database alone, and nothing is made or migrated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.wiring import House
+    from domain.access import Actor
+    from infra.db.database import SqlDatabase
+
+
+class Opened(NamedTuple):
+    """A workspace, and its owner, on whose behalf the command acts."""
+
+    database: SqlDatabase
+    workspace_id: UUID
+    owner: Actor
+
+
+@asynccontextmanager
+async def house(settings: Settings) -> AsyncGenerator[House, None]:
+    """Raises Unusable where the database is not at the version of this program."""
+    from app import bootstrap
+    from app.wiring import wire
+
+    await bootstrap.require_current(settings)
+    async with wire(settings, live=False) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def workspace(settings: Settings, slug: str) -> AsyncGenerator[Opened, None]:
+    """Raises Unusable."""
+    from app import bootstrap
+    from app.errors import Unusable
+    from domain import workspaces
+
+    async with house(settings) as opened:
+        found = await workspaces.find(opened.database.reader, slug)
+        if found is None:
+            raise Unusable(f"There is no workspace {slug!r} here.")
+        yield Opened(opened.database, found.id, await bootstrap.owner(opened, found.id))

@@ -1,0 +1,26 @@
+"""What answers what across the rooms, which know nothing of those above them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+from . import audits, jobs
+from .work import Work
+
+_REVIVED: Mapping[str, Callable[[Work, UUID], Awaitable[None]]] = dict.fromkeys(audits.KINDS.values(), audits.revive)
+"""What becomes of a job's subject when the job is to be tried again."""
+
+
+async def replay(work: Work, *, job_id: UUID) -> jobs.JobRow:
+    """Let a job that was given up be tried again, with what it is about. Raises NotFound."""
+    row = await jobs.revive(work, job_id=job_id)
+    revived = _REVIVED.get(row.kind)
+    if revived is not None:
+        await revived(work, row.subject)
+    return row
+
+
+async def drop(work: Work, *, job_id: UUID) -> jobs.JobRow:
+    """Forget a job that was given up; what it is about stays as it is. Raises NotFound."""
+    return await jobs.drop(work, job_id=job_id)

@@ -1,0 +1,217 @@
+"""What happens in a workspace: told live without a seam, and read back for a day."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import strawberry
+from graphql import GraphQLResolveInfo
+
+from domain import audits, following
+from domain.access import Permission
+from domain.errors import InvalidInput, LimitReached, NotFound, ProblemCode
+from domain.following import SILENCE_SECONDS, Happened, Wanted
+from domain.ids import Kind, decode, encode
+from domain.measuring import Phase
+from domain.work import EventKind
+
+from .audits import Audit
+from .context import Context, Info
+from .node import of
+from .paging import Connection
+from .scalars import Cursor
+from .schedules import Schedule
+
+LOOK_SECONDS = 1.0
+"""How often it is seen, when nothing happens, whether a subscriber may still read the workspace."""
+
+MAX_SITES = 100
+
+Kinds = Annotated[
+    list[EventKind] | None,
+    strawberry.argument(description="Which kinds; left out, all of them. An empty list is refused: it could give nothing."),
+]
+
+
+@strawberry.interface(
+    description="What a subscription to a workspace says. Keep the last cursor: given as `after`, it goes on behind it."
+)
+class WorkspaceEvent:
+    cursor: Cursor = strawberry.field(description="The place in the workspace's history up to which this tells.")
+
+    @strawberry.field(description="When it happened; for what is said of the subscription itself, when it is said.")
+    @staticmethod
+    def at(row: strawberry.Parent[Any]) -> datetime:
+        return row.event.at if isinstance(row, Happened) else datetime.now(UTC)
+
+
+@strawberry.type(
+    description="Everything up to its cursor was said. It comes first, at the end of a replay, and after 30 s of silence."
+)
+class Checkpoint(WorkspaceEvent):
+    is_type_of = of(following.Checkpoint)
+
+    live: bool = strawberry.field(description="Whether all that was missed has been replayed: what follows happens now.")
+
+
+@strawberry.type(
+    description="The subscriber was too slow, and events were dropped. Read the state anew, or subscribe anew after `since`."
+)
+class Lagged(WorkspaceEvent):
+    is_type_of = of(following.Lagged)
+
+    missed: int = strawberry.field(description="How many of the workspace's events were dropped, of whatever kind and site.")
+    since: Cursor = strawberry.field(description="The place behind which they were dropped.")
+
+
+@strawberry.type(
+    description="Not all that lies behind `after` is there any more: read the state anew. What happens from now on follows."
+)
+class HistoryLost(WorkspaceEvent):
+    is_type_of = of(following.HistoryLost)
+
+    oldest: Cursor = strawberry.field(description="The first place from which everything is there.")
+
+
+def _of_kinds(prefix: str) -> Any:
+    def is_type_of(_cls: type, value: object, _info: GraphQLResolveInfo[Any]) -> bool:
+        return isinstance(value, Happened) and value.event.kind.startswith(prefix)
+
+    return classmethod(is_type_of)
+
+
+@strawberry.type(description="Something happened to an audit; how it stood right after that, whatever has come since.")
+class AuditEvent(WorkspaceEvent):
+    is_type_of = _of_kinds("AUDIT_")
+
+    @strawberry.field(description="What happened.")
+    @staticmethod
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    @strawberry.field(description="The audit as it stands now; null once it is deleted.")
+    @staticmethod
+    async def audit(row: strawberry.Parent[Happened], info: Info) -> Audit | None:
+        return await info.context.loaders.audit.load(row.event.subject)
+
+    @strawberry.field(description="The audit's state then.")
+    @staticmethod
+    def state(row: strawberry.Parent[Happened]) -> audits.AuditState:
+        return audits.AuditState(row.event.payload["state"])
+
+    @strawberry.field(description="How far it had come.")
+    @staticmethod
+    def phase(row: strawberry.Parent[Happened]) -> Phase:
+        return Phase(row.event.payload["phase"])
+
+    @strawberry.field(description="The run being measured then, from 1; null between runs.")
+    @staticmethod
+    def run(row: strawberry.Parent[Happened]) -> int | None:
+        run: int | None = row.event.payload["run"]
+        return run + 1 if run is not None else None
+
+
+@strawberry.type(description="A schedule was due.")
+class ScheduleEvent(WorkspaceEvent):
+    is_type_of = _of_kinds("SCHEDULE_")
+
+    @strawberry.field(description="Whether it asked for audits.")
+    @staticmethod
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    @strawberry.field(description="The schedule as it is now; null once it is deleted.")
+    @staticmethod
+    async def schedule(row: strawberry.Parent[Happened], info: Info) -> Schedule | None:
+        return await info.context.loaders.schedule.load(row.event.subject)
+
+    @strawberry.field(description="When it was due; it may have been late.")
+    @staticmethod
+    def due_at(row: strawberry.Parent[Happened]) -> datetime:
+        return datetime.fromisoformat(row.event.payload["due"])
+
+    @strawberry.field(description="How many audits it asked for; null when it asked for none.")
+    @staticmethod
+    def audits(row: strawberry.Parent[Happened]) -> int | None:
+        return row.event.payload.get("audits")
+
+    @strawberry.field(description="How many it did not ask for, since the same still waited; null when it asked for none.")
+    @staticmethod
+    def skipped(row: strawberry.Parent[Happened]) -> int | None:
+        return row.event.payload.get("skipped")
+
+    @strawberry.field(description="Why it asked for none, or for less than it should, for programs; new ones may come.")
+    @staticmethod
+    def reason(row: strawberry.Parent[Happened]) -> str | None:
+        return row.event.payload.get("reason")
+
+
+@strawberry.type(description="A page of a workspace's events, oldest first.")
+class EventConnection(Connection[WorkspaceEvent]):
+    pass
+
+
+TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, ScheduleEvent)
+"""What a workspace's event can be; nothing else names them."""
+
+
+async def _wanted(context: Context, workspace: str, kinds: list[EventKind] | None, sites: list[strawberry.ID] | None) -> Wanted:
+    """Raises what refuses it: NotFound also for a site of another workspace."""
+    workspace_id = decode(Kind.WORKSPACE, workspace, "workspace")
+    context.actor.require(Permission.READ, workspace_id)
+    chosen = following.check_kinds(kinds)
+    if sites is not None and not sites:
+        raise InvalidInput.at("sites", "Name a site at least, or leave sites out for all of them.", ProblemCode.REQUIRED)
+    if sites is not None and len(sites) > MAX_SITES:
+        raise LimitReached(f"At most {MAX_SITES} sites at once; leave sites out for all of them.", MAX_SITES)
+    ids = [decode(Kind.SITE, id, f"sites.{place}") for place, id in enumerate(sites or ())]
+    for id, row in zip(ids, await context.loaders.site.load_many(ids), strict=True):
+        if row is None or row.workspace_id != workspace_id:
+            raise NotFound("There is no such site in this workspace.", encode(Kind.SITE, id))
+    return Wanted(workspace_id, chosen, frozenset(ids))
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription(
+        description="What happens in a workspace, in order and without a gap: first what was missed since `after`, then what "
+        "comes. Each event is said once to whoever goes on from the last cursor that they saw."
+    )
+    async def workspace_events(
+        self,
+        info: Info,
+        workspace: Annotated[strawberry.ID, strawberry.argument(description="The workspace's id.")],
+        after: Annotated[
+            Cursor | None,
+            strawberry.argument(
+                description="The last cursor that was seen here or read as `Workspace.eventCursor`; left out, from now on."
+            ),
+        ] = None,
+        kinds: Kinds = None,
+        sites: Annotated[
+            list[strawberry.ID] | None,
+            strawberry.argument(
+                description="Of which sites, at most 100; left out, of the whole workspace. An empty list is refused."
+            ),
+        ] = None,
+    ) -> AsyncGenerator[WorkspaceEvent, None]:
+        context = info.context
+        standing = context.services.standings.of(context.actor)
+        wanted = await _wanted(context, workspace, kinds, sites)
+        now, live, said_at = asyncio.get_running_loop().time, False, 0.0
+        following_on = following.follow(context.reader, context.services.feed, wanted, after, silence=LOOK_SECONDS)
+        async with aclosing(following_on) as heard:
+            async for each in heard:
+                event = each.event if live and isinstance(each, Happened) else None
+                context.actor = await standing.require(context.reader, wanted.workspace_id, event)
+                if isinstance(each, following.Checkpoint):
+                    if live and now() - said_at < SILENCE_SECONDS:
+                        continue  # it was only to see whether the subscriber may still read
+                    live = each.live
+                context.fresh()
+                yield each  # type: ignore[misc]  # read by the types' fields
+                said_at = now()

@@ -32,7 +32,7 @@ def create_app(house: House) -> FastAPI:
 def _services(house: House) -> Services:
     return Services(
         database=house.database,
-        bus=house.bus,
+        feed=house.hub,
         storage=house.storage,
         seal=house.seal,
         pepper=house.pepper,

@@ -12,8 +12,11 @@ from app import folder
 from app.errors import Unusable
 from app.settings import Settings
 from app.wiring import House, wire
-from domain import accounts, keys, sites, workspaces
+from domain import accounts, audits, history, keys, sites, workspaces
 from domain.access import NOBODY, Actor, Role
+from infra.bus.nats import NatsBus, NatsUnusable
+from infra.cache.redis import RedisCache
+from infra.cache.server import RedisUnusable
 from infra.db import migrate
 
 FIRST = "default"
@@ -25,6 +28,24 @@ async def embedded(settings: Settings, *, allow_private: bool = False) -> AsyncG
     await bring_up_to_date(settings)
     async with wire(settings, allow_private=allow_private) as house:
         yield house, await first_workspace(house)
+
+
+@asynccontextmanager
+async def complete(settings: Settings) -> AsyncGenerator[House, None]:
+    """A house whose services are all there, and of a version that this program knows. Raises Unusable."""
+    async with wire(settings) as house:
+        await _require_services(house)
+        yield house
+
+
+async def _require_services(house: House) -> None:
+    try:
+        if isinstance(house.bus, NatsBus):
+            await house.bus.check((await history.state(house.database.reader)).id, tuple(audits.KINDS.values()))
+        if isinstance(house.cache, RedisCache):
+            await house.cache.check()
+    except (NatsUnusable, RedisUnusable) as error:
+        raise Unusable(str(error)) from None
 
 
 async def database_version(settings: Settings) -> str | None:
@@ -47,7 +68,22 @@ async def bring_up_to_date(settings: Settings, to: str = "head") -> tuple[str | 
                 await migrate.upgrade(settings.database, to)
             except CommandError as error:
                 raise Unusable(f"The database is at version {before or 'none'}: {error}") from None
+        if settings.nats_url is not None and to == "head":
+            await _declare_streams(settings)
         return before, await database_version(settings)
+
+
+async def _declare_streams(settings: Settings) -> None:
+    async with wire(settings, live=False) as house:
+        assert isinstance(house.bus, NatsBus)
+        state = await history.state(house.database.reader)
+        await house.bus.start()
+        try:
+            await house.bus.declare(state.id, state.published + 1, tuple(audits.KINDS.values()))
+        except NatsUnusable as error:
+            raise Unusable(str(error)) from None
+        finally:
+            await house.bus.stop()
 
 
 async def require_current(settings: Settings) -> None:

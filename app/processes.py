@@ -1,4 +1,4 @@
-"""The processes that stay: everything in one, the API alone, the worker alone."""
+"""The processes that stay: everything in one; the API, the worker, the scheduler alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import uvloop
 
 from app import bootstrap, server
 from app.asgi import create_app
+from app.scheduler import schedule
 from app.settings import Settings
-from app.wiring import wire
 from app.worker import work
 
 UP_DRAIN_SECONDS = 1.0
@@ -32,7 +32,7 @@ def run(process: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
 
 
 async def up(settings: Settings, stop: asyncio.Event) -> None:
-    """Migrate, make the first workspace, answer, and work unless another process does."""
+    """Migrate, make the first workspace, answer, schedule, and work unless another process does."""
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     async with bootstrap.embedded(settings, allow_private=settings.for_oneself) as (house, workspace_id):
@@ -43,6 +43,7 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(server.answer(create_app(house), listening, stop, ready))
+            group.create_task(schedule(house, stop))
             group.create_task(work(house, stop, drain_seconds=UP_DRAIN_SECONDS, address=settings.base_url))
 
 
@@ -51,15 +52,24 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     await bootstrap.require_current(settings)
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    async with wire(settings) as house:
+    async with bootstrap.complete(settings) as house:
         await server.answer(create_app(house), listening, stop, lambda: typer.echo(_ready(settings.base_url)))
 
 
 async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) -> None:
     """Work audits, over a database that is migrated already."""
     await bootstrap.require_current(settings)
-    async with wire(settings) as house:
+    async with bootstrap.complete(settings) as house:
+        typer.echo(f"ready to work as {settings.runner_name}: {', '.join(house.engines)}")
         await work(house, stop, drain_seconds=drain_seconds)
+
+
+async def scheduler(settings: Settings, stop: asyncio.Event) -> None:
+    """Fire schedules and sweep, over a database that is migrated already, while this process holds the lease."""
+    await bootstrap.require_current(settings)
+    async with bootstrap.complete(settings) as house:
+        typer.echo("ready to schedule")
+        await schedule(house, stop)
 
 
 def _welcome(url: str, key: str, data: str) -> None:

@@ -8,17 +8,18 @@ import secrets
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import Unusable
 from app.folder import kept_text
+from domain.measuring import EngineName
 
 PREFIX = "PACEMARK_"
 MIN_SECRET = 32
@@ -42,6 +43,9 @@ class Settings(BaseSettings):
     env: Environment = Environment.DEVELOPMENT
     data: Path = Field(default_factory=lambda: user_data_path("pacemark"))
     database_url: str | None = None
+    nats_url: str | None = Field(None, repr=False)
+    nats_prefix: str = Field("pacemark", pattern=r"^[a-z0-9_-]{1,32}$")
+    redis_url: str | None = Field(None, repr=False)
     secret: SecretStr | None = None
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
@@ -64,6 +68,12 @@ class Settings(BaseSettings):
     runner_location: str = "local"
     runner_pool: str = "default"
     probes_at_once: int = Field(4, ge=1, le=64)
+    engines: Annotated[tuple[EngineName, ...], NoDecode] = tuple(EngineName)
+
+    otlp_endpoint: str | None = None
+    trace_sample: float = Field(0.01, ge=0, le=1)
+    trace_trust_incoming: bool = False
+    metrics_token: SecretStr | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -78,7 +88,31 @@ class Settings(BaseSettings):
             return f"sqlite+aiosqlite://{rest}"
         raise ValueError("a database is postgresql://user:password@host/name or sqlite:////path/to/file")
 
-    @field_validator("public_url", "s3_endpoint", "pagespeed_url")
+    @field_validator("nats_url")
+    @classmethod
+    def _nats(cls, url: str | None) -> str | None:
+        if url is not None and not all(_is_server(each, ("nats", "tls")) for each in url.split(",")):
+            raise ValueError("NATS is nats://host:4222, or tls://user:password@host, several separated by commas")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str | None) -> str | None:
+        if url is not None and not _is_server(url, ("redis", "rediss")):
+            raise ValueError("Redis is redis://host:6379/0, or rediss://user:password@host:6379/0")
+        return url
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _engines(cls, names: object) -> object:
+        if not isinstance(names, str):
+            return names
+        chosen = [name.strip().upper() for name in names.split(",")]
+        if not set(chosen) <= set(EngineName):
+            raise ValueError(f"engines are one or several of {', '.join(EngineName)}, separated by commas")
+        return tuple(dict.fromkeys(chosen))
+
+    @field_validator("public_url", "s3_endpoint", "pagespeed_url", "otlp_endpoint")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
         if url is None:
@@ -134,6 +168,11 @@ class Settings(BaseSettings):
             raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_S3_ENDPOINT to a local one.")
         if self.env is Environment.PRODUCTION and self.secret is None:
             raise Unusable("PACEMARK_ENV=production needs a PACEMARK_SECRET of its own, such as: openssl rand -hex 32")
+        if (self.nats_url is None) != self.database.startswith("sqlite"):
+            raise Unusable(
+                "PostgreSQL and NATS go together: set both PACEMARK_DATABASE_URL and PACEMARK_NATS_URL, such as "
+                "nats://127.0.0.1:4222, or neither."
+            )
         if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
             raise Unusable(f"PACEMARK_SECRET is too short: it needs at least {MIN_SECRET} characters.")
         if self.s3_bucket is not None and (self.s3_access_key_id is None or self.s3_secret_access_key is None):
@@ -151,6 +190,14 @@ class Settings(BaseSettings):
         if self.secret is not None:
             return self.secret.get_secret_value().encode()
         return kept_text(self.data / "secret", lambda: secrets.token_hex(32)).encode()
+
+
+def _is_server(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url.strip())
+        return parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
 
 
 def load(**given: Any) -> Settings:

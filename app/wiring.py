@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import tempfile
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from app import folder
 from app.settings import Settings
 from domain import sites
+from domain.caching import Cache
 from domain.measuring import Engine, EngineName
 from domain.ports import Storage
+from infra.bus.hub import Hub
+from infra.bus.nats import NatsBus
 from infra.bus.outbox import OutboxBus
+from infra.bus.relay import Relay
+from infra.cache.memory import MemoryCache
+from infra.cache.redis import RedisCache
 from infra.db.database import SqlDatabase
 from infra.engines.guard import Guard
 from infra.engines.lighthouse import LighthouseEngine
@@ -21,6 +30,8 @@ from infra.engines.pagespeed import PageSpeedEngine
 from infra.engines.probe import ProbeEngine
 from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
+
+BusKind = TypeVar("BusKind", OutboxBus, NatsBus)
 
 LIGHTHOUSE_LOCK = Path(tempfile.gettempdir()) / "pacemark-lighthouse.lock"
 """One Lighthouse per machine, whoever started it: two at once would measure one another."""
@@ -32,7 +43,9 @@ class House:
 
     settings: Settings
     database: SqlDatabase
-    bus: OutboxBus
+    bus: OutboxBus | NatsBus
+    hub: Hub
+    cache: MemoryCache | RedisCache
     storage: Storage
     engines: Mapping[EngineName, Engine]
     seal: sites.Seal
@@ -41,32 +54,74 @@ class House:
 
 
 @asynccontextmanager
-async def wire(settings: Settings, *, allow_private: bool = False) -> AsyncGenerator[House, None]:
+async def wire(settings: Settings, *, allow_private: bool = False, live: bool = True) -> AsyncGenerator[House, None]:
     """Open everything over a migrated database, and close it in the end.
 
-    A setting about private targets goes before `allow_private`.
+    A setting about private targets goes before `allow_private`. A program that only reads or writes the database needs
+    nothing `live`: what it says is carried on by others.
     """
     if settings.allow_private_targets is not None:
         allow_private = settings.allow_private_targets
     folder.make(settings.data)
-    database = SqlDatabase(settings.database)
-    bus = OutboxBus(database.reader)
-    database.committed = bus.wake
-    try:
-        await bus.start()
+    async with AsyncExitStack() as closing:
+        database = SqlDatabase(settings.database)
+        closing.push_async_callback(database.close)
+        bus, hub = await _carrying(settings, database, closing, live)
+        cache = await _cache(settings, closing)
         yield House(
             settings=settings,
             database=database,
             bus=bus,
+            hub=hub,
+            cache=cache,
             storage=_storage(settings),
-            engines=_engines(settings, Guard(allow_private=allow_private)),
+            engines=_engines(settings, Guard(allow_private=allow_private), cache),
             seal=sites.Seal((settings.derive_text("access"),)),
             pepper=settings.derive("keys"),
             link_secret=settings.derive("links"),
         )
-    finally:
-        await bus.stop()
-        await database.close()
+
+
+async def _cache(settings: Settings, closing: AsyncExitStack) -> MemoryCache | RedisCache:
+    if settings.redis_url is None:
+        return MemoryCache()
+    cache = RedisCache(settings.redis_url)
+    await cache.start()
+    closing.push_async_callback(cache.close)
+    return cache
+
+
+async def _carrying(
+    settings: Settings, database: SqlDatabase, closing: AsyncExitStack, live: bool
+) -> tuple[OutboxBus | NatsBus, Hub]:
+    """What carries jobs and events: the tables themselves for SQLite, NATS for PostgreSQL."""
+    if settings.nats_url is None:
+        outbox = OutboxBus(database.reader)
+        database.committed = lambda work: outbox.wake()
+        return await _started(outbox, database, closing, live)
+    nats = NatsBus(settings.nats_url, prefix=settings.nats_prefix, name=holder(), reader=database.reader)
+    bus, hub = await _started(nats, database, closing, live)
+    if live:
+        relay = Relay(database, nats, holder=holder())
+        database.committed = relay.committed
+        await relay.start()
+        closing.push_async_callback(relay.stop)
+    return bus, hub
+
+
+async def _started(bus: BusKind, database: SqlDatabase, closing: AsyncExitStack, live: bool) -> tuple[BusKind, Hub]:
+    hub = Hub(bus, database.reader)
+    if live:
+        await bus.start()
+        closing.push_async_callback(bus.stop)
+        await hub.start()
+        closing.push_async_callback(hub.stop)
+    return bus, hub
+
+
+def holder() -> str:
+    """What people see of who holds a lease or a connection."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _storage(settings: Settings) -> Storage:
@@ -83,7 +138,7 @@ def _storage(settings: Settings) -> Storage:
     )
 
 
-def _engines(settings: Settings, guard: Guard) -> Mapping[EngineName, Engine]:
+def _engines(settings: Settings, guard: Guard, cache: Cache) -> Mapping[EngineName, Engine]:
     key = settings.pagespeed_key.get_secret_value() if settings.pagespeed_key else None
     url = settings.pagespeed_url
     engines: list[Engine] = [
@@ -95,6 +150,6 @@ def _engines(settings: Settings, guard: Guard) -> Mapping[EngineName, Engine]:
             node=settings.node,
             lock_file=LIGHTHOUSE_LOCK,
         ),
-        PageSpeedEngine(key, base_url=url) if url else PageSpeedEngine(key),
+        PageSpeedEngine(key, base_url=url, cache=cache) if url else PageSpeedEngine(key, cache=cache),
     ]
-    return {engine.name: engine for engine in engines}
+    return {engine.name: engine for engine in engines if engine.name in settings.engines}

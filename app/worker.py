@@ -1,25 +1,31 @@
-"""Takes audits as they come, measures them, and sweeps up after those who died."""
+"""Takes audits as they come, and measures them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from app.folder import WorkerLock
 from app.waiting import set_within
 from app.wiring import House
-from domain import audits, runners
+from domain import audits, metering, runners, tracing
 from domain.access import NOBODY
+from domain.errors import DatabaseAway
 from domain.measuring import EngineName
+from domain.ports import Calls, Delivery
 
 LOCK_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 LOOK_SECONDS = 10.0
-"""How often a task with nothing to do looks by itself: every new audit says that it waits, so this is for lost words."""
-SWEEP_SECONDS = 10.0
+"""How often a task that nobody calls looks by itself: each new audit is called for, so this is for a bus that is away."""
+WORKING_SECONDS = 10.0
+APPEAR_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -44,19 +50,18 @@ class Worker:
     """One task for each audit that may run at once.
 
     Told to stop, it takes nothing new and gives what is running `drain_seconds` to end; then the engines are stopped
-    and their audits left to the sweep of another worker. Cancelling `run` does that at once.
+    and their audits given back. Cancelling `run` does that at once.
     """
 
     def __init__(self, house: House, *, drain_seconds: float) -> None:
         self._house = house
         self._drain_seconds = drain_seconds
         self._stopping = asyncio.Event()
-        self._woken = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         runner = await appear(self._house)
-        serving = [asyncio.create_task(self._serve(runner, engines)) for engines in self._lanes()]
-        helping = [asyncio.create_task(each) for each in (self._hear(), self._sweep(), self._drain(stop, serving))]
+        serving = [asyncio.create_task(self._serve(runner, engine)) for engine in self._lanes()]
+        helping = [asyncio.create_task(each) for each in (self._appear(), self._drain(stop, serving))]
         try:
             await asyncio.wait(serving)
         finally:
@@ -64,57 +69,105 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*serving, *helping, return_exceptions=True)
 
-    def _lanes(self) -> Iterator[Sequence[EngineName]]:
-        for _ in range(self._house.settings.probes_at_once):
-            yield (EngineName.PROBE,)
-        yield (EngineName.LIGHTHOUSE,)
-        yield (EngineName.PAGESPEED,)
+    def _lanes(self) -> Iterator[EngineName]:
+        for engine in self._house.engines:
+            for _ in range(self._house.settings.probes_at_once if engine is EngineName.PROBE else 1):
+                yield engine
 
-    async def _drain(self, stop: asyncio.Event, serving: Sequence[asyncio.Task[None]]) -> None:
+    async def _drain(self, stop: asyncio.Event, serving: list[asyncio.Task[None]]) -> None:
         await stop.wait()
         self._stopping.set()
-        self._woken.set()
         _, running = await asyncio.wait(serving, timeout=self._drain_seconds)
         if running:
-            log.warning("Audits are left unfinished; another worker will take them up.", audits=len(running))
+            log.warning("Audits are given back unfinished; another worker will take them up.", audits=len(running))
         for task in running:
             task.cancel()
 
-    async def _hear(self) -> None:
-        async with self._house.bus.listen(audits.JOBS) as messages:
-            async for _ in messages:
-                self._woken.set()
+    async def _serve(self, runner: UUID, engine: EngineName) -> None:
+        async with self._house.bus.calls(audits.KINDS[engine]) as calls:
+            while not self._stopping.is_set():
+                call = await self._next(calls)
+                if call is not None:
+                    await self._answer(call, runner, engine)
+                # Nobody called, so the bus may be away: where there is one audit, there may be more.
+                while call is None and not self._stopping.is_set() and await self._try(runner, engine):
+                    pass
 
-    async def _serve(self, runner: UUID, engines: Sequence[EngineName]) -> None:
-        while not self._stopping.is_set():
-            if not await self._one(runner, engines) and not self._stopping.is_set():
-                await set_within(self._woken, LOOK_SECONDS)
-                self._woken.clear()
+    async def _answer(self, call: Delivery, runner: UUID, engine: EngineName) -> None:
+        if self._stopping.is_set():
+            await call.again(0)
+            return
+        async with _working(call):
+            tried = await self._try(runner, engine)
+        await (call.again(PAUSE_SECONDS) if tried is None else call.done())
 
-    async def _one(self, runner: UUID, engines: Sequence[EngineName]) -> bool:
-        house = self._house
+    async def _try(self, runner: UUID, engine: EngineName) -> bool | None:
+        """Whether there was an audit; None when it could not be found out, or ended in a bug, after a pause."""
         try:
-            claim = await audits.take(house.database, runner_id=runner, pool=house.settings.runner_pool, engines=engines)
-            if claim is None:
-                return False
-            await audits.perform(house.database, house.storage, house.engines[claim.audit.engine], house.seal, claim)
+            return await self._one(runner, engine)
+        except DatabaseAway:
+            log.warning("The database is away.", engine=engine)
         except Exception:
-            log.exception("An audit could not be worked.", engines=[*engines])
-            await asyncio.sleep(PAUSE_SECONDS)
+            log.exception("An audit could not be worked.", engine=engine)
+        await asyncio.sleep(PAUSE_SECONDS)
+        return None
+
+    async def _next(self, calls: Calls) -> Delivery | None:
+        """The next call; None when none came for a while, or the worker is to stop."""
+        calling = asyncio.create_task(calls.next(LOOK_SECONDS))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({calling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return calling.result() if calling.done() else None
+        finally:
+            for task in (calling, stopping):
+                task.cancel()
+            await asyncio.gather(calling, stopping, return_exceptions=True)
+
+    async def _one(self, runner: UUID, engine: EngineName) -> bool:
+        """Take the next audit and see it through; whether there was one."""
+        house, now = self._house, asyncio.get_running_loop().time
+        claim = await audits.take(house.database, runner_id=runner, pool=house.settings.runner_pool, engines=[engine])
+        if claim is None:
+            return False
+        job, began, outcome = claim.job.job, now(), "error"
+        if job.deliveries > 1:
+            metering.job_redelivered(job.kind)
+        try:
+            with tracing.follow(job.trace, f"process {job.kind}", kind=SpanKind.CONSUMER):
+                await audits.perform(house.database, house.storage, house.engines[engine], house.seal, claim)
+            outcome = "done"
+        finally:
+            metering.job_finished(job.kind, outcome, now() - began)
         return True
 
-    async def _sweep(self) -> None:
+    async def _appear(self) -> None:
         while True:
+            await asyncio.sleep(APPEAR_SECONDS)
             try:
-                again = await audits.sweep(self._house.database)
-                if again:
-                    log.warning("Audits of vanished workers wait again.", audits=again)
-                await audits.sweep_files(self._house.database, self._house.storage)
-                await asyncio.sleep(SWEEP_SECONDS)
                 await appear(self._house)
+            except DatabaseAway:
+                continue
             except Exception:
-                log.exception("The sweep failed.")
-                await asyncio.sleep(SWEEP_SECONDS)
+                log.exception("The runner could not say that it is there.")
+
+
+@asynccontextmanager
+async def _working(call: Delivery | None) -> AsyncGenerator[None, None]:
+    """Meanwhile the bus is told, again and again, that nobody else need be called."""
+
+    async def tell() -> None:
+        while call is not None:
+            await asyncio.sleep(WORKING_SECONDS)
+            await call.working()
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await telling
 
 
 async def appear(house: House) -> UUID:

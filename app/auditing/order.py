@@ -14,7 +14,7 @@ from app.waiting import set_within
 from app.wiring import House
 from app.worker import appear
 from domain import audits, sites
-from domain.access import Actor
+from domain.access import NOBODY, Actor
 from domain.errors import Conflict
 from domain.measuring import EngineName, FormFactor
 
@@ -110,7 +110,8 @@ async def _work_if_nobody_does(house: House, audit_id: UUID, ended: asyncio.Even
 
 async def _work(house: House, audit_id: UUID) -> None:
     database = house.database
-    await audits.sweep(database)
+    async with database.work(NOBODY) as work:
+        await audits.sweep(work)
     claim = await audits.take(
         database,
         runner_id=await appear(house),

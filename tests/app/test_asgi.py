@@ -24,6 +24,7 @@ from graph.transports import graphiql
 from infra.db import migrate
 from tests.app.houses import file, opened
 
+HELPERS = {"bus": "ok", "cache": "ok"}
 PNG = b"\x89PNG\r\n\x1a\n not really"
 REPORT = b'{"hello":"world"}'
 
@@ -147,7 +148,12 @@ async def test_a_database_at_another_version_is_not_ready(house: House) -> None:
     async with client(house) as http:
         answer = await http.get("/readyz")
         assert answer.status_code == 503
-        assert answer.json() == {"ready": False, "database": "ok", "migrations": f"at none, needs {migrate.newest()}"}
+        assert answer.json() == {
+            "ready": False,
+            "database": "ok",
+            "migrations": f"at none, needs {migrate.newest()}",
+            **HELPERS,
+        }
         assert (await http.get("/healthz")).status_code == 200
 
 
@@ -157,7 +163,7 @@ async def test_a_database_that_cannot_be_reached_is_not_ready_and_is_not_named(h
     async with client(lost) as http:
         answer = await http.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "database": "unreachable", "migrations": "unknown"}
+    assert answer.json() == {"ready": False, "database": "unreachable", "migrations": "unknown", **HELPERS}
 
 
 async def test_the_api_answers_whoever_has_the_first_key(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -142,9 +143,12 @@ def test_an_interrupt_cancels_the_audit(home: Path, pages: Site) -> None:
     assert json.loads(out)["state"] == "CANCELLED"
 
 
-async def test_it_works_over_postgresql_too(tmp_path: Path, pages: Site, postgres_server: PostgresServer) -> None:
+async def test_it_works_over_postgresql_too(
+    tmp_path: Path, pages: Site, postgres_server: PostgresServer, nats_url: str
+) -> None:
     url = await postgres_server.create_database("audit_command")
-    done = audit(tmp_path, pages.origin + "/", "--runs", "1", "--json", database_url=url)
+    settings = {"database_url": url, "nats_url": nats_url, "nats_prefix": f"test_{secrets.token_hex(6)}"}
+    done = audit(tmp_path, pages.origin + "/", "--runs", "1", "--json", **settings)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["metrics"]["domSize"] == 5
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["files", "secret", "setup.lock", "worker.lock"]

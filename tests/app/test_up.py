@@ -72,7 +72,8 @@ def test_a_browser_gets_graphiql_and_a_program_gets_the_api_at_the_same_address(
 
 def test_it_is_alive_and_ready(running: Server) -> None:
     assert httpx.get(running.base + "/healthz").json() == {"alive": True}
-    assert httpx.get(running.base + "/readyz").json() == {"ready": True, "database": "ok", "migrations": "ok"}
+    parts = {"database": "ok", "migrations": "ok", "bus": "ok", "cache": "ok"}
+    assert httpx.get(running.base + "/readyz").json() == {"ready": True, **parts}
 
 
 def test_a_key_made_beside_it_stands_alone_on_standard_output_and_works(running: Server, home: Path) -> None:
@@ -182,5 +183,5 @@ def test_it_stops_within_seconds_and_stops_its_engines(tmp_path: Path, pages: Si
         )
         until(lambda: len(pages.asked_for("/hangs")) > asked)
         assert server.stop(signal.SIGTERM, seconds=6) == 0
-        assert "Audits are left unfinished" in server.errors.read_text()
+        assert "Audits are given back unfinished" in server.errors.read_text()
         assert "Traceback" not in server.errors.read_text()

@@ -6,11 +6,8 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
-import pytest
-
 from app import worker
 from app.folder import WorkerLock
-from domain import audits, sites
 from domain.audits import AuditState
 from domain.measuring import Measured, Order, Reached
 from tests.app.houses import file, opened, state
@@ -76,7 +73,7 @@ async def test_told_to_stop_it_takes_nothing_new_and_lets_what_runs_end(tmp_path
         assert len(engine.orders) == 1
 
 
-async def test_what_does_not_end_in_time_is_stopped_and_left_to_another_worker(tmp_path: Path) -> None:
+async def test_what_does_not_end_in_time_is_stopped_and_given_back(tmp_path: Path) -> None:
     engine = ToldEngine(ttfbs=(100,), forever=True)
     async with opened(tmp_path, engine) as (house, actor):
         audit, stop = await file(house, actor), asyncio.Event()
@@ -86,25 +83,7 @@ async def test_what_does_not_end_in_time_is_stopped_and_left_to_another_worker(t
         async with asyncio.timeout(5):
             await working
         assert engine.stopped
-        assert await state(house, actor, audit) == AuditState.RUNNING
-
-
-async def test_a_worker_deletes_the_files_of_what_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.05)
-    async with opened(tmp_path, ToldEngine(ttfbs=(100,))) as (house, actor):
-        audit_id, stop = await file(house, actor), asyncio.Event()
-        working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))
-
-        def kept() -> int:
-            return sum(path.is_file() for path in (tmp_path / "files").rglob("*"))
-
-        await eventually(lambda: kept() == 2)
-        row = (await audits.by_ids(house.database.reader, actor.reach, [audit_id]))[audit_id]
-        async with house.database.work(actor) as work:
-            await sites.delete(work, site_id=row.site_id)
-        await eventually(lambda: kept() == 0)
-        stop.set()
-        await working
+        assert await state(house, actor, audit) == AuditState.QUEUED
 
 
 async def test_a_worker_stands_by_while_another_process_has_the_folder(tmp_path: Path) -> None:
@@ -165,7 +144,7 @@ def test_what_a_killed_process_held_is_taken_up_again_by_the_next(tmp_path: Path
         with sqlite3.connect(tmp_path / "data" / "pacemark.db") as database:
             # As if 30 seconds had passed.
             changed = database.execute(
-                "UPDATE audits SET claim_until = '2026-01-01T00:00:00.000000+00:00' WHERE state = 'RUNNING'"
+                "UPDATE jobs SET claim_until = '2026-01-01T00:00:00.000000+00:00' WHERE claim IS NOT NULL"
             )
             assert changed.rowcount == 1
         database.close()

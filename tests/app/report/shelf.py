@@ -18,7 +18,9 @@ from domain import audits, files, runners, sites
 from domain.access import NOBODY, Actor
 from domain.ids import Kind, encode
 from domain.measuring import EngineName, Measured, Order, Phase, Reached, RunResult
+from infra.bus.hub import Hub
 from infra.bus.outbox import OutboxBus
+from infra.cache.memory import MemoryCache
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
@@ -87,7 +89,9 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
     house = House(
         settings=Settings.model_validate({"env": Environment.TEST, "data": folder}),
         database=database,
-        bus=OutboxBus(database.reader),
+        bus=(bus := OutboxBus(database.reader)),
+        hub=Hub(bus, database.reader),
+        cache=MemoryCache(),
         storage=DiskStorage(folder / "files"),
         engines={},
         seal=sites.Seal((Fernet.generate_key(),)),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from .. import files, metrics, sites
+from .. import files, metering, metrics, sites, tracing
 from ..errors import DatabaseAway
 from ..ids import new_id
 from ..jobs import ClaimLost
@@ -117,6 +117,21 @@ async def _measure(database: Database, storage: Storage, engine: Engine, seal: s
     order = await _order(database, seal, audit)
     results: list[RunResult] = []
     now = asyncio.get_running_loop().time
+    began, outcome = now(), "failed"
+    try:
+        with tracing.span(f"measure {audit.engine}", attributes={"pacemark.runs": audit.runs}):
+            await _runs(database, storage, engine, claim, order, results)
+        outcome = "measured"
+    finally:
+        metering.engine_ran(audit.engine, outcome, now() - began)
+    await _finish(database, claim, results)
+
+
+async def _runs(
+    database: Database, storage: Storage, engine: Engine, claim: Claim, order: Order, results: list[RunResult]
+) -> None:
+    """Each run of the engine, recorded and added to the results. Raises EngineFailure, DEADLINE among others."""
+    audit, now = claim.audit, asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(None) as patience:
             left = rules.deadline(audit.engine, audit.runs)
@@ -140,7 +155,6 @@ async def _measure(database: Database, storage: Storage, engine: Engine, seal: s
         raise EngineFailure(
             FailureKind.ENGINE, "DEADLINE", "The measurement took too long and was stopped.", retryable=True
         ) from None
-    await _finish(database, claim, results)
 
 
 async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order:

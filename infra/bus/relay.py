@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import timedelta
 
-from domain import history, jobs, leases, metering
+from opentelemetry.trace import SpanKind
+
+from domain import history, jobs, leases, metering, tracing
 from domain.access import NOBODY
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
@@ -73,7 +75,8 @@ class Relay:
             while not self._calls.empty() and len(batch) < BATCH:
                 batch.append(self._calls.get_nowait())
             try:
-                await self._bus.send(batch)
+                with _publishing(batch):
+                    await self._bus.send(batch)
                 self._sent += batch
             except BusAway:
                 _log.debug("The bus is away; the calls will be sent later.")
@@ -150,7 +153,8 @@ class Relay:
 
     async def _publish(self, rows: Sequence[EventRow]) -> None:
         if rows:
-            await self._bus.publish(rows)
+            with _publishing(rows):
+                await self._bus.publish(rows)
             metering.events_published(len(rows))
 
     async def _agree(self, lease: Lease) -> int:
@@ -176,3 +180,16 @@ class Relay:
             await self._bus.start_over(state.id, state.published + 1)
             last = state.published
         return last
+
+
+@contextlib.contextmanager
+def _publishing(messages: Sequence[Call | EventRow]) -> Generator[None, None, None]:
+    """A span in each trace that one of the messages belongs to; most belong to none."""
+    with contextlib.ExitStack() as spans:
+        for message in messages:
+            if message.trace is not None:
+                attributes = {"messaging.system": "nats", "messaging.operation.name": "publish"}
+                spans.enter_context(
+                    tracing.follow(message.trace, f"publish {message.kind}", kind=SpanKind.PRODUCER, attributes=attributes)
+                )
+        yield

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
 
 from app import report
-from app.doors import files, graphiql, health
+from app.doors import files, graphiql, health, metrics
 from app.headers import SecurityHeaders
+from app.tracing import NATIVE, ServerSpans
 from app.wiring import House
 from graph.context import Services
 from graph.transports import stock
@@ -17,16 +18,23 @@ from graph.transports import stock
 
 def create_app(house: House) -> FastAPI:
     """Everything that answers over HTTP and WebSocket."""
-    app = FastAPI(title="Pacemark", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Pacemark", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NATIVE)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(ServerSpans, trust_incoming=house.settings.trace_trust_incoming)
     graphql = graphiql.PageOrApi(stock.endpoint(_services(house)))
     # Not mounted: a mount answers /graphql with a redirect to /graphql/.
     app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
     app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
     app.add_api_route("/", _front_door, methods=["GET"])
-    for router in (health.routes(house), files.routes(house), report.routes(house)):
+    for router in (health.routes(house), _metrics(house), files.routes(house), report.routes(house)):
         app.include_router(router)
     return app
+
+
+def _metrics(house: House) -> APIRouter:
+    settings = house.settings
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
+    return metrics.routes(house.telemetry, house.queues, token=token, behind_proxy=settings.public_url is not None)
 
 
 def _services(house: House) -> Services:

@@ -23,17 +23,19 @@ FIRST = "default"
 
 
 @asynccontextmanager
-async def embedded(settings: Settings, *, allow_private: bool = False) -> AsyncGenerator[tuple[House, UUID], None]:
+async def embedded(
+    settings: Settings, *, process: str | None = None, allow_private: bool = False, live: bool = True
+) -> AsyncGenerator[tuple[House, UUID], None]:
     """A house ready for use, whatever was there before, and the id of its workspace `default`."""
     await bring_up_to_date(settings)
-    async with wire(settings, allow_private=allow_private) as house:
+    async with wire(settings, process=process, allow_private=allow_private, live=live) as house:
         yield house, await first_workspace(house)
 
 
 @asynccontextmanager
-async def complete(settings: Settings) -> AsyncGenerator[House, None]:
+async def complete(settings: Settings, process: str | None = None) -> AsyncGenerator[House, None]:
     """A house whose services are all there, and of a version that this program knows. Raises Unusable."""
-    async with wire(settings) as house:
+    async with wire(settings, process=process) as house:
         await _require_services(house)
         yield house
 

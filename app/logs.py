@@ -1,4 +1,4 @@
-"""What processes say of themselves: readable in a terminal, JSON lines elsewhere and in production; never a secret."""
+"""What processes say of themselves: readable in a terminal, JSON lines with their trace elsewhere; never a secret."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 import structlog
 
+from domain import tracing
+
 _SECRET_NAMES = re.compile(r"authorization|cookie|password|secret|token|(?:^|_)key$", re.IGNORECASE)
 _SECRET_TEXTS = (
     (re.compile(r"pmk_[0-9a-z_]+"), "pmk_…"),
@@ -18,7 +20,7 @@ _SECRET_TEXTS = (
     (re.compile(r"://[^/\s@]+@"), "://…@"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_QUIET = ("uvicorn", "alembic", "httpx", "httpcore", "asyncio", "aiosqlite", "sqlalchemy")
+_QUIET = ("uvicorn", "alembic", "httpx", "httpcore", "asyncio", "aiosqlite", "sqlalchemy", "opentelemetry", "urllib3")
 
 
 def configure(*, production: bool = False, level: int = logging.INFO) -> None:
@@ -31,6 +33,8 @@ def configure(*, production: bool = False, level: int = logging.INFO) -> None:
         structlog.processors.StackInfoRenderer(),
         # Plain tracebacks: the pretty ones show local variables, and with them secrets.
         structlog.processors.format_exc_info,
+        # In a terminal nobody looks a trace up, and the line would be twice as long.
+        *(() if in_terminal else (name_trace,)),
         clean,
     ]
     renderer: Any = structlog.dev.ConsoleRenderer() if in_terminal else structlog.processors.JSONRenderer(serializer=_json)
@@ -50,6 +54,15 @@ def configure(*, production: bool = False, level: int = logging.INFO) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def name_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The trace and the span in which this was said, where it is a sampled one."""
+    trace_id = tracing.trace_id()
+    if trace_id is not None:
+        event.setdefault("trace_id", trace_id)
+        event.setdefault("span_id", tracing.span_id())
+    return event
 
 
 def clean(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import typer
@@ -15,6 +16,7 @@ from app import bootstrap, server
 from app.asgi import create_app
 from app.scheduler import schedule
 from app.settings import Settings
+from app.wiring import House
 from app.worker import work
 
 UP_DRAIN_SECONDS = 1.0
@@ -35,7 +37,7 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
     """Migrate, make the first workspace, answer, schedule, and work unless another process does."""
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    async with bootstrap.embedded(settings, allow_private=settings.for_oneself) as (house, workspace_id):
+    async with bootstrap.embedded(settings, process="up", allow_private=settings.for_oneself) as (house, workspace_id):
         key = await bootstrap.first_key(house, workspace_id)
 
         def ready() -> None:
@@ -52,14 +54,14 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     await bootstrap.require_current(settings)
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
-    async with bootstrap.complete(settings) as house:
+    async with bootstrap.complete(settings, "serve") as house:
         await server.answer(create_app(house), listening, stop, lambda: typer.echo(_ready(settings.base_url)))
 
 
 async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) -> None:
     """Work audits, over a database that is migrated already."""
     await bootstrap.require_current(settings)
-    async with bootstrap.complete(settings) as house:
+    async with bootstrap.complete(settings, "worker") as house:
         typer.echo(f"ready to work as {settings.runner_name}: {', '.join(house.engines)}")
         await work(house, stop, drain_seconds=drain_seconds)
 
@@ -67,9 +69,22 @@ async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) 
 async def scheduler(settings: Settings, stop: asyncio.Event) -> None:
     """Fire schedules and sweep, over a database that is migrated already, while this process holds the lease."""
     await bootstrap.require_current(settings)
-    async with bootstrap.complete(settings) as house:
+    async with bootstrap.complete(settings, "scheduler") as house:
         typer.echo("ready to schedule")
-        await schedule(house, stop)
+        async with counting(house):
+            await schedule(house, stop)
+
+
+@asynccontextmanager
+async def counting(house: House) -> AsyncGenerator[None, None]:
+    """The queues are counted for the collector, where nobody comes to ask for them."""
+    task = asyncio.create_task(house.queues.run()) if house.settings.otlp_endpoint else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def _welcome(url: str, key: str, data: str) -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 from app import folder
+from app.metering import QueueMeter
 from app.settings import Settings
-from domain import sites
+from domain import jobs, sites
 from domain.caching import Cache
 from domain.measuring import Engine, EngineName
+from domain.metering import QueueRow
 from domain.ports import Storage
 from infra.bus.hub import Hub
 from infra.bus.nats import NatsBus
@@ -30,8 +35,12 @@ from infra.engines.pagespeed import PageSpeedEngine
 from infra.engines.probe import ProbeEngine
 from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
+from infra.telemetry import Telemetry
 
 BusKind = TypeVar("BusKind", OutboxBus, NatsBus)
+
+ANSWERING = ("up", "serve")
+"""The processes that Prometheus can ask."""
 
 LIGHTHOUSE_LOCK = Path(tempfile.gettempdir()) / "pacemark-lighthouse.lock"
 """One Lighthouse per machine, whoever started it: two at once would measure one another."""
@@ -46,6 +55,8 @@ class House:
     bus: OutboxBus | NatsBus
     hub: Hub
     cache: MemoryCache | RedisCache
+    telemetry: Telemetry
+    queues: QueueMeter
     storage: Storage
     engines: Mapping[EngineName, Engine]
     seal: sites.Seal
@@ -54,11 +65,13 @@ class House:
 
 
 @asynccontextmanager
-async def wire(settings: Settings, *, allow_private: bool = False, live: bool = True) -> AsyncGenerator[House, None]:
+async def wire(
+    settings: Settings, *, process: str | None = None, allow_private: bool = False, live: bool = True
+) -> AsyncGenerator[House, None]:
     """Open everything over a migrated database, and close it in the end.
 
     A setting about private targets goes before `allow_private`. A program that only reads or writes the database needs
-    nothing `live`: what it says is carried on by others.
+    nothing `live`: what it says is carried on by others. One that is no `process` of its own is not watched from outside.
     """
     if settings.allow_private_targets is not None:
         allow_private = settings.allow_private_targets
@@ -68,18 +81,54 @@ async def wire(settings: Settings, *, allow_private: bool = False, live: bool = 
         closing.push_async_callback(database.close)
         bus, hub = await _carrying(settings, database, closing, live)
         cache = await _cache(settings, closing)
+        telemetry = closing.enter_context(_telemetry(settings, process))
+        queues = closing.enter_context(QueueMeter(partial(_queues, database)))
         yield House(
             settings=settings,
             database=database,
             bus=bus,
             hub=hub,
             cache=cache,
+            telemetry=telemetry,
+            queues=queues,
             storage=_storage(settings),
             engines=_engines(settings, Guard(allow_private=allow_private), cache),
             seal=sites.Seal((settings.derive_text("access"),)),
             pepper=settings.derive("keys"),
             link_secret=settings.derive("links"),
         )
+
+
+@contextmanager
+def _telemetry(settings: Settings, process: str | None) -> Generator[Telemetry, None, None]:
+    """Spans and metrics of this process, which has them once in its life."""
+    telemetry = Telemetry(
+        service_name=f"pacemark-{process}",
+        service_version=version("pacemark"),
+        endpoint=settings.otlp_endpoint if process else None,
+        sample=settings.trace_sample,
+        metrics=process in ANSWERING,
+    )
+    telemetry.start()
+    try:
+        yield telemetry
+    finally:
+        telemetry.close()
+
+
+async def _queues(database: SqlDatabase) -> Sequence[QueueRow]:
+    now = datetime.now(UTC)
+    return [
+        QueueRow(
+            kind=row.kind,
+            waiting=row.waiting,
+            running=row.running,
+            dead=row.dead,
+            oldest_age_seconds=(now - row.oldest_at).total_seconds() if row.oldest_at else None,
+            redeliveries=row.redelivered,
+        )
+        for row in await jobs.by_kinds(database.reader)
+    ]
 
 
 async def _cache(settings: Settings, closing: AsyncExitStack) -> MemoryCache | RedisCache:

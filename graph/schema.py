@@ -19,6 +19,7 @@ from .files import Artifact
 from .node import MAX_NODES, Node, find, find_all
 from .scalars import SCALARS
 from .text import SoundText
+from .tracing import Traced
 from .workspaces import ApiKey
 
 
@@ -63,6 +64,6 @@ schema = Schema(
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
     types=[ApiKey, Artifact, *events.TYPES],
-    extensions=[ContextPerOperation, SoundText, ShownErrors],
+    extensions=[Traced, ContextPerOperation, SoundText, ShownErrors],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )

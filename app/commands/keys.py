@@ -66,7 +66,7 @@ async def _create(settings: Settings, name: str, workspace: str, role: Role) -> 
     from app import bootstrap
     from domain import workspaces
 
-    async with bootstrap.embedded(settings) as (house, _):
+    async with bootstrap.embedded(settings, live=False) as (house, _):
         found = await workspaces.find(house.database.reader, workspace)
         if found is None:
             raise Unusable(f"There is no workspace {workspace!r} here.")

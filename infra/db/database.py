@@ -22,6 +22,8 @@ from domain.base import Base, Query, R
 from domain.errors import Conflict, DatabaseAway, ProblemCode
 from domain.work import Work
 
+from .tracing import meter_pool, trace_statements
+
 BUSY_TIMEOUT_MS = 15_000
 POOL = 10
 POOL_OVERFLOW = 10
@@ -114,6 +116,8 @@ class SqlDatabase:
         self._turn = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         if self.is_sqlite:
             _begin_immediately(self.writes)
+        meter_pool(self.reads, "reads")
+        meter_pool(self.writes, "writes")
         self._reader = SqlReader(self.reads)
 
     @property
@@ -148,6 +152,7 @@ def _engine(url: str, **options: Any) -> AsyncEngine:
     if url.startswith("sqlite"):
         event.listen(engine.sync_engine, "connect", prepare_sqlite)
         event.listen(engine.sync_engine, "connect", _hold_to_references)
+    trace_statements(engine)
     return engine
 
 

@@ -12,17 +12,20 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
 from app import report
+from app.metering import QueueMeter
 from app.settings import Environment, Settings
 from app.wiring import House
 from domain import audits, files, runners, sites
 from domain.access import NOBODY, Actor
 from domain.ids import Kind, encode
 from domain.measuring import EngineName, Measured, Order, Phase, Reached, RunResult
+from domain.metering import QueueRow
 from infra.bus.hub import Hub
 from infra.bus.outbox import OutboxBus
 from infra.cache.memory import MemoryCache
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
+from infra.telemetry import Telemetry
 from tests.databases import new_workspace
 
 SECRET = b"s" * 32
@@ -81,6 +84,10 @@ class Shelf:
         return answer.text
 
 
+async def no_queues() -> Sequence[QueueRow]:
+    return ()
+
+
 async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
     workspace, actor = await new_workspace(database)
     async with database.work(NOBODY) as work:
@@ -92,6 +99,8 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         bus=(bus := OutboxBus(database.reader)),
         hub=Hub(bus, database.reader),
         cache=MemoryCache(),
+        telemetry=Telemetry(service_name="pacemark-test", service_version="0"),
+        queues=QueueMeter(no_queues),
         storage=DiskStorage(folder / "files"),
         engines={},
         seal=sites.Seal((Fernet.generate_key(),)),

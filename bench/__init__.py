@@ -1,0 +1,1 @@
+"""Measurements of Pacemark: `python -m bench.NAME` prints one."""

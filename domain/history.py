@@ -80,7 +80,7 @@ async def record(work: Work, *, numbered: bool) -> None:
             "kind": event.kind,
             "payload": dict(event.payload),
             "at": work.now,
-            "trace": trace,
+            "trace": event.trace or trace,
         }
         for position, event in enumerate(work.said)
     ]

@@ -34,13 +34,17 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to `subject`, a thing of this workspace (and of this site)."""
+    """Something that happened to `subject`, a thing of this workspace (and of this site).
+
+    `trace`: the span that it belongs to, where that is not the current one.
+    """
 
     kind: EventKind
     workspace_id: UUID
     subject: UUID
     site_id: UUID | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

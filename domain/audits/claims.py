@@ -48,14 +48,14 @@ async def take(
             job = await jobs.take(work, kinds, subject=only)
             if job is None:
                 return None
-            audit = await _start(work, job.job.subject, runner_id, pool)
+            audit = await _start(work, job.job.subject, runner_id, pool, job.job.trace)
             if audit is not None:
                 return Claim(audit, job)
             # Its site was deleted: there is nothing to measure.
             await jobs.finish(work, job)
 
 
-async def _start(work: Work, id: UUID, runner_id: UUID, pool: str) -> AuditRow | None:
+async def _start(work: Work, id: UUID, runner_id: UUID, pool: str, trace: str | None) -> AuditRow | None:
     started = await work.db.execute(
         update(Audit)
         .where(Audit.id == id, Audit.state == AuditState.QUEUED)
@@ -76,7 +76,7 @@ async def _start(work: Work, id: UUID, runner_id: UUID, pool: str) -> AuditRow |
     await files.abandon(work, audit_id=id)
     row = await work.db.first(query(AuditRow, Audit).where(Audit.id == id))
     assert row is not None
-    work.say(events.started(row))
+    work.say(events.started(row, trace))
     return row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -45,8 +46,8 @@ def requested(audit: _Placed) -> Event:
     return _event(EventKind.AUDIT_REQUESTED, audit, AuditState.QUEUED, Phase.QUEUED)
 
 
-def started(audit: _Placed) -> Event:
-    return _event(EventKind.AUDIT_STARTED, audit, AuditState.RUNNING, Phase.STARTING)
+def started(audit: _Placed, trace: str | None) -> Event:
+    return replace(_event(EventKind.AUDIT_STARTED, audit, AuditState.RUNNING, Phase.STARTING), trace=trace)
 
 
 def progressed(audit: _Placed, phase: Phase, run: int | None) -> Event:

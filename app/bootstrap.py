@@ -14,12 +14,13 @@ from app.settings import Settings
 from app.wiring import House, wire
 from domain import accounts, audits, history, keys, sites, workspaces
 from domain.access import NOBODY, Actor, Role
-from infra.bus.nats import NatsBus, NatsUnusable
+from infra.bus.nats import BusAway, NatsBus, NatsUnusable
 from infra.cache.redis import RedisCache
 from infra.cache.server import RedisUnusable
 from infra.db import migrate
 
 FIRST = "default"
+AWAY = "NATS cannot be reached: see that it runs where PACEMARK_NATS_URL says."
 
 
 @asynccontextmanager
@@ -48,6 +49,8 @@ async def _require_services(house: House) -> None:
             await house.cache.check()
     except (NatsUnusable, RedisUnusable) as error:
         raise Unusable(str(error)) from None
+    except BusAway:
+        raise Unusable(AWAY) from None
 
 
 async def database_version(settings: Settings) -> str | None:
@@ -84,6 +87,8 @@ async def _declare_streams(settings: Settings) -> None:
             await house.bus.declare(state.id, state.published + 1, tuple(audits.KINDS.values()))
         except NatsUnusable as error:
             raise Unusable(str(error)) from None
+        except BusAway:
+            raise Unusable(AWAY) from None
         finally:
             await house.bus.stop()
 

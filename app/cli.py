@@ -13,7 +13,7 @@ import typer
 
 from app.commands import audit, jobs, keys, processes, upkeep
 from app.errors import Unusable
-from domain.errors import InvalidInput, Refused
+from domain.errors import DatabaseAway, InvalidInput, Refused
 
 USAGE = 2
 INTERRUPTED = 130
@@ -65,6 +65,9 @@ def dispatch(words: Sequence[str] | None = None) -> NoReturn:
     except (Unusable, Refused) as error:
         sentences = [fault.message for fault in error.faults] if isinstance(error, InvalidInput) else [str(error)]
         typer.echo("\n".join(sentences), err=True)
+        raise SystemExit(USAGE) from None
+    except DatabaseAway as error:
+        typer.echo(f"{error} See that it runs where PACEMARK_DATABASE_URL says.", err=True)
         raise SystemExit(USAGE) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise SystemExit(INTERRUPTED) from None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -77,11 +78,13 @@ async def wire(
         allow_private = settings.allow_private_targets
     folder.make(settings.data)
     async with AsyncExitStack() as closing:
+        telemetry = _telemetry(settings, process)
+        # What ends last is told as well; a collector that is away may cost seconds.
+        closing.push_async_callback(asyncio.to_thread, telemetry.close)
         database = SqlDatabase(settings.database)
         closing.push_async_callback(database.close)
         bus, hub = await _carrying(settings, database, closing, live)
         cache = await _cache(settings, closing)
-        telemetry = closing.enter_context(_telemetry(settings, process))
         queues = closing.enter_context(QueueMeter(partial(_queues, database)))
         yield House(
             settings=settings,
@@ -99,8 +102,7 @@ async def wire(
         )
 
 
-@contextmanager
-def _telemetry(settings: Settings, process: str | None) -> Generator[Telemetry, None, None]:
+def _telemetry(settings: Settings, process: str | None) -> Telemetry:
     """Spans and metrics of this process, which has them once in its life."""
     telemetry = Telemetry(
         service_name=f"pacemark-{process}",
@@ -110,10 +112,7 @@ def _telemetry(settings: Settings, process: str | None) -> Generator[Telemetry, 
         metrics=process in ANSWERING,
     )
     telemetry.start()
-    try:
-        yield telemetry
-    finally:
-        telemetry.close()
+    return telemetry
 
 
 async def _queues(database: SqlDatabase) -> Sequence[QueueRow]:

@@ -1,0 +1,99 @@
+"""Over PostgreSQL, NATS and Redis: what a process says when one of them is missing, and that three processes work as one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import servers
+from tests.app.running import Server, pacemark, staying, until
+from tests.infra.engines.local_site import Page, site
+from tests.servers import PostgresServer
+
+pytestmark = pytest.mark.slow
+
+NOWHERE = "127.0.0.1:1"
+ASK = """mutation ($url: String!) { auditRequest(input: {target: {url: $url}}) {
+  ... on AuditRequestPayload { audit { id } } } }"""
+TELL = "query ($id: ID!) { audit(id: $id) { state } }"
+
+
+@pytest.fixture
+async def settings(postgres_server: PostgresServer, nats_url: str) -> dict[str, str]:
+    """Of an installation of its own, not migrated yet."""
+    name = f"services_{secrets.token_hex(6)}"
+    return {
+        "database_url": await postgres_server.create_database(name),
+        "nats_url": nats_url,
+        "nats_prefix": name,
+        "allow_private_targets": "true",
+    }
+
+
+def refusal(home: Path, settings: dict[str, str], **changed: str) -> str:
+    """The last line that `pacemark serve` says before it refuses."""
+    done = pacemark(home, "serve", "--port", "0", **{**settings, **changed})
+    assert (done.returncode, done.stdout) == (2, "")
+    return done.stderr.splitlines()[-1]
+
+
+async def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, settings: dict[str, str], nats_url: str) -> None:
+    assert refusal(tmp_path, settings).endswith("Run: pacemark migrate")
+    assert pacemark(tmp_path, "migrate", **settings).returncode == 0
+    away = "NATS cannot be reached: see that it runs where PACEMARK_NATS_URL says."
+    assert refusal(tmp_path, settings, nats_url=f"nats://{NOWHERE}") == away
+    assert refusal(tmp_path, settings, nats_prefix="other") == (
+        "There is no stream OTHER_JOBS on this NATS server. Run: pacemark migrate"
+    )
+    together = (
+        "PostgreSQL and NATS go together: set both PACEMARK_DATABASE_URL and PACEMARK_NATS_URL, such as "
+        "nats://127.0.0.1:4222, or neither."
+    )
+    assert refusal(tmp_path, settings, nats_url="") == together
+    assert refusal(tmp_path, settings, database_url="") == together
+    assert refusal(tmp_path, settings, database_url=f"postgresql://x@{NOWHERE}/x").startswith(
+        "The database cannot be reached: "
+    )
+    assert refusal(tmp_path, settings, redis_url=nats_url.replace("nats", "redis")) == (
+        "What answers at the address of Redis does not speak Redis' protocol."
+    )
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, settings: dict[str, str]) -> Iterator[tuple[Server, str, servers.ValkeyServer]]:
+    """A migrated installation with an API, a worker and a scheduler; a key; and its Redis."""
+    with servers.valkey_server() as redis:
+        given = {**settings, "redis_url": redis.url}
+        assert pacemark(tmp_path, "migrate", **given).returncode == 0
+        key = pacemark(tmp_path, "keys", "create", "k", "--role", "OWNER", **given).stdout.strip()
+        with (
+            staying(tmp_path, "serve", **given) as api,
+            staying(tmp_path, "worker", answers=False, **given),
+            staying(tmp_path, "scheduler", answers=False, **given),
+        ):
+            yield api, key, redis
+
+
+async def test_three_processes_work_as_one_and_say_what_they_lack(
+    fleet: tuple[Server, str, servers.ValkeyServer],
+) -> None:
+    api, key, redis = fleet
+    parts = {"ready": True, "database": "ok", "migrations": "ok", "bus": "ok"}
+    assert httpx.get(api.base + "/readyz").json() == {**parts, "cache": "ok"}
+    with site() as pages:
+        pages.pages["/"] = Page(b"<!doctype html><title>t</title>")
+        audit = api.query(ASK, key=key, url=pages.origin + "/")["auditRequest"]["audit"]["id"]
+        until(lambda: api.query(TELL, key=key, id=audit)["audit"]["state"] == "FINISHED")
+        redis.stop()
+        until(lambda: httpx.get(api.base + "/readyz").json() == {**parts, "cache": "away, limits are counted per process"})
+        second = api.query(ASK, key=key, url=pages.origin + "/")["auditRequest"]["audit"]["id"]
+        until(lambda: api.query(TELL, key=key, id=second)["audit"]["state"] == "FINISHED")
+    redis.start()
+    until(lambda: httpx.get(api.base + "/readyz").json() == {**parts, "cache": "ok"})
+    shown = httpx.get(api.base + "/metrics").text
+    assert 'pacemark_jobs_waiting{kind="audits.probe"}' not in shown  # nothing waits, so there is no such queue
+    assert "graphql_operations_total" in shown

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from . import tracing
 from .base import Base, Query, one_of, query
-from .ids import new_id
 from .paging import Keyset, read_cursor, write_cursor
 from .ports import Reader
 from .work import EventRow, StoredEvent, Work
@@ -126,9 +125,9 @@ async def published(work: Work, sequence: int) -> None:
     await work.db.execute(update(History).where(History.published < sequence).values(published=sequence))
 
 
-async def begin_anew(work: Work, last: int) -> None:
+async def begin_anew(work: Work, id: UUID, last: int) -> None:
     """A history of its own from here on: what the bus carries was not written by this database's past."""
-    await work.db.execute(update(History).values(id=new_id(), last=last, published=last, forgotten=last))
+    await work.db.execute(update(History).values(id=id, last=last, published=last, forgotten=last))
     await work.db.execute(delete(StoredEvent).where(StoredEvent.sequence.is_not(None)))
 
 

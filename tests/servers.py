@@ -138,9 +138,10 @@ class KeptServer:
         self._stack.close()
 
     def freeze(self) -> None:
-        """It keeps its connections, and says nothing on them."""
+        """It keeps its connections, and says nothing on them from now on."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)  # it takes the signal when it gets to it
 
     def thaw(self) -> None:
         if self._process is not None:

@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind
 from domain import history, jobs, leases, metering, tracing
 from domain.access import NOBODY
 from domain.errors import DatabaseAway
+from domain.ids import new_id
 from domain.leases import Lease, LeaseLost
 from domain.ports import Database
 from domain.work import Call, EventRow, Work
@@ -170,11 +171,12 @@ class Relay:
         state = await history.state(self._database.reader)
         if last > state.last:
             _log.warning("The stream is ahead of the database, which was restored: a new history begins.")
+            # The bus first: it keeps the former name too, so that a crash in between is made good by the next.
+            anew = new_id()
+            await self._bus.start_over(anew, last + 1)
             async with self._database.work(NOBODY) as work:
                 await leases.prove(work, lease)
-                await history.begin_anew(work, last)
-            state = await history.state(self._database.reader)
-            await self._bus.start_over(state.id, last + 1)
+                await history.begin_anew(work, anew, last)
         elif last < state.published:
             _log.warning("The stream has lost what was published: it is made anew from there on.")
             await self._bus.start_over(state.id, state.published + 1)

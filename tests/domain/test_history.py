@@ -165,8 +165,9 @@ async def test_after_a_day_what_has_left_the_house_is_forgotten(database: SqlDat
         async with database.work(NOBODY) as work:
             return await history.forget(work)
 
-    assert await forget(25) == 0, "it has not left the house"
-    await publish_all(database)
+    if not database.is_sqlite:  # there the table itself is the bus
+        assert await forget(25) == 0, "it has not left the house"
+        await publish_all(database)
     assert await forget(23) == 0
     assert await forget(25) == 2
     assert numbers(await history.after(database.reader, 0)) == [(3, 3)]

@@ -126,7 +126,7 @@ class Connection:
             if not self._stopping:
                 self._away(server, "the connection ended")
         finally:
-            await session.close(drain=self._stopping)
+            await session.close(flush=self._stopping)
             self._session = None
 
     def _refuse(self, server: Server, error: NatsUnusable) -> None:

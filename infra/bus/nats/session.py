@@ -152,14 +152,14 @@ class Session:
     def abort(self) -> None:
         self._wire.abort()
 
-    async def close(self, *, drain: bool = False) -> None:
-        """`drain`: what was handed to the connection leaves first, if the server takes it."""
-        if drain and not self.lost.is_set():
-            draining = asyncio.create_task(self._client.drain())
-            await asyncio.wait({draining}, timeout=GOODBYE_SECONDS)
+    async def close(self, *, flush: bool = False) -> None:
+        """`flush`: what was handed to the connection leaves first, if the server takes it."""
+        if flush and not self.lost.is_set():
+            flushing = asyncio.create_task(self._client.flush())
+            await asyncio.wait({flushing}, timeout=GOODBYE_SECONDS)
             self.abort()
-            draining.cancel()
-            await asyncio.gather(draining, return_exceptions=True)
+            flushing.cancel()
+            await asyncio.gather(flushing, return_exceptions=True)
         self.abort()
         with contextlib.suppress(Exception):
             await self._client.close()

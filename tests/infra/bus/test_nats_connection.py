@@ -148,7 +148,10 @@ async def test_stopping_leaves_no_task_behind(server: servers.NatsServer, databa
     assert asyncio.all_tasks() == before
 
 
-async def test_stopping_waits_for_no_frozen_server(server: servers.NatsServer, database: SqlDatabase) -> None:
+async def test_stopping_waits_for_no_frozen_server(
+    server: servers.NatsServer, database: SqlDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
     before = asyncio.all_tasks()
     loop = asyncio.get_running_loop()
     async with world_on(server.url, database) as world, world.bus.calls(KIND) as calls:
@@ -158,6 +161,7 @@ async def test_stopping_waits_for_no_frozen_server(server: servers.NatsServer, d
         started = loop.time()
     assert loop.time() - started < 5
     assert asyncio.all_tasks() == before
+    assert {record.name for record in caplog.records} <= {"infra.bus.nats.connection"}
 
 
 async def test_the_next_of_several_servers_is_taken(server: servers.NatsServer, database: SqlDatabase, free_port: int) -> None:

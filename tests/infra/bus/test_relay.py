@@ -84,6 +84,7 @@ async def test_what_was_published_and_not_marked_is_not_published_again(
         async with database.work(NOBODY) as work:
             assert await history.number(work) == 3
         await nats(carrier).publish((await history.after(database.reader, 0))[:2])
+        await eventually(lambda: truth(carrier.hub.position == 2))
         with carrier.hub.follow(carrier.workspace_id) as follower:
             async with relaying(carrier):
                 await carrier.say(4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 from alembic.util import CommandError
@@ -11,11 +11,10 @@ from alembic.util import CommandError
 from app import folder
 from app.errors import Unusable
 from app.settings import Settings
-from app.wiring import House, wire
-from domain import accounts, audits, history, keys, sites, workspaces
+from app.wiring import KINDS, House, wire
+from domain import accounts, history, keys, sites, workspaces
 from domain.access import NOBODY, Actor, Role
 from infra.bus.nats import BusAway, NatsBus, NatsUnusable
-from infra.cache.redis import RedisCache
 from infra.cache.server import RedisUnusable
 from infra.db import migrate
 
@@ -34,23 +33,16 @@ async def embedded(
 
 
 @asynccontextmanager
-async def complete(settings: Settings, process: str | None = None) -> AsyncGenerator[House, None]:
+async def complete(settings: Settings, process: str) -> AsyncGenerator[House, None]:
     """A house whose services are all there, and of a version that this program knows. Raises Unusable."""
-    async with wire(settings, process=process) as house:
-        await _require_services(house)
+    async with AsyncExitStack() as closing:
+        try:
+            house = await closing.enter_async_context(wire(settings, process=process))
+        except (NatsUnusable, RedisUnusable) as error:
+            raise Unusable(str(error)) from None
+        except BusAway:
+            raise Unusable(AWAY) from None
         yield house
-
-
-async def _require_services(house: House) -> None:
-    try:
-        if isinstance(house.bus, NatsBus):
-            await house.bus.check((await history.state(house.database.reader)).id, tuple(audits.KINDS.values()))
-        if isinstance(house.cache, RedisCache):
-            await house.cache.check()
-    except (NatsUnusable, RedisUnusable) as error:
-        raise Unusable(str(error)) from None
-    except BusAway:
-        raise Unusable(AWAY) from None
 
 
 async def database_version(settings: Settings) -> str | None:
@@ -84,7 +76,7 @@ async def _declare_streams(settings: Settings) -> None:
         state = await history.state(house.database.reader)
         await house.bus.start()
         try:
-            await house.bus.declare(state.id, state.published + 1, tuple(audits.KINDS.values()))
+            await house.bus.declare(state.id, state.published + 1, KINDS)
         except NatsUnusable as error:
             raise Unusable(str(error)) from None
         except BusAway:

@@ -64,7 +64,12 @@ class _Acting:
         while not stop.is_set():
             for place, (chore, seconds) in enumerate(chores):
                 if next_at[place] <= now() and not stop.is_set():
-                    await chore()
+                    try:
+                        await chore()
+                    except (LeaseLost, DatabaseAway):
+                        raise
+                    except Exception:
+                        log.exception("A chore of the scheduler failed.", chore=chore.__name__)
                     next_at[place] = now() + seconds
             await set_within(stop, max(0.0, min(next_at) - now()))
 
@@ -89,4 +94,5 @@ class _Acting:
             await leases.prove(work, self._lease)
             await history.forget(work)
             await idempotency.forget(work)
+        # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.
         await audits.sweep_files(self._house.database, self._house.storage)

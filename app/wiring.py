@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
 
 from app import folder
 from app.metering import QueueMeter
 from app.settings import Settings
-from domain import jobs, sites
+from domain import audits, history, jobs, sites
 from domain.caching import Cache
 from domain.measuring import Engine, EngineName
 from domain.metering import QueueRow
@@ -38,7 +37,11 @@ from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
 from infra.telemetry import Telemetry
 
-BusKind = TypeVar("BusKind", OutboxBus, NatsBus)
+KINDS = tuple(audits.KINDS.values())
+"""All the kinds of work there are."""
+
+DEAF = ("worker", "scheduler")
+"""The processes that tell nobody of events."""
 
 ANSWERING = ("up", "serve")
 """The processes that Prometheus can ask."""
@@ -73,6 +76,8 @@ async def wire(
 
     A setting about private targets goes before `allow_private`. A program that only reads or writes the database needs
     nothing `live`: what it says is carried on by others. One that is no `process` of its own is not watched from outside.
+
+    Raises NatsUnusable, RedisUnusable and BusAway for a process whose services are not there, or not as it needs them.
     """
     if settings.allow_private_targets is not None:
         allow_private = settings.allow_private_targets
@@ -83,8 +88,8 @@ async def wire(
         closing.push_async_callback(asyncio.to_thread, telemetry.close)
         database = SqlDatabase(settings.database)
         closing.push_async_callback(database.close)
-        bus, hub = await _carrying(settings, database, closing, live)
-        cache = await _cache(settings, closing)
+        bus, hub = await _carrying(settings, database, closing, process, live)
+        cache = await _cache(settings, closing, process)
         queues = closing.enter_context(QueueMeter(partial(_queues, database)))
         yield House(
             settings=settings,
@@ -130,40 +135,43 @@ async def _queues(database: SqlDatabase) -> Sequence[QueueRow]:
     ]
 
 
-async def _cache(settings: Settings, closing: AsyncExitStack) -> MemoryCache | RedisCache:
+async def _cache(settings: Settings, closing: AsyncExitStack, process: str | None) -> MemoryCache | RedisCache:
     if settings.redis_url is None:
         return MemoryCache()
     cache = RedisCache(settings.redis_url)
+    if process is not None:
+        await cache.check()
     await cache.start()
     closing.push_async_callback(cache.close)
     return cache
 
 
 async def _carrying(
-    settings: Settings, database: SqlDatabase, closing: AsyncExitStack, live: bool
+    settings: Settings, database: SqlDatabase, closing: AsyncExitStack, process: str | None, live: bool
 ) -> tuple[OutboxBus | NatsBus, Hub]:
     """What carries jobs and events: the tables themselves for SQLite, NATS for PostgreSQL."""
+    bus: OutboxBus | NatsBus
+    relay: Relay | None = None
     if settings.nats_url is None:
-        outbox = OutboxBus(database.reader)
+        bus = outbox = OutboxBus(database.reader)
         database.committed = lambda work: outbox.wake()
-        return await _started(outbox, database, closing, live)
-    nats = NatsBus(settings.nats_url, prefix=settings.nats_prefix, name=holder(), reader=database.reader)
-    bus, hub = await _started(nats, database, closing, live)
-    if live:
-        relay = Relay(database, nats, holder=holder())
-        database.committed = relay.committed
-        await relay.start()
-        closing.push_async_callback(relay.stop)
-    return bus, hub
-
-
-async def _started(bus: BusKind, database: SqlDatabase, closing: AsyncExitStack, live: bool) -> tuple[BusKind, Hub]:
+    else:
+        bus = NatsBus(settings.nats_url, prefix=settings.nats_prefix, name=holder(), reader=database.reader)
+        relay = Relay(database, bus, kinds=KINDS, holder=holder())
     hub = Hub(bus, database.reader)
     if live:
         await bus.start()
         closing.push_async_callback(bus.stop)
-        await hub.start()
-        closing.push_async_callback(hub.stop)
+        if isinstance(bus, NatsBus) and process is not None:
+            # Before anything acts on what lies there.
+            await bus.check((await history.state(database.reader)).id, KINDS)
+        if process not in DEAF:
+            await hub.start()
+            closing.push_async_callback(hub.stop)
+        if relay is not None:
+            database.committed = relay.committed
+            await relay.start()
+            closing.push_async_callback(relay.stop)
     return bus, hub
 
 

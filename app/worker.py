@@ -59,15 +59,32 @@ class Worker:
         self._stopping = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
-        runner = await appear(self._house)
+        runner = await self._known(stop)
+        if runner is None:
+            return
         serving = [asyncio.create_task(self._serve(runner, engine)) for engine in self._lanes()]
         helping = [asyncio.create_task(each) for each in (self._appear(), self._drain(stop, serving))]
         try:
+            ended, _ = await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+            if not self._stopping.is_set():
+                ended.pop().result()
+                raise RuntimeError("a lane ended while the worker was to go on")
             await asyncio.wait(serving)
         finally:
+            self._stopping.set()
             for task in (*serving, *helping):
                 task.cancel()
             await asyncio.gather(*serving, *helping, return_exceptions=True)
+
+    async def _known(self, stop: asyncio.Event) -> UUID | None:
+        """The runner's id, as soon as the database is there; None when told to stop before."""
+        while True:
+            try:
+                return await appear(self._house)
+            except DatabaseAway:
+                log.warning("The database is away; the worker waits for it.")
+            if await set_within(stop, PAUSE_SECONDS):
+                return None
 
     def _lanes(self) -> Iterator[EngineName]:
         for engine in self._house.engines:
@@ -86,12 +103,19 @@ class Worker:
     async def _serve(self, runner: UUID, engine: EngineName) -> None:
         async with self._house.bus.calls(audits.KINDS[engine]) as calls:
             while not self._stopping.is_set():
-                call = await self._next(calls)
-                if call is not None:
-                    await self._answer(call, runner, engine)
-                # Nobody called, so the bus may be away: where there is one audit, there may be more.
-                while call is None and not self._stopping.is_set() and await self._try(runner, engine):
-                    pass
+                try:
+                    await self._turn(calls, runner, engine)
+                except Exception:
+                    log.exception("A turn of the worker failed.", engine=engine)
+                    await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _turn(self, calls: Calls, runner: UUID, engine: EngineName) -> None:
+        call = await self._next(calls)
+        if call is not None:
+            await self._answer(call, runner, engine)
+        # Nobody called, so the bus may be away: where there is one audit, there may be more.
+        while call is None and not self._stopping.is_set() and await self._try(runner, engine):
+            pass
 
     async def _answer(self, call: Delivery, runner: UUID, engine: EngineName) -> None:
         if self._stopping.is_set():

@@ -21,7 +21,7 @@ class LeaseLost(Exception):  # noqa: N818 - nothing went wrong: somebody else ha
 
 
 class StoredLease(Base):
-    """`token` is its holder's, good until `until`. `fence` grows with each change of hands."""
+    """`token` is its holder's, good until `until`. `fence` counts the changes of hands, for people to read."""
 
     __tablename__ = "leases"
 

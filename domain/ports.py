@@ -9,7 +9,7 @@ from uuid import UUID
 
 from .access import Actor
 from .base import Query, R
-from .work import Call, EventRow, Work
+from .work import EventRow, Work
 
 
 class Reader(Protocol):
@@ -109,12 +109,4 @@ class Feed(Protocol):
 
     def follow(self, workspace_id: UUID, subject: UUID | None = None) -> AbstractContextManager[Follower]:
         """What is committed after the block was entered, in order: all of the workspace's, or its one subject's."""
-        ...
-
-
-class Sender(Protocol):
-    """Puts calls on the bus."""
-
-    async def send(self, calls: Sequence[Call]) -> None:
-        """Returns when the bus has them for good. A repeated one is harmless."""
         ...

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, update
+from sqlalchemy import bindparam, delete, func, literal, update
 
 from .. import files, jobs
 from ..access import Actor, Role
 from ..base import Query, UtcDateTime, query
+from ..jobs import ClaimLost
 from ..measuring import EngineName, FailureKind, Phase
 from ..ports import Database, Storage
 from ..work import Work
@@ -74,20 +75,25 @@ async def _start(work: Work, id: UUID, runner_id: UUID, pool: str, trace: str | 
     # What an earlier worker measured and did not finish does not count.
     await work.db.execute(delete(Run).where(Run.audit_id == id))
     await files.abandon(work, audit_id=id)
-    row = await work.db.first(query(AuditRow, Audit).where(Audit.id == id))
+    row = await work.db.first(_ONE, id=id)
     assert row is not None
     work.say(events.started(row, trace))
     return row
 
 
+_ONE = query(AuditRow, Audit).where(Audit.id == bindparam("id"))
+
+
 async def hold(work: Work, claim: Claim) -> None:
-    """Keep the claim for another while. Raises ClaimLost when it is gone."""
+    """Keep the claim for another while. Raises ClaimLost when it is gone, or its site is."""
     await jobs.hold(work, claim.job)
+    if await work.db.first(_ONE, id=claim.audit.id) is None:
+        raise ClaimLost
 
 
 async def progress(work: Work, claim: Claim, phase: Phase, run: int | None) -> None:
     """Tell how far it has come, and keep the claim. Raises ClaimLost."""
-    await jobs.hold(work, claim.job)
+    await hold(work, claim)
     await work.db.execute(update(Audit).where(Audit.id == claim.audit.id).values(phase=phase, run=run))
     work.say(events.progressed(claim.audit, phase, run))
 
@@ -159,7 +165,7 @@ _LOOSE = Query(
 async def sweep_files(database: Database, storage: Storage) -> int:
     """Delete the files of deleted and of abandoned audits: the bytes first, so that no key is ever forgotten.
 
-    Returns how many it deleted.
+    Two at once do no harm. Returns how many it deleted.
     """
     loose = await database.reader.all(_LOOSE)
     if loose:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from .. import files, metering, metrics, sites, tracing
@@ -35,6 +36,7 @@ from .model import AuditRow, AuditState, Finding, Request, Run
 
 BEAT_SECONDS = 1.0
 MAX_MISSED_BEATS = 10
+AWAY_TRIES = 10
 MAX_REQUESTS = 2_000
 MAX_FINDINGS = 200
 
@@ -58,9 +60,8 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
                 measuring.cancel()
             await asyncio.gather(measuring, beating, return_exceptions=True)
     except asyncio.CancelledError:
-        with contextlib.suppress(ClaimLost):
-            async with database.work(worker(claim.audit.workspace_id)) as work:
-                await release(work, claim)
+        with contextlib.suppress(ClaimLost, DatabaseAway):
+            await _give_back(database, claim)
         raise
     if measuring.cancelled():
         if not beating.cancelled():
@@ -70,7 +71,10 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
     if failure is None or isinstance(failure, ClaimLost):
         return
     if isinstance(failure, DatabaseAway):
-        raise failure
+        # No fault of the worker's: given back as soon as the database is there, while the claim lasts.
+        with contextlib.suppress(ClaimLost):
+            await _patiently(partial(_give_back, database, claim))
+        return
     known = failure if isinstance(failure, EngineFailure) else _BUG
     with contextlib.suppress(ClaimLost):
         async with database.work(worker(claim.audit.workspace_id)) as work:
@@ -93,6 +97,21 @@ _BUG = EngineFailure(
     "Something went wrong on our side while measuring; it has been logged.",
     retryable=True,
 )
+
+
+async def _give_back(database: Database, claim: Claim) -> None:
+    async with database.work(worker(claim.audit.workspace_id)) as work:
+        await release(work, claim)
+
+
+async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
+    """Again and again while the database is away, for not quite as long as a claim lasts. Raises DatabaseAway after that."""
+    for _ in range(AWAY_TRIES):
+        try:
+            return await act()
+        except DatabaseAway:
+            await asyncio.sleep(BEAT_SECONDS)
+    return await act()
 
 
 async def _beat(database: Database, claim: Claim) -> None:
@@ -172,8 +191,11 @@ async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order
 
 
 async def _tell(database: Database, claim: Claim, step: Reached) -> None:
-    async with database.work(worker(claim.audit.workspace_id)) as work:
-        await progress(work, claim, step.phase, step.run)
+    async def tell() -> None:
+        async with database.work(worker(claim.audit.workspace_id)) as work:
+            await progress(work, claim, step.phase, step.run)
+
+    await _patiently(tell)
 
 
 async def _record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> None:

@@ -29,6 +29,7 @@ IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 RESEND_SECONDS = 2.0
 MARK_SECONDS = 0.25
+STOP_SECONDS = 1.0
 BATCH = 200
 QUEUE = 10_000
 
@@ -41,10 +42,11 @@ class Relay:
     own end says where to go on, and the lease is there to spare work, not for safety.
     """
 
-    def __init__(self, database: Database, bus: NatsBus, *, holder: str) -> None:
+    def __init__(self, database: Database, bus: NatsBus, *, kinds: Sequence[str], holder: str) -> None:
         self._database = database
         self._bus = bus
         self._holder = holder
+        self._kinds = kinds
         self._calls: asyncio.Queue[Call] = asyncio.Queue(QUEUE)
         self._sent: list[Call] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -66,6 +68,10 @@ class Relay:
         ]
 
     async def stop(self) -> None:
+        """After the calls that are on their way, if the bus takes them soon."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._calls.join()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -83,6 +89,9 @@ class Relay:
                 _log.debug("The bus is away; the calls will be sent later.")
             except Exception:
                 _log.exception("Calls could not be sent; they will be sent later.")
+            finally:
+                for _ in batch:
+                    self._calls.task_done()
 
     async def _mark_sent(self) -> None:
         """What came together in one statement: the mark only says what need not be sent again."""
@@ -126,7 +135,7 @@ class Relay:
     async def _lead(self, lease: Lease) -> None:
         self.leads = True
         loop = asyncio.get_running_loop()
-        position, resend_at = await self._agree(lease), loop.time()
+        position, resend_at = await self._agree(lease, agreed=False), loop.time()
         while True:
             late: Sequence[Call] = ()
             async with self._database.work(NOBODY) as work:
@@ -144,10 +153,10 @@ class Relay:
                 position = rows[-1].sequence if rows else position
             except BusAway:
                 await asyncio.sleep(RETRY_SECONDS)
-                position = await self._agree(lease)
+                position = await self._agree(lease, agreed=True)
                 continue
             except OutOfStep:
-                position = await self._agree(lease)
+                position = await self._agree(lease, agreed=True)
                 continue
             if not rows and not more:
                 await self._bus.wait_woken(IDLE_SECONDS)
@@ -158,29 +167,36 @@ class Relay:
                 await self._bus.publish(rows)
             metering.events_published(len(rows))
 
-    async def _agree(self, lease: Lease) -> int:
-        """The place up to which the stream has the history, after mending what does not fit together."""
+    async def _agree(self, lease: Lease, *, agreed: bool) -> int:
+        """The place up to which the stream has the history, after mending what does not fit together.
+
+        What is known of the database is read after the stream was asked, in the unit of work that holds the lease. Who has
+        `agreed` before goes on giving places while NATS is away; before that, they might be those of another past.
+        """
         while True:
             async with self._database.work(NOBODY) as work:
                 await leases.prove(work, lease)
-            try:
-                last = await self._bus.last()
-                break
-            except BusAway:
-                await asyncio.sleep(RETRY_SECONDS)
-        state = await history.state(self._database.reader)
+                if agreed:
+                    await history.number(work)
+                with contextlib.suppress(BusAway):
+                    return await self._mend(work, await self._bus.last())
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _mend(self, work: Work, last: int) -> int:
+        state = await history.state(work.db)
         if last > state.last:
             _log.warning("The stream is ahead of the database, which was restored: a new history begins.")
             # The bus first: it keeps the former name too, so that a crash in between is made good by the next.
             anew = new_id()
             await self._bus.start_over(anew, last + 1)
-            async with self._database.work(NOBODY) as work:
-                await leases.prove(work, lease)
-                await history.begin_anew(work, anew, last)
+            await history.begin_anew(work, anew, last)
         elif last < state.published:
             _log.warning("The stream has lost what was published: it is made anew from there on.")
             await self._bus.start_over(state.id, state.published + 1)
             last = state.published
+        else:
+            # All that may be missing otherwise: a store that was emptied has lost the jobs' stream as well.
+            await self._bus.declare(state.id, state.published + 1, self._kinds)
         return last
 
 

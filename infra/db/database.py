@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Executable, Result, Row, event
+from sqlalchemy import Executable, Result, Row, event, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from domain import history
@@ -25,13 +28,17 @@ from domain.work import Work
 from .tracing import meter_pool, trace_statements
 
 BUSY_TIMEOUT_MS = 15_000
-POOL = 10
-POOL_OVERFLOW = 10
+POOL = 5
+POOL_OVERFLOW = 5
+"""Of each of the two pools, the reads' and the writes'."""
+
+SYNCHRONISED_SECONDS = 60.0
 _POSTGRES: Mapping[str, Any] = {
     "pool_size": POOL,
     "max_overflow": POOL_OVERFLOW,
     "connect_args": {
         "timeout": 10,
+        "command_timeout": 30,  # one that says nothing any more is as good as away
         "server_settings": {
             "application_name": "pacemark",
             # A process that is frozen in the middle of a transaction must not hold its locks for ever.
@@ -40,6 +47,13 @@ _POSTGRES: Mapping[str, Any] = {
     },
 }
 _WAL_RETRY_SECONDS = 0.05
+
+
+T = TypeVar("T")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class SqlReader:
@@ -69,42 +83,57 @@ class SqlReader:
 
 
 class SqlWriter:
-    """The session of one unit of work."""
+    """The session of one unit of work. `unbroken`: a statement that has begun is ended, whoever is cancelled."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, *, unbroken: bool) -> None:
         self._session = session
+        self._unbroken = unbroken
 
     def add(self, instance: Base) -> None:
         self._session.add(instance)
 
     async def flush(self) -> None:
         with _asking():
-            await self._session.flush()
+            await self._ended(self._session.flush())
 
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
         with _asking():
-            return await self._session.execute(statement, values)
+            return await self._ended(self._session.execute(statement, values))
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        with _asking():
-            return [query.row(*row) for row in await self._session.execute(query.statement, values)]
+        return [query.row(*row) for row in await self.execute(query.statement, values)]
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
-        with _asking():
-            row = (await self._session.execute(query.statement, values)).first()
+        row = (await self.execute(query.statement, values)).first()
         return query.row(*row) if row is not None else None
+
+    async def _ended(self, asking: Coroutine[Any, Any, T]) -> T:
+        if not self._unbroken:
+            return await asking
+        # SQLite's driver goes on with a statement that nobody awaits, and its connection with the lock on the file.
+        task = asyncio.create_task(asking)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            while not task.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()
+            raise
 
 
 class SqlDatabase:
     """`committed` is called after each unit of work that said something or left work to others."""
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.committed: Callable[[Work], None] = lambda work: None
         self._clock = clock
+        self._offset, self._synchronised = timedelta(), -math.inf
         # A write is not repeated by itself, so it begins on a connection that was seen to live.
         self.writes = _engine(url, pool_pre_ping=not self.is_sqlite)
         self.reads = _engine(url)
@@ -129,11 +158,21 @@ class SqlDatabase:
         async with self._turn, AsyncSession(self.writes, expire_on_commit=False, autoflush=False) as session:
             with _refusals():
                 async with session.begin():
-                    work = Work(SqlWriter(session), actor, self._clock())
+                    work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session))
                     yield work
                     await history.record(work, numbered=self.is_sqlite)
         if work.said or work.calls:
             self.committed(work)
+
+    async def _now(self, session: AsyncSession) -> datetime:
+        """The moment by this process's clock, set right by PostgreSQL's: leases and claims are many machines' matter."""
+        if self.is_sqlite or self._clock is not utc_now:
+            return self._clock()
+        if time.monotonic() - self._synchronised > SYNCHRONISED_SECONDS:
+            with _asking():
+                theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+            self._offset, self._synchronised = theirs - self._clock(), time.monotonic()
+        return self._clock() + self._offset
 
     async def close(self) -> None:
         await self.writes.dispose()
@@ -186,7 +225,7 @@ def _begin_immediately(engine: AsyncEngine) -> None:
 
 _REFERRED = {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}
 _TAKEN = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
-_AWAY = ("08", "57P")  # connection exceptions; shut down, crashed, still starting
+_AWAY = ("08", "53", "57P")  # connection exceptions; no room for one more; shut down, crashed, still starting
 
 
 @contextlib.contextmanager
@@ -216,7 +255,9 @@ class _asking:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _at: object) -> None:
-        if isinstance(error, OSError):
+        # What asyncpg says while it connects comes as it is.
+        state = getattr(error, "sqlstate", None)
+        if isinstance(error, OSError | PoolTimeoutError) or (isinstance(state, str) and state.startswith(_AWAY)):
             raise DatabaseAway("The database cannot be reached.") from error
         if isinstance(error, DBAPIError):
             with _refusals():

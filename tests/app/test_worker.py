@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+import pytest
+
 from app import worker
 from app.folder import WorkerLock
 from domain.audits import AuditState
@@ -133,6 +135,7 @@ def asked(server: Server, url: str) -> str:
     return str(server.query(ASK, input={"target": {"url": url}})["auditRequest"]["audit"]["id"])
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_held_is_taken_up_again_by_the_next(tmp_path: Path) -> None:
     with site() as pages:
         pages.pages["/"] = Page(hangs=True)
@@ -153,6 +156,7 @@ def test_what_a_killed_process_held_is_taken_up_again_by_the_next(tmp_path: Path
             assert found["runner"]["name"] == "next"
 
 
+@pytest.mark.slow
 def test_api_and_worker_run_apart_and_refuse_private_addresses(tmp_path: Path) -> None:
     key = "keys", "create", "k", "--role", "OWNER", "--data", "data"
     with site() as pages, staying(tmp_path, "worker", "--data", "data", answers=False) as unready:

@@ -283,7 +283,7 @@ async def test_a_history_begun_anew_is_another_one(database: SqlDatabase, hub: H
     await say(database, 1)
     after = await cursor(database)
     async with database.work(NOBODY) as work:
-        await history.begin_anew(work, 7)
+        await history.begin_anew(work, new_id(), 7)
     async with subscribed(database, hub, after) as subscriber:
         assert await subscriber.next() == HistoryLost(await cursor(database, 7), await cursor(database, 7))
 

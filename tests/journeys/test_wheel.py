@@ -16,6 +16,8 @@ import pytest
 from tests.app.running import pacemark, staying
 from tests.infra.engines.local_site import Page, site
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 100
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
@@ -22,6 +23,8 @@ from .session import Session
 from .streams import Names, Streams
 
 RING_SECONDS = 0.005  # what is said meanwhile goes together
+
+_log = logging.getLogger(__name__)
 
 
 class NatsBus:
@@ -131,8 +134,12 @@ class NatsBus:
         while True:
             await self._rung.wait()
             self._rung.clear()
-            with contextlib.suppress(BusAway):
+            try:
                 await self._connection.session.publish(self._names.wake, self._me)
+            except BusAway:
+                pass  # who leads looks by itself
+            except Exception:
+                _log.exception("The relay could not be woken.")
             await asyncio.sleep(RING_SECONDS)
 
     async def _begin(self, session: Session) -> None:

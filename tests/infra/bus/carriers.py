@@ -92,7 +92,7 @@ async def over_nats(
         hub = Hub(bus, database.reader)
         await hub.start()
         closing.push_async_callback(hub.stop)
-        relay = Relay(database, bus, holder=holder)
+        relay = Relay(database, bus, kinds=KINDS, holder=holder)
         database.committed = relay.committed
         await relay.start()
         closing.push_async_callback(relay.stop)

@@ -19,7 +19,7 @@ from tests import servers
 from tests.infra.bus.nats_world import KIND, KINDS, QUICK, call, eventually, on_sqlite, server, world_on
 
 __all__ = ["server"]
-pytestmark = on_sqlite
+pytestmark = [on_sqlite, pytest.mark.slow]
 
 
 @asynccontextmanager

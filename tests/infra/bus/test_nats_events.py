@@ -42,7 +42,7 @@ from tests.infra.bus.nats_world import (
 )
 
 __all__ = ["admin", "server", "world"]
-pytestmark = on_sqlite
+pytestmark = [on_sqlite, pytest.mark.slow]
 
 
 @asynccontextmanager
@@ -453,7 +453,7 @@ async def test_a_history_that_began_anew_is_read_on_from_its_place(world: World)
         rows = await world.publish(3)
         assert await take(events, 3) == rows
         async with world.database.work(NOBODY) as work:
-            await history.begin_anew(work, 50)
+            await history.begin_anew(work, new_id(), 50)
         state = await history.state(world.database.reader)
         await world.bus.start_over(state.id, 51)
         async with world.database.work(NOBODY) as work:

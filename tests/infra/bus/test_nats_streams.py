@@ -171,7 +171,7 @@ async def test_a_bus_never_gets_as_far_as_the_streams_of_another_database(
     before = [await api(admin, f"STREAM.INFO.{name}") for name in (world.jobs, world.events)]
     async with fresh(tmp_path) as database:
         bus = NatsBus(world.url, prefix=world.prefix, reader=database.reader, patience=QUICK)
-        relay, ours = Relay(database, bus, holder="other"), (await history.state(database.reader)).id
+        relay, ours = Relay(database, bus, kinds=KINDS, holder="other"), (await history.state(database.reader)).id
         await bus.start()
         await relay.start()
         try:

@@ -50,7 +50,7 @@ async def without_relay(database: SqlDatabase, url: str, prefix: str) -> AsyncGe
 
 @asynccontextmanager
 async def relaying(carrier: Carrier, holder: str = "here") -> AsyncGenerator[Relay, None]:
-    relay = Relay(carrier.database, nats(carrier), holder=holder)
+    relay = Relay(carrier.database, nats(carrier), kinds=KINDS, holder=holder)
     carrier.database.committed = relay.committed
     await relay.start()
     try:
@@ -115,7 +115,7 @@ async def test_one_relay_leads_and_another_takes_over_when_it_is_gone(
     assert first is not None
     await eventually(lambda: truth(first.leads))
     other = SqlDatabase(carrier.database.url)
-    second = Relay(other, nats(carrier), holder="there")
+    second = Relay(other, nats(carrier), kinds=KINDS, holder="there")
     await second.start()
     try:
         await asyncio.sleep(0.5)
@@ -216,7 +216,7 @@ async def test_without_a_bus_writes_are_neither_refused_nor_lost(carrier: Carrie
     await relay.stop()
     away = NatsBus("nats://127.0.0.1:1", prefix="nowhere", reader=carrier.database.reader)
     await away.start()
-    lonely = Relay(carrier.database, away, holder="here")
+    lonely = Relay(carrier.database, away, kinds=KINDS, holder="here")
     carrier.database.committed = lonely.committed
     await lonely.start()
     try:

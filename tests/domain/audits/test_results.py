@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain import audits
-from domain.audits import jobs, rules
+from domain.audits import recording, rules
 from domain.measuring import (
     EngineName,
     Evidence,
@@ -89,10 +89,10 @@ async def test_of_very_many_requests_and_findings_the_first_and_the_gravest_are_
         acme, here, RunResult({MetricName.TTFB: 1}, "http://127.0.0.1/", "1", requests=requests, findings=findings)
     )
     kept = await requests_of(acme, id)
-    assert [row.url for row in kept] == [f"http://127.0.0.1/{number}" for number in range(jobs.MAX_REQUESTS)]
-    assert [row.position for row in kept] == [*range(jobs.MAX_REQUESTS)]
+    assert [row.url for row in kept] == [f"http://127.0.0.1/{number}" for number in range(recording.MAX_REQUESTS)]
+    assert [row.position for row in kept] == [*range(recording.MAX_REQUESTS)]
     rules_kept = [row.rule for row in await findings_of(acme, id)]
-    assert rules_kept == ["rule-499", *(f"rule-{number:03}" for number in range(jobs.MAX_FINDINGS - 1))]
+    assert rules_kept == ["rule-499", *(f"rule-{number:03}" for number in range(recording.MAX_FINDINGS - 1))]
 
 
 async def test_texts_that_no_database_takes_are_made_fit_wherever_a_page_can_put_them(acme: Tenant, here: Taker) -> None:

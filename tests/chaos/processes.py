@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[2]
 BETWEEN_STARTS_SECONDS = 2.0
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
-CHILD_SECONDS = 5.0
+CHILD_SECONDS = 8.0
 """So long an engine's process may outlive its worker."""
 UNUSABLE = 2
-MOST_FILES = 120
-MOST_TASKS = 80
-"""What one process needs at most, whatever it has been through: pools of 20 connections each for reads and writes."""
+MORE_FILES = 60
+"""So many more than after a start: pools fill up, and empty when they like."""
+MORE_TASKS = 3
 
 
 class Role(StrEnum):
@@ -268,13 +268,27 @@ class Fleet:
         await asyncio.gather(*(place.stop() for place in self.places))
 
 
-def survivors(ledger: Ledger, fleet: Fleet, tasks: Mapping[str, str]) -> None:
-    """Nothing may have leaked: the descriptors and tasks of whoever is left are as few as after a start."""
+class Census(NamedTuple):
+    """What a process has: open files, tasks of its event loop, and which tasks these are."""
+
+    files: int
+    tasks: int
+    names: str
+
+
+async def census(fleet: Fleet) -> dict[str, Census]:
+    """By the names of the places."""
+    counted = {}
     for place in fleet.places:
-        files, number = place.files(), int(tasks[place.name].partition(" ")[0])
-        ledger.say(f"{place.name} has {files} files and {number} tasks")
-        if files > MOST_FILES:
-            opened = [str(path.readlink()) for path in Path(f"/proc/{place.pid}/fd").iterdir()]
-            ledger.fault(Kind.WRONG, f"{place.name} has {files} files open: {opened[-20:]}")
-        if number > MOST_TASKS:
-            ledger.fault(Kind.WRONG, f"{place.name} has tasks left: {tasks[place.name]}")
+        number, _, names = (await place.tasks()).partition(" ")
+        counted[place.name] = Census(place.files(), int(number), names)
+    return counted
+
+
+def leaks(before: Mapping[str, Census], after: Mapping[str, Census]) -> list[str]:
+    """Whoever has more in the end than right after the start, and has had time to come to rest."""
+    return [
+        f"{name} had {before[name].files} files and {before[name].tasks} tasks, now {now.files} and {now.tasks}: {now.names}"
+        for name, now in after.items()
+        if now.files > before[name].files + MORE_FILES or now.tasks > before[name].tasks + MORE_TASKS
+    ]

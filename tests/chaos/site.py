@@ -27,8 +27,8 @@ PAGES: Mapping[str, Page] = {
     "/slow": Page(_HTML, 0.1),
     "/slower": Page(_HTML, 0.2),
     "/slowest": Page(_HTML, 0.3),
-    # Reading it takes the probe's child process about a second: long enough for its worker to be killed meanwhile.
-    "/heavy": Page(_HTML + b"".join(b'<p class=a id="p%d"><a href="/%d">x</a><img src=/i.png>' % (n, n) for n in range(8_000))),
+    # Reading it takes the probe's child process half a second: long enough for its worker to be killed meanwhile.
+    "/heavy": Page(_HTML + b"".join(b'<p class=a id="p%d"><a href="/%d">x</a><img src=/i.png>' % (n, n) for n in range(5_000))),
     "/broken": Page(b"This page is broken.", 0.05, 500),
     "/style.css": Page(b"h1 { color: teal }", 0.02),
 }

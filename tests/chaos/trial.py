@@ -19,7 +19,7 @@ from app import settings as app_settings
 from app.wiring import wire
 from domain import accounts, sites, workspaces
 from domain.access import NOBODY, Actor, Role
-from tests.app.running import PACEMARK, PATIENCE_SECONDS, pacemark
+from tests.app.running import PACEMARK, pacemark
 from tests.servers import free_port
 
 from . import stream
@@ -28,12 +28,13 @@ from .clients import Caller, Clients, Tenant, tenant
 from .ledger import Kind, Ledger
 from .monkey import Monkey
 from .plan import DISTURBANCES, Plan
-from .processes import Fleet, Place, survivors
+from .processes import Fleet, Place, census, leaks
 from .processes import Role as Process
 from .servers import Servers, started
 from .site import Site, site
 from .subscribers import Subscriber
 
+COMMAND_SECONDS = 120.0
 REST_SECONDS = 0.5
 HEARD_SECONDS = 60.0
 QUIET_SECONDS = 3.0
@@ -82,6 +83,7 @@ async def _held(plan: Plan, ledger: Ledger, servers: Servers, pages: Site, folde
     subscribers: list[Subscriber] = []
     try:
         await fleet.start()
+        before = await census(fleet)
         ledger.say("everything is started")
         tenants = [await tenant(caller, slug, key) for slug, key in zip(slugs, keys, strict=True)]
         async with _listening(plan, fleet, ledger, tenants, subscribers):
@@ -92,7 +94,8 @@ async def _held(plan: Plan, ledger: Ledger, servers: Servers, pages: Site, folde
             await _at_rest(plan, ledger, servers)
             await _heard(ledger, servers, subscribers)
         await asyncio.sleep(QUIET_SECONDS)
-        survivors(ledger, fleet, {place.name: await place.tasks() for place in fleet.places})
+        for leak in leaks(before, await census(fleet)):
+            ledger.fault(Kind.WRONG, leak)
         found, held = await _found(servers), await stream.read(servers.nats.url)
         if held.followers > len(fleet.places) + 1:
             ledger.fault(Kind.WRONG, f"{held.followers} consumers read the events of {len(fleet.places)} processes.")
@@ -115,7 +118,7 @@ def _prepare(servers: Servers, folder: Path, slugs: Sequence[str]) -> list[str]:
 
 
 def _pacemark(folder: Path, words: str, given: dict[str, str], *more: str) -> str:
-    done = pacemark(folder, *words.split(), *more, program=PACEMARK, patience=PATIENCE_SECONDS, **given)
+    done = pacemark(folder, *words.split(), *more, program=PACEMARK, patience=COMMAND_SECONDS, **given)
     assert done.returncode == 0, f"pacemark {words}: {done.stderr}"
     return done.stdout.strip()
 

@@ -57,14 +57,17 @@ async def look(reader: Reader, name: str) -> LeaseRow | None:
 
 
 async def acquire(database: Database, name: str, *, holder: str, lasts: timedelta) -> Lease | None:
-    """The lease, if nobody has it any more. `holder` is for people who ask who acts."""
+    """The lease, if nobody has it any more; never waits. `holder` is for people who ask who acts."""
     token = uuid4()
     try:
         async with database.work(NOBODY) as work:
             values = {"token": token, "holder": holder, "until": work.now + lasts}
+            free = or_(StoredLease.token.is_(None), StoredLease.until < work.now)
+            # A row that is locked is its holder's: who waited for it and was frozen meanwhile would have it next.
+            unlocked = select(StoredLease.name).where(StoredLease.name == name, free).with_for_update(skip_locked=True)
             taken = await work.db.execute(
                 update(StoredLease)
-                .where(StoredLease.name == name, or_(StoredLease.token.is_(None), StoredLease.until < work.now))
+                .where(StoredLease.name == unlocked.scalar_subquery())
                 .values(fence=StoredLease.fence + 1, **values)
                 .returning(StoredLease.fence)
             )

@@ -178,8 +178,9 @@ class Relay:
                 await leases.prove(work, lease)
                 if agreed:
                     await history.number(work)
-                with contextlib.suppress(BusAway):
-                    return await self._mend(work, await self._bus.last())
+                if self._bus.connected:
+                    with contextlib.suppress(BusAway):
+                        return await self._mend(work, await self._bus.last())
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _mend(self, work: Work, last: int) -> int:

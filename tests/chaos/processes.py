@@ -26,6 +26,7 @@ UNUSABLE = 2
 MORE_FILES = 60
 """So many more than after a start: pools fill up, and empty when they like."""
 MORE_TASKS = 3
+SETTLING_SECONDS = 10
 
 
 class Role(StrEnum):
@@ -277,7 +278,18 @@ class Census(NamedTuple):
 
 
 async def census(fleet: Fleet) -> dict[str, Census]:
-    """By the names of the places."""
+    """By the names of the places, when the number of tasks does not change any more."""
+    counted = await _census(fleet)
+    for _ in range(SETTLING_SECONDS):
+        before = counted
+        await asyncio.sleep(1)
+        counted = await _census(fleet)
+        if all(counted[name].tasks == each.tasks for name, each in before.items()):
+            break
+    return counted
+
+
+async def _census(fleet: Fleet) -> dict[str, Census]:
     counted = {}
     for place in fleet.places:
         number, _, names = (await place.tasks()).partition(" ")

@@ -56,8 +56,10 @@ class Wire(TcpTransport):
         self.write(b"".join(payload))
 
     async def drain(self) -> None:
+        """A connection that ends is the reader's to notice: an error here would stop nats-py in the middle of closing."""
         if not self._aborted:
-            await super().drain()  # type: ignore[no-untyped-call]
+            with contextlib.suppress(OSError):
+                await super().drain()  # type: ignore[no-untyped-call]
 
     async def wait_closed(self) -> None:
         with contextlib.suppress(OSError):

@@ -14,6 +14,8 @@ import trustme
 
 from domain.ids import new_id
 from infra.bus.nats import BusAway, NatsBus, Patience
+from infra.bus.nats.addresses import read as read_addresses
+from infra.bus.nats.session import Session
 from infra.db.database import SqlDatabase
 from tests import servers
 from tests.infra.bus.nats_world import KIND, KINDS, QUICK, call, eventually, on_sqlite, server, world_on
@@ -108,6 +110,22 @@ async def test_what_a_frozen_server_does_not_take_is_not_waited_for(server: serv
         await world.relay()
         assert await world.bus.last() == 40
     assert asyncio.all_tasks() == before
+
+
+async def test_a_connection_that_is_lost_in_the_middle_of_writing_leaves_no_task_behind(
+    server: servers.NatsServer, database: SqlDatabase
+) -> None:
+    before = asyncio.all_tasks()
+    session = await Session.open(read_addresses(server.url)[0], name="here", ping=5)
+    await session.inbox()
+    server.freeze()
+    for _ in range(40):
+        await session.publish("somewhere", b"x" * 500_000)
+        await asyncio.sleep(0)
+    server.kill()
+    await session.lost.wait()
+    await eventually(lambda: asyncio.all_tasks() == before, 2)
+    await session.close()
 
 
 async def test_a_server_that_ends_the_connection_with_a_word_is_left_at_once(nats_url: str, database: SqlDatabase) -> None:

@@ -34,7 +34,7 @@ def create_app(house: House) -> FastAPI:
 def _metrics(house: House) -> APIRouter:
     settings = house.settings
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    return metrics.routes(house.telemetry, house.queues, token=token, behind_proxy=settings.public_url is not None)
+    return metrics.routes(house.telemetry, house.backlog, token=token, behind_proxy=settings.public_url is not None)
 
 
 def _services(house: House) -> Services:

@@ -1,16 +1,16 @@
-"""What waits and runs in the queues, asked of the database seldom and told to whoever collects metrics."""
+"""What waits in the database, asked of it seldom and told to whoever collects metrics."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 import structlog
 
 from domain import metering
-from domain.metering import QueueRow
+from domain.metering import Backlog
 
 EVERY_SECONDS = 5.0
 PATIENCE_SECONDS = 2.0
@@ -18,12 +18,12 @@ PATIENCE_SECONDS = 2.0
 log = structlog.get_logger()
 
 
-class QueueMeter:
+class BacklogMeter:
     """Shows what `read` last gave, while its block lasts; nothing while the database is away."""
 
     def __init__(
         self,
-        read: Callable[[], Awaitable[Sequence[QueueRow]]],
+        read: Callable[[], Awaitable[Backlog]],
         *,
         every_seconds: float = EVERY_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
@@ -31,12 +31,12 @@ class QueueMeter:
         self._read = read
         self._every_seconds = every_seconds
         self._patience_seconds = patience_seconds
-        self._rows: Sequence[QueueRow] = ()
+        self._backlog = Backlog()
         self._due = 0.0
         self._turn = asyncio.Lock()
 
-    def __enter__(self) -> QueueMeter:
-        self._unwatch = metering.watch_queues(lambda: self._rows)
+    def __enter__(self) -> BacklogMeter:
+        self._unwatch = metering.watch_backlog(lambda: self._backlog)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -49,11 +49,11 @@ class QueueMeter:
                 return
             try:
                 async with asyncio.timeout(self._patience_seconds):
-                    self._rows = tuple(await self._read())
+                    self._backlog = await self._read()
             except Exception as error:
-                if self._rows:
-                    log.warning("The queues could not be counted.", error=type(error).__name__)
-                self._rows = ()
+                if self._backlog != Backlog():
+                    log.warning("What waits could not be counted.", error=type(error).__name__)
+                self._backlog = Backlog()
             self._due = time.monotonic() + self._every_seconds
 
     async def run(self) -> None:

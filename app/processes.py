@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import typer
@@ -16,7 +15,7 @@ from app import bootstrap, server
 from app.asgi import create_app
 from app.scheduler import schedule
 from app.settings import Settings
-from app.wiring import House
+from app.watching import watched
 from app.worker import work
 
 UP_DRAIN_SECONDS = 1.0
@@ -61,7 +60,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) -> None:
     """Work audits, over a database that is migrated already."""
     await bootstrap.require_current(settings)
-    async with bootstrap.complete(settings, "worker") as house:
+    async with bootstrap.complete(settings, "worker") as house, watched(house):
         typer.echo(f"ready to work as {settings.runner_name}: {', '.join(house.engines)}")
         await work(house, stop, drain_seconds=drain_seconds)
 
@@ -69,22 +68,9 @@ async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) 
 async def scheduler(settings: Settings, stop: asyncio.Event) -> None:
     """Fire schedules and sweep, over a database that is migrated already, while this process holds the lease."""
     await bootstrap.require_current(settings)
-    async with bootstrap.complete(settings, "scheduler") as house:
+    async with bootstrap.complete(settings, "scheduler") as house, watched(house, counting=True):
         typer.echo("ready to schedule")
-        async with counting(house):
-            await schedule(house, stop)
-
-
-@asynccontextmanager
-async def counting(house: House) -> AsyncGenerator[None, None]:
-    """The queues are counted for the collector, where nobody comes to ask for them."""
-    task = asyncio.create_task(house.queues.run()) if house.settings.otlp_endpoint else None
-    try:
-        yield
-    finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await schedule(house, stop)
 
 
 def _welcome(url: str, key: str, data: str) -> None:

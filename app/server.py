@@ -19,8 +19,8 @@ STOP_SECONDS = 2
 BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens already; port 0 means any free one. Raises Unusable."""
+def listen(host: str, port: int, *, option: str = "--port ") -> socket.socket:
+    """A socket that listens already; port 0 means any free one. Raises Unusable, which names the option."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError):
@@ -33,7 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
-            raise Unusable(f"Port {port} of {host} is taken. Choose another: --port {port + 1}, or --port 0.") from None
+            raise Unusable(f"Port {port} of {host} is taken. Choose another: {option}{port + 1}") from None
         raise Unusable(f"Cannot listen on port {port} of {host!r}: {error.strerror}.") from None
     return listening
 

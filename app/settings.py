@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     trace_sample: float = Field(0.01, ge=0, le=1)
     trace_trust_incoming: bool = False
     metrics_token: SecretStr | None = None
+    metrics_port: int | None = Field(None, ge=1, le=65535)
 
     @field_validator("database_url")
     @classmethod

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import tempfile
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from app import folder
-from app.metering import QueueMeter
+from app.metering import BacklogMeter
 from app.settings import Settings
 from domain import audits, history, jobs, sites
 from domain.caching import Cache
 from domain.measuring import Engine, EngineName
-from domain.metering import QueueRow
+from domain.metering import Backlog, QueueRow
 from domain.ports import Storage
 from infra.bus.hub import Hub
 from infra.bus.nats import NatsBus
@@ -44,7 +44,7 @@ DEAF = ("worker", "scheduler")
 """The processes that tell nobody of events."""
 
 ANSWERING = ("up", "serve")
-"""The processes that Prometheus can ask."""
+"""The processes that Prometheus can ask on the port that everybody asks."""
 
 LIGHTHOUSE_LOCK = Path(tempfile.gettempdir()) / "pacemark-lighthouse.lock"
 """One Lighthouse per machine, whoever started it: two at once would measure one another."""
@@ -60,7 +60,7 @@ class House:
     hub: Hub
     cache: MemoryCache | RedisCache
     telemetry: Telemetry
-    queues: QueueMeter
+    backlog: BacklogMeter
     storage: Storage
     engines: Mapping[EngineName, Engine]
     seal: sites.Seal
@@ -90,7 +90,7 @@ async def wire(
         closing.push_async_callback(database.close)
         bus, hub = await _carrying(settings, database, closing, process, live)
         cache = await _cache(settings, closing, process)
-        queues = closing.enter_context(QueueMeter(partial(_queues, database)))
+        backlog = closing.enter_context(BacklogMeter(partial(_backlog, database)))
         yield House(
             settings=settings,
             database=database,
@@ -98,7 +98,7 @@ async def wire(
             hub=hub,
             cache=cache,
             telemetry=telemetry,
-            queues=queues,
+            backlog=backlog,
             storage=_storage(settings),
             engines=_engines(settings, Guard(allow_private=allow_private), cache),
             seal=sites.Seal((settings.derive_text("access"),)),
@@ -114,15 +114,15 @@ def _telemetry(settings: Settings, process: str | None) -> Telemetry:
         service_version=version("pacemark"),
         endpoint=settings.otlp_endpoint if process else None,
         sample=settings.trace_sample,
-        metrics=process in ANSWERING,
+        metrics=process in ANSWERING or settings.metrics_port is not None,
     )
     telemetry.start()
     return telemetry
 
 
-async def _queues(database: SqlDatabase) -> Sequence[QueueRow]:
+async def _backlog(database: SqlDatabase) -> Backlog:
     now = datetime.now(UTC)
-    return [
+    queues = [
         QueueRow(
             kind=row.kind,
             waiting=row.waiting,
@@ -130,9 +130,11 @@ async def _queues(database: SqlDatabase) -> Sequence[QueueRow]:
             dead=row.dead,
             oldest_age_seconds=(now - row.oldest_at).total_seconds() if row.oldest_at else None,
             redeliveries=row.redelivered,
+            unsent=row.unsent,
         )
         for row in await jobs.by_kinds(database.reader)
     ]
+    return Backlog(queues, await history.unpublished(database.reader))
 
 
 async def _cache(settings: Settings, closing: AsyncExitStack, process: str | None) -> MemoryCache | RedisCache:

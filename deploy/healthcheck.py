@@ -1,4 +1,4 @@
-"""Exit status 0 when `pacemark serve` in this container answers. Uses nothing but Python, and no proxy."""
+"""Exit status 0 when Pacemark in this container answers on its port. Uses nothing but Python, and no proxy."""
 
 from __future__ import annotations
 
@@ -19,4 +19,5 @@ def alive(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if alive(int(os.environ.get("PACEMARK_PORT") or 8000)) else 1)
+    port = os.environ.get("PACEMARK_METRICS_PORT") or os.environ.get("PACEMARK_PORT") or 8000
+    sys.exit(0 if alive(int(port)) else 1)

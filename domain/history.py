@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Uuid, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import tracing
@@ -39,7 +39,23 @@ class HistoryRow(NamedTuple):
     forgotten: int
 
 
+class SaidRow(NamedTuple):
+    """Everything of one subject up to the place `last`, and so many events behind it."""
+
+    last: int
+    behind: int
+
+
+class _NumberRow(NamedTuple):
+    number: int
+
+
 _HISTORY = query(HistoryRow, History)
+_fresh = select(func.count()).select_from(StoredEvent).where(StoredEvent.sequence.is_(None))
+_UNPUBLISHED = Query(_NumberRow, select(History.last - History.published + _fresh.scalar_subquery()))
+_SAID = Query(
+    SaidRow, select(History.last, _fresh.where(StoredEvent.subject == bindparam("subject", type_=Uuid())).scalar_subquery())
+)
 _NUMBERED = query(EventRow, StoredEvent).where(StoredEvent.sequence.is_not(None))
 AFTER = Query(
     EventRow,
@@ -60,6 +76,20 @@ _OF_WORKSPACE = Query(
 async def state(reader: Reader) -> HistoryRow:
     row = await reader.first(_HISTORY)
     assert row is not None  # the migration made it
+    return row
+
+
+async def unpublished(reader: Reader) -> int:
+    """How many events have not left for the bus."""
+    row = await reader.first(_UNPUBLISHED)
+    assert row is not None
+    return row.number
+
+
+async def said(reader: Reader, subject: UUID) -> SaidRow:
+    """How much was said of it by now."""
+    row = await reader.first(_SAID, subject=subject)
+    assert row is not None
     return row
 
 

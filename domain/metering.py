@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from opentelemetry import metrics
@@ -146,6 +146,14 @@ class QueueRow(NamedTuple):
     dead: int
     oldest_age_seconds: float | None
     redeliveries: int
+    unsent: int
+
+
+class Backlog(NamedTuple):
+    """What waits in the database: work by its kinds, and events that have not left for the bus. None: not known."""
+
+    queues: Sequence[QueueRow] = ()
+    events: int | None = None
 
 
 class PoolCounts(NamedTuple):
@@ -155,14 +163,14 @@ class PoolCounts(NamedTuple):
     used: int
 
 
-_queues: list[Callable[[], Iterable[QueueRow]]] = []
+_backlogs: list[Callable[[], Backlog]] = []
 _pools: list[tuple[str, Callable[[], PoolCounts | None]]] = []
 
 
-def watch_queues(read: Callable[[], Iterable[QueueRow]]) -> Callable[[], None]:
+def watch_backlog(read: Callable[[], Backlog]) -> Callable[[], None]:
     """`read` is asked whenever metrics are collected, from any thread. Returns what ends that."""
-    _queues.append(read)
-    return lambda: _queues.remove(read)
+    _backlogs.append(read)
+    return lambda: _backlogs.remove(read)
 
 
 def watch_pool(name: str, read: Callable[[], PoolCounts | None]) -> None:
@@ -181,9 +189,15 @@ def _connections(_options: CallbackOptions) -> Iterator[Observation]:
             yield Observation(number, {"db.client.connection.pool.name": name, "db.client.connection.state": state})
 
 
+def _unpublished(_options: CallbackOptions) -> Iterator[Observation]:
+    for read in tuple(_backlogs):
+        if (number := read().events) is not None:
+            yield Observation(number)
+
+
 def _gauge(name: str, unit: str, description: str, value: Callable[[QueueRow], float | None]) -> None:
     def observe(_options: CallbackOptions) -> Iterator[Observation]:
-        for row in [row for read in tuple(_queues) for row in read()]:
+        for row in [row for read in tuple(_backlogs) for row in read().queues]:
             number = value(row)
             if number is not None:
                 yield Observation(number, {"kind": row.kind})
@@ -195,7 +209,11 @@ _gauge("pacemark.jobs.waiting", "{job}", "Jobs that wait for a worker.", lambda 
 _gauge("pacemark.jobs.running", "{job}", "Jobs that a worker holds.", lambda row: row.running)
 _gauge("pacemark.jobs.dead", "{job}", "Jobs that were given up.", lambda row: row.dead)
 _gauge("pacemark.jobs.oldest.age", "s", "How long the oldest waiting job has waited.", lambda row: row.oldest_age_seconds)
+_gauge("pacemark.jobs.unsent", "{job}", "Waiting jobs whose call is not known to be on the bus.", lambda row: row.unsent)
 _gauge("pacemark.jobs.redelivered", "{delivery}", "Repeated deliveries of the jobs there are.", lambda row: row.redeliveries)
+_meter.create_observable_gauge(
+    "pacemark.events.unpublished", [_unpublished], unit="{event}", description="Events that have not left for the bus."
+)
 _meter.create_observable_counter(
     "graphql.operations", [OPERATION_DURATION.observe], unit="{operation}", description="GraphQL operations."
 )

@@ -50,7 +50,8 @@ class WorkspaceEvent:
 
 
 @strawberry.type(
-    description="Everything up to its cursor was said. It comes first, at the end of a replay, and after 30 s of silence."
+    description="Everything up to its cursor was said. It comes first (after HistoryLost alone), at the end of a replay, and "
+    "in silence every 30 s."
 )
 class Checkpoint(WorkspaceEvent):
     is_type_of = of(following.Checkpoint)

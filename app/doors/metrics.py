@@ -8,13 +8,13 @@ import ipaddress
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from app.metering import QueueMeter
+from app.metering import BacklogMeter
 from infra.telemetry import Telemetry
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def routes(telemetry: Telemetry, queues: QueueMeter, *, token: str | None, behind_proxy: bool) -> APIRouter:
+def routes(telemetry: Telemetry, backlog: BacklogMeter, *, token: str | None, behind_proxy: bool) -> APIRouter:
     """For bearers of `token`, and for this machine unless `behind_proxy`: there everybody comes from it."""
     router = APIRouter()
 
@@ -22,7 +22,7 @@ def routes(telemetry: Telemetry, queues: QueueMeter, *, token: str | None, behin
     async def metrics(request: Request) -> Response:
         if not (_bears(request, token) or (not behind_proxy and _is_local(request))):
             raise HTTPException(404)
-        await queues.refresh()
+        await backlog.refresh()
         content, content_type = telemetry.render()
         return Response(content, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 

@@ -52,7 +52,7 @@ class Subscription:
         shown: tuple[audits.AuditState, Phase, int | None] | None = None
         with context.services.feed.follow(row.workspace_id, subject=id) as follower:
             # What was said up to here is in the row that is read next: told again, it would go back a step.
-            told = (await history.state(context.reader)).last
+            told, behind = await history.said(context.reader, id)
             heard: EventRow | Missed | None = None
             while True:
                 event = heard if isinstance(heard, EventRow) else None
@@ -69,8 +69,13 @@ class Subscription:
                     if row.state in audits.ENDED:
                         return
                 heard = await follower.next(CHECK_SECONDS)
-                if isinstance(heard, EventRow) and heard.sequence <= told:
-                    heard = None
+                match heard:
+                    case EventRow() if heard.sequence <= told:
+                        heard = None
+                    case EventRow() if behind:
+                        heard, behind = None, behind - 1
+                    case Missed():
+                        behind = 0
 
 
 def _step(row: audits.AuditRow, heard: EventRow | Missed | None) -> tuple[audits.AuditState, Phase, int | None]:

@@ -38,6 +38,7 @@ def audit(home: Path, *words: str, **settings: str) -> subprocess.CompletedProce
     return pacemark(home, "audit", *words, "--data", "data", **settings)
 
 
+@pytest.mark.slow
 def test_an_audit_is_shown_as_a_table_and_its_progress_as_lines_on_standard_error(home: Path, pages: Site) -> None:
     done = audit(home, pages.origin + "/", "--runs", "3")
     assert done.returncode == 0, done.stderr
@@ -122,6 +123,7 @@ def test_an_engine_that_is_not_set_up_is_status_4_and_says_what_is_missing(home:
     assert "CONFIGURATION: PageSpeed Insights needs an API key" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_timeout_cancels_the_audit(home: Path, pages: Site) -> None:
     done = audit(home, pages.origin + "/hangs", "--timeout", "1", "--json")
     assert done.returncode == 4
@@ -129,6 +131,7 @@ def test_the_timeout_cancels_the_audit(home: Path, pages: Site) -> None:
     assert json.loads(done.stdout)["state"] == "CANCELLED"
 
 
+@pytest.mark.slow
 def test_an_interrupt_cancels_the_audit(home: Path, pages: Site) -> None:
     asked = len(pages.asked_for("/hangs"))
     words = [PACEMARK, "audit", pages.origin + "/hangs", "--data", "data", "--json"]
@@ -155,6 +158,7 @@ async def test_it_works_over_postgresql_too(
     await postgres_server.drop_database("audit_command")
 
 
+@pytest.mark.slow
 def test_what_a_page_wrote_moves_no_cursor_and_colours_nothing(home: Path, pages: Site) -> None:
     shown = audit(home, pages.origin + "/hostile", "--runs", "1")
     assert "[red]x[/red]" in shown.stdout

@@ -238,6 +238,7 @@ def test_a_key_that_is_not_there_is_not_repeated(tmp_path: Path, run: Run) -> No
         assert errors == "No good key here has this prefix or id. They are listed by: pacemark keys list\n"
 
 
+@pytest.mark.slow
 def test_the_program_itself_has_these_commands(tmp_path: Path) -> None:
     for group in ("jobs", "keys"):
         done = pacemark(tmp_path, group, "--help")

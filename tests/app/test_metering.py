@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from structlog.testing import capture_logs
 
-from app.metering import QueueMeter
-from domain.metering import QueueRow
+from app.metering import BacklogMeter
+from domain.metering import Backlog, QueueRow
 from infra.telemetry import Telemetry
 from tests.telemetry import scrape, telemetry
 
@@ -23,12 +22,12 @@ class Queues:
         self.answers = asyncio.Event()
         self.answers.set()
 
-    async def read(self) -> Sequence[QueueRow]:
+    async def read(self) -> Backlog:
         self.asked += 1
         await self.answers.wait()
         if self.error is not None:
             raise self.error
-        return [QueueRow("metered", self.waiting, 1, 0, 2.0, 0)]
+        return Backlog([QueueRow("metered", self.waiting, 1, 0, 2.0, 0, 0)])
 
 
 def waiting(telemetry: Telemetry) -> float | None:
@@ -39,7 +38,7 @@ def waiting(telemetry: Telemetry) -> float | None:
 
 async def test_what_was_last_read_is_shown_while_the_block_lasts(telemetry: Telemetry) -> None:
     queues = Queues()
-    with QueueMeter(queues.read, every_seconds=0) as meter:
+    with BacklogMeter(queues.read, every_seconds=0) as meter:
         assert waiting(telemetry) is None
         await meter.refresh()
         assert waiting(telemetry) == 5
@@ -52,14 +51,14 @@ async def test_what_was_last_read_is_shown_while_the_block_lasts(telemetry: Tele
 
 async def test_the_database_is_asked_at_most_so_often_however_many_ask(telemetry: Telemetry) -> None:
     queues = Queues()
-    with QueueMeter(queues.read, every_seconds=60) as meter:
+    with BacklogMeter(queues.read, every_seconds=60) as meter:
         await asyncio.gather(*(meter.refresh() for _ in range(20)))
     assert queues.asked == 1
 
 
 async def test_nothing_is_shown_of_queues_whose_database_is_away_or_slow(telemetry: Telemetry) -> None:
     queues = Queues()
-    with capture_logs() as logs, QueueMeter(queues.read, every_seconds=0, patience_seconds=0.05) as meter:
+    with capture_logs() as logs, BacklogMeter(queues.read, every_seconds=0, patience_seconds=0.05) as meter:
         await meter.refresh()
         queues.error = OSError("postgresql://user:hunter2@host refused")
         await meter.refresh()
@@ -72,14 +71,14 @@ async def test_nothing_is_shown_of_queues_whose_database_is_away_or_slow(telemet
         await meter.refresh()
         assert waiting(telemetry) is None
     assert [(entry["event"], entry["error"]) for entry in logs] == [
-        ("The queues could not be counted.", "OSError"),
-        ("The queues could not be counted.", "TimeoutError"),
+        ("What waits could not be counted.", "OSError"),
+        ("What waits could not be counted.", "TimeoutError"),
     ]
 
 
 async def test_where_nobody_fetches_it_refreshes_by_itself(telemetry: Telemetry) -> None:
     queues = Queues()
-    with QueueMeter(queues.read, every_seconds=0.01) as meter:
+    with BacklogMeter(queues.read, every_seconds=0.01) as meter:
         running = asyncio.create_task(meter.run())
         async with asyncio.timeout(10):
             while queues.asked < 3:

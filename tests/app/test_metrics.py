@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from app.doors import metrics
-from app.metering import QueueMeter
+from app.metering import BacklogMeter
 from app.tracing import NATIVE
-from domain.metering import QueueRow
+from domain.metering import Backlog, QueueRow
 from infra.telemetry import Telemetry
 from tests.telemetry import Samples, telemetry
 
 __all__ = ["telemetry"]
 
 
-async def queues() -> Sequence[QueueRow]:
-    return [QueueRow("doors", 7, 0, 0, None, 0)]
+async def queues() -> Backlog:
+    return Backlog([QueueRow("doors", 7, 0, 0, None, 0, 0)], 3)
 
 
-async def away() -> Sequence[QueueRow]:
+async def away() -> Backlog:
     raise OSError
 
 
@@ -32,11 +30,11 @@ async def fetch(
     address: str = "127.0.0.1",
     token: str | None = None,
     behind_proxy: bool = False,
-    meter: QueueMeter | None = None,
+    meter: BacklogMeter | None = None,
     **headers: str | bytes,
 ) -> httpx.Response:
     app = FastAPI(telemetry=NATIVE)
-    meter = meter or QueueMeter(queues)
+    meter = meter or BacklogMeter(queues)
     app.include_router(metrics.routes(telemetry, meter, token=token, behind_proxy=behind_proxy))
     transport = httpx.ASGITransport(app, client=(address, 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://pacemark.test") as client:
@@ -45,19 +43,20 @@ async def fetch(
 
 
 async def test_it_shows_all_metrics_as_prometheus_reads_them(telemetry: Telemetry) -> None:
-    with QueueMeter(queues) as meter:
+    with BacklogMeter(queues) as meter:
         answer = await fetch(telemetry, meter=meter)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     samples = Samples(answer.content)
     assert samples.value("pacemark_jobs_waiting", kind="doors") == 7
+    assert samples.value("pacemark_events_unpublished") == 3
     assert samples.labels("target_info")[0]["service_name"] == "pacemark-test"
     assert b"otel_scope" not in answer.content
 
 
 async def test_a_database_that_is_away_takes_only_its_own_metrics_with_it(telemetry: Telemetry) -> None:
-    with QueueMeter(away) as meter:
+    with BacklogMeter(away) as meter:
         answer = await fetch(telemetry, meter=meter)
     assert answer.status_code == 200
     assert b"pacemark_jobs_waiting" not in answer.content

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -64,7 +66,7 @@ async def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, settings: d
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, settings: dict[str, str]) -> Iterator[tuple[Server, str, servers.ValkeyServer]]:
+def fleet(tmp_path: Path, settings: dict[str, str], free_port: int) -> Iterator[tuple[Server, str, servers.ValkeyServer]]:
     """A migrated installation with an API, a worker and a scheduler; a key; and its Redis."""
     with servers.valkey_server() as redis:
         given = {**settings, "redis_url": redis.url}
@@ -73,7 +75,7 @@ def fleet(tmp_path: Path, settings: dict[str, str]) -> Iterator[tuple[Server, st
         with (
             staying(tmp_path, "serve", **given) as api,
             staying(tmp_path, "worker", answers=False, **given),
-            staying(tmp_path, "scheduler", answers=False, **given),
+            staying(tmp_path, "scheduler", answers=False, metrics_port=str(free_port), **given),
         ):
             yield api, key, redis
 
@@ -97,3 +99,26 @@ async def test_three_processes_work_as_one_and_say_what_they_lack(
     shown = httpx.get(api.base + "/metrics").text
     assert 'pacemark_jobs_waiting{kind="audits.probe"}' not in shown  # nothing waits, so there is no such queue
     assert "graphql_operations_total" in shown
+    assert "pacemark_events_unpublished 0" in shown
+
+
+def fetched(url: str) -> Any:
+    """What answers there; None when nobody does."""
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url).json()
+
+
+async def test_a_process_without_a_port_of_its_own_is_watched_on_one_that_is_given_to_it(
+    fleet: tuple[Server, str, servers.ValkeyServer], free_port: int, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    watching = f"http://127.0.0.1:{free_port}"
+    assert until(lambda: fetched(watching + "/healthz")) == {"alive": True}
+    assert httpx.get(watching + "/readyz").json()["ready"]
+    shown = httpx.get(watching + "/metrics").text
+    assert 'service_name="pacemark-scheduler"' in shown
+    assert "pacemark_events_unpublished 0" in shown
+    done = pacemark(tmp_path, "worker", metrics_port=str(free_port), **settings)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"Port {free_port} of 127.0.0.1 is taken. Choose another: PACEMARK_METRICS_PORT={free_port + 1}\n",
+    )

@@ -12,6 +12,7 @@ from infra.db import migrate
 from tests.app.running import pacemark
 
 
+@pytest.mark.slow
 def test_migrate_says_from_where_to_where(tmp_path: Path) -> None:
     first, second = (pacemark(tmp_path, "migrate", "--data", "data") for _ in range(2))
     assert (first.returncode, first.stdout, first.stderr) == (0, f"empty -> {migrate.newest()}\n", "")

@@ -5,7 +5,7 @@ from timeit import repeat
 import pytest
 
 from domain import metering
-from domain.metering import PoolCounts, QueueRow, Tally
+from domain.metering import Backlog, PoolCounts, QueueRow, Tally
 from infra.telemetry import Telemetry
 from tests.telemetry import Samples, scrape, telemetry
 
@@ -77,14 +77,18 @@ def test_everything_that_is_measured_is_shown_by_its_name_and_unit(telemetry: Te
     assert grown("graphql_operation_duration_seconds_count", graphql_operation_type="query", outcome="ok") == 1
 
 
-def test_queues_are_shown_while_they_are_watched(telemetry: Telemetry) -> None:
-    unwatch = metering.watch_queues(lambda: [QueueRow("tests", 5, 2, 1, 12.5, 4), QueueRow("empty", 0, 0, 0, None, 0)])
+def test_what_waits_is_shown_while_it_is_watched(telemetry: Telemetry) -> None:
+    unwatch = metering.watch_backlog(
+        lambda: Backlog([QueueRow("tests", 5, 2, 1, 12.5, 4, 3), QueueRow("empty", 0, 0, 0, None, 0, 0)], 7)
+    )
     shown = scrape(telemetry)
     assert shown.value("pacemark_jobs_waiting", kind="tests") == 5
     assert shown.value("pacemark_jobs_running", kind="tests") == 2
     assert shown.value("pacemark_jobs_dead", kind="tests") == 1
     assert shown.value("pacemark_jobs_oldest_age_seconds", kind="tests") == 12.5
     assert shown.value("pacemark_jobs_redelivered", kind="tests") == 4
+    assert shown.value("pacemark_jobs_unsent", kind="tests") == 3
+    assert shown.value("pacemark_events_unpublished") == 7
     assert {"kind": "empty"} in shown.labels("pacemark_jobs_waiting")
     assert {"kind": "empty"} not in shown.labels("pacemark_jobs_oldest_age_seconds")
     unwatch()

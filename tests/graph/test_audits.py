@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from domain.access import Role
+import pytest
+from sqlalchemy import select
+
+from domain import history
+from domain.access import NOBODY, Role
 from domain.measuring import EngineFailure, FailureKind
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
+from tests.graph.changing import change
 
 __all__ = ["asking"]
 
@@ -134,6 +139,36 @@ async def test_progress_begins_with_the_present_state_and_ends_after_the_last(as
     assert len([event for event in seen if event["phase"] == "ENDED"]) == 1
     late = [event["auditProgress"]["phase"] async for event in asking.follow(text, id=id)]
     assert late == ["ENDED"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_progress_never_goes_back_over_steps_that_have_no_place_in_the_history_yet(asking: Asking) -> None:
+    id = (await request(asking, runs=1))["audit"]["id"]
+    await asking.settle()
+    text = "subscription ($id: ID!) { auditProgress(audit: $id) { phase run } }"
+    seen: list[Any] = []
+
+    async def watch() -> None:
+        async for event in asking.follow(text, id=id):
+            seen.append(event["auditProgress"])  # noqa: PERF401 - each is to be seen as it comes
+
+    engine = ToldEngine((120,), forever=True)
+    async with asyncio.timeout(20):
+        async with asking.database.work(NOBODY) as work:
+            await work.db.execute(select(history.History.id).with_for_update())  # nobody gives places meanwhile
+            measuring = asyncio.create_task(asking.measure(engine))
+            await engine.waits.wait()
+            watching = asyncio.create_task(watch())
+            while not seen:
+                await asyncio.sleep(0.01)
+        await asking.settle()
+        while asking.hub.position < (await history.state(asking.database.reader)).last:
+            await asyncio.sleep(0.01)
+        await change(asking, "auditCancel", "audit { id }", audit=id)
+        await watching
+        measuring.cancel()
+        await asyncio.gather(measuring, return_exceptions=True)
+    assert [step["phase"] for step in seen] == ["RECORDING", "ENDED"]
 
 
 async def test_a_failure_says_who_has_to_act(asking: Asking) -> None:

@@ -122,6 +122,7 @@ async def test_sites_whose_slugs_would_be_equal_get_numbers(asking: Asking) -> N
     ]
 
 
+@pytest.mark.slow
 async def test_a_slug_is_found_however_many_are_taken(asking: Asking) -> None:
     beginning = "-".join(["long"] * 12)
     slugs = set()

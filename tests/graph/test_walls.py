@@ -99,6 +99,7 @@ def leaks(said: Any, tenant: Tenant) -> set[str]:
     return {secret for secret in tenant.secrets if secret in text}
 
 
+@pytest.mark.slow
 async def test_nothing_of_another_workspace_can_be_read(tenants: tuple[Tenant, Tenant]) -> None:
     asker, behind = tenants
     before = await behind.kept()
@@ -116,6 +117,7 @@ async def test_nothing_of_another_workspace_can_be_read(tenants: tuple[Tenant, T
     assert await behind.kept() == before
 
 
+@pytest.mark.slow
 async def test_the_same_walk_shows_a_workspace_its_own(tenants: tuple[Tenant, Tenant]) -> None:
     """Without this, a walk that reaches nothing would prove nothing."""
     asker, _ = tenants

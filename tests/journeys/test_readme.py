@@ -33,6 +33,7 @@ def settled(value: Any, origin: str) -> Any:
     return "the origin" if value == origin else value
 
 
+@pytest.mark.slow
 def test_the_first_screen_is_true(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     with staying(tmp_path, "up", "--data", data) as up:

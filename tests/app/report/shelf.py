@@ -12,14 +12,14 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
 from app import report
-from app.metering import QueueMeter
+from app.metering import BacklogMeter
 from app.settings import Environment, Settings
 from app.wiring import House
 from domain import audits, files, runners, sites
 from domain.access import NOBODY, Actor
 from domain.ids import Kind, encode
 from domain.measuring import EngineName, Measured, Order, Phase, Reached, RunResult
-from domain.metering import QueueRow
+from domain.metering import Backlog
 from infra.bus.hub import Hub
 from infra.bus.outbox import OutboxBus
 from infra.cache.memory import MemoryCache
@@ -84,8 +84,8 @@ class Shelf:
         return answer.text
 
 
-async def no_queues() -> Sequence[QueueRow]:
-    return ()
+async def nothing_waits() -> Backlog:
+    return Backlog()
 
 
 async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
@@ -100,7 +100,7 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         hub=Hub(bus, database.reader),
         cache=MemoryCache(),
         telemetry=Telemetry(service_name="pacemark-test", service_version="0"),
-        queues=QueueMeter(no_queues),
+        backlog=BacklogMeter(nothing_waits),
         storage=DiskStorage(folder / "files"),
         engines={},
         seal=sites.Seal((Fernet.generate_key(),)),

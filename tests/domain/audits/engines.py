@@ -47,7 +47,7 @@ def result(ttfb: float = 100.0) -> RunResult:
 
 
 class ToldEngine:
-    """Measures one run for each of `ttfbs`; `failure` comes after them, and `forever` never ends."""
+    """Measures one run for each of `ttfbs`; `failure` comes after them, and `forever` never ends, once it `waits`."""
 
     name = EngineName.PROBE
 
@@ -59,6 +59,7 @@ class ToldEngine:
         self.forever = forever
         self.orders: list[Order] = []
         self.stopped = False
+        self.waits = asyncio.Event()
 
     async def measure(self, order: Order) -> AsyncGenerator[Reached | Measured, None]:
         self.orders.append(order)
@@ -66,6 +67,7 @@ class ToldEngine:
             for run, ttfb in enumerate(self.ttfbs):
                 yield Reached(Phase.LOADING, run)
                 yield Measured(run, result(ttfb))
+            self.waits.set()
             if self.forever:
                 await asyncio.Event().wait()
             if self.failure is not None:

@@ -204,6 +204,7 @@ async def hanging(machine: Path) -> list[int]:
     return started
 
 
+@pytest.mark.slow
 async def test_the_deadline_ends_the_whole_process_group(machine: Path) -> None:
     watching = asyncio.create_task(hanging(machine))
     failed = await failure(engine(machine, deadline=1.5), order("/hang"))
@@ -211,6 +212,7 @@ async def test_the_deadline_ends_the_whole_process_group(machine: Path) -> None:
     assert [alive(process) for process in await watching] == [False, False]
 
 
+@pytest.mark.slow
 async def test_cancelling_ends_the_whole_process_group(machine: Path) -> None:
     task = asyncio.create_task(steps(engine(machine), order("/hang")))
     started = await hanging(machine)

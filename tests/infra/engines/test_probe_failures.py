@@ -146,6 +146,7 @@ async def test_a_gzip_bomb_ends_by_its_decoded_bytes() -> None:
             assert (told.code, told.message) == ("TOO_LARGE", "The answer is larger than 20 MB when decompressed.")
 
 
+@pytest.mark.slow
 async def test_html_made_to_hurt_its_reader_costs_neither_the_audit_nor_the_event_loop() -> None:
     hurtful = b"".join(b"<b id=%d><p>" % number for number in range(60_000))
     async with Site({"/": Answer(hurtful)}) as site:

@@ -1,6 +1,7 @@
 """Jobs per second, and the time from a commit to its event, on both buses with 1, 2 and 4 worker processes.
 
-The whole way with an engine that does nothing: request, outbox, bus, claim, five units of work of the audit, record, event.
+The whole way with an engine that does nothing: request, outbox, bus, claim, five units of work of the audit, record, event;
+first one audit after the other, then all at once.
 `python -m bench.jobs [--jobs N] [--rounds N]`; PostgreSQL and NATS are started from wheels. The rounds of all
 arrangements take turns, and the figures are medians of the rounds.
 """
@@ -31,10 +32,13 @@ from app.worker import Worker
 from domain import audits
 from domain.access import Actor
 from domain.measuring import EngineName, Measured, MetricName, Order, Reached, RunResult
+from domain.ports import Follower
 from domain.work import EventKind, EventRow
 from tests import servers
 
 WRITERS = 4
+ALONE = 40
+ENDS = (EventKind.AUDIT_FINISHED, EventKind.AUDIT_FAILED)
 LANES = 4
 STARTED_SECONDS = 60
 
@@ -50,9 +54,10 @@ class Idle:
 
 
 class Taken(NamedTuple):
-    """One round: jobs a second, and how long events took from their commit in milliseconds."""
+    """One round: jobs a second, and how long events took from their commit in milliseconds, alone and under load."""
 
     rate: float
+    idle: Sequence[float]
     lags: Sequence[float]
 
 
@@ -77,11 +82,18 @@ def main() -> None:
                 with processes(there, workers):
                     rounds.append(asyncio.run(take(settings(*there), given.jobs)))
     print(f"{given.jobs} jobs a round, medians of {given.rounds} rounds; {WRITERS} writers, {LANES} lanes a worker")
-    print(f"{'bus':20}{'workers':>8}{'jobs/s':>9}{'commit to event p50':>22}{'p99 (ms)':>10}")
+    print(f"{'':37}commit to event, ms: alone     under load")
+    print(f"{'bus':20}{'workers':>8}{'jobs/s':>9}{'p50':>18}{'p99':>7}{'p50':>9}{'p99':>7}")
     for (bus, workers), rounds in ways.items():
-        middle = [statistics.median(statistics.quantiles(each.lags, n=100)[at] for each in rounds) for at in (49, 98)]
+        lags = [*_middle([each.idle for each in rounds]), *_middle([each.lags for each in rounds])]
         rate = statistics.median(each.rate for each in rounds)
-        print(f"{bus:20}{workers:8}{rate:9.0f}{middle[0]:22.1f}{middle[1]:10.1f}")
+        print(f"{bus:20}{workers:8}{rate:9.0f}{lags[0]:18.1f}{lags[1]:7.1f}{lags[2]:9.1f}{lags[3]:7.1f}")
+
+
+def _middle(rounds: Sequence[Sequence[float]]) -> Iterator[float]:
+    """The medians of the rounds' p50 and p99."""
+    for at in (49, 98):
+        yield statistics.median(statistics.quantiles(each, n=100)[at] for each in rounds)
 
 
 async def _database(postgres: servers.PostgresCluster, name: str) -> str:
@@ -128,8 +140,9 @@ async def take(given: Settings, jobs: int) -> Taken:
         actor = await bootstrap.owner(house, workspace_id)
         committed: dict[UUID, float] = {}
         received: dict[UUID, float] = {}
-        began = time.perf_counter()
         with house.hub.follow(workspace_id) as follower:
+            idle = [await alone(house, actor, number, follower) for number in range(ALONE)]
+            began = time.perf_counter()
             writing = asyncio.gather(*(ask(house, actor, writer, jobs // WRITERS, committed) for writer in range(WRITERS)))
             ended = 0
             while ended < jobs // WRITERS * WRITERS:
@@ -137,11 +150,25 @@ async def take(given: Settings, jobs: int) -> Taken:
                 assert isinstance(event, EventRow), event
                 if event.kind is EventKind.AUDIT_REQUESTED:
                     received[event.subject] = time.perf_counter()
-                ended += event.kind in (EventKind.AUDIT_FINISHED, EventKind.AUDIT_FAILED)
+                ended += event.kind in ENDS
             await writing
         seconds = time.perf_counter() - began
     # An event may be here before its writer's own code goes on behind the commit.
-    return Taken(ended / seconds, [max(0.0, received[id] - committed[id]) * 1000 for id in committed])
+    return Taken(ended / seconds, idle, [max(0.0, received[id] - committed[id]) * 1000 for id in committed])
+
+
+async def alone(house: House, actor: Actor, number: int, follower: Follower) -> float:
+    """Milliseconds from the commit of one request to its event, when nothing else is to be done; its audit ends then."""
+    async with house.database.work(actor) as unit:
+        id = (await audits.request(unit, url="http://127.0.0.1:1/alone", runs=1, idempotency_key=f"alone-{number}")).id
+    committed, heard = time.perf_counter(), 0.0
+    while True:
+        event = await follower.next(60)
+        assert isinstance(event, EventRow), event
+        if event.subject == id:
+            heard = heard or time.perf_counter()
+            if event.kind in ENDS:
+                return max(0.0, heard - committed) * 1000
 
 
 async def ask(house: House, actor: Actor, writer: int, jobs: int, committed: dict[UUID, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -37,6 +38,8 @@ def worker(workspace_id: UUID) -> Actor:
 
 _ANYBODYS = Actor()
 SWEPT = 500
+TRIES = 20
+TRY_AGAIN_SECONDS = 0.05
 
 
 async def take(
@@ -44,16 +47,23 @@ async def take(
 ) -> Claim | None:
     """The next audit for these engines, as `jobs.take` chooses it. `only` takes this audit or none."""
     kinds = [events.KINDS[engine] for engine in engines]
-    while True:
+    tries = TRIES
+    while tries:
         async with database.work(_ANYBODYS) as work:
             job = await jobs.take(work, kinds, subject=only)
-            if job is None:
+            if job is not None:
+                audit = await _start(work, job.job.subject, runner_id, pool, job.job.trace)
+                if audit is not None:
+                    return Claim(audit, job)
+                # Its site was deleted: there is nothing to measure.
+                await jobs.finish(work, job)
+                continue
+            if not await jobs.wait(work, kinds, subject=only):
                 return None
-            audit = await _start(work, job.job.subject, runner_id, pool, job.job.trace)
-            if audit is not None:
-                return Claim(audit, job)
-            # Its site was deleted: there is nothing to measure.
-            await jobs.finish(work, job)
+        # Somebody takes it at this moment, or only marks that its call was sent: then nobody is called a second time.
+        tries -= 1
+        await asyncio.sleep(TRY_AGAIN_SECONDS)
+    return None
 
 
 async def _start(work: Work, id: UUID, runner_id: UUID, pool: str, trace: str | None) -> AuditRow | None:

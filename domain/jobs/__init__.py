@@ -1,7 +1,7 @@
 """Background work: claimed by one worker, counted, given back, given up, revived."""
 
 from .actions import drop, revive
-from .claims import Claim, ClaimLost, Lapsed, finish, hold, lapse, release, sent, take, unsent, withdraw
+from .claims import Claim, ClaimLost, Lapsed, finish, hold, lapse, release, sent, take, unsent, wait, withdraw
 from .model import JobRow, KindRow
 from .queries import DEAD, by_kinds, dead_by_ids
 from .rules import CLAIM, MAX_DELIVERIES, PERSON_WAITS, SCHEDULED
@@ -28,5 +28,6 @@ __all__ = [
     "sent",
     "take",
     "unsent",
+    "wait",
     "withdraw",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Result, delete, func, select, update
+from sqlalchemy import Result, Select, delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from ..base import Query, query
@@ -43,17 +43,12 @@ async def take(work: Work, kinds: Collection[str], *, subject: UUID | None = Non
         .subquery()
     )
     following = (
-        select(waiting.id)
+        _waiting(select(waiting.id), waiting, work, kinds, subject)
         .outerjoin(busy, busy.c.workspace_id == waiting.workspace_id)
-        .where(waiting.kind.in_(sorted(kinds)), waiting.claim.is_(None), waiting.dead_at.is_(None))
         .order_by(waiting.priority, func.coalesce(busy.c.running, 0), waiting.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=waiting)
     )
-    if subject is not None:
-        following = following.where(waiting.subject == subject)
-    else:
-        following = following.where(waiting.ready_at <= work.now)
     token = uuid4()
     taken = await work.db.execute(
         update(StoredJob)
@@ -63,6 +58,19 @@ async def take(work: Work, kinds: Collection[str], *, subject: UUID | None = Non
     )
     row = taken.first()
     return Claim(JobRow(*row), token) if row is not None else None
+
+
+async def wait(work: Work, kinds: Collection[str], *, subject: UUID | None = None) -> bool:
+    """Whether there are jobs that `take` would give, or would have given: it passes over those that somebody writes to."""
+    there = _waiting(select(StoredJob.id), StoredJob, work, kinds, subject).limit(1)
+    return (await work.db.execute(there)).first() is not None
+
+
+def _waiting(
+    statement: Select[Any], jobs: type[StoredJob], work: Work, kinds: Collection[str], subject: UUID | None
+) -> Select[Any]:
+    which = jobs.ready_at <= work.now if subject is None else jobs.subject == subject
+    return statement.where(jobs.kind.in_(sorted(kinds)), jobs.claim.is_(None), jobs.dead_at.is_(None), which)
 
 
 async def hold(work: Work, claim: Claim) -> None:

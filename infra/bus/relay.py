@@ -191,13 +191,13 @@ class Relay:
             anew = new_id()
             await self._bus.start_over(anew, last + 1)
             await history.begin_anew(work, anew, last)
-        elif last < state.published:
+            return last
+        if last < state.published:
             _log.warning("The stream has lost what was published: it is made anew from there on.")
             await self._bus.start_over(state.id, state.published + 1)
             last = state.published
-        else:
-            # All that may be missing otherwise: a store that was emptied has lost the jobs' stream as well.
-            await self._bus.declare(state.id, state.published + 1, self._kinds)
+        # A store that was emptied has lost the jobs' stream as well.
+        await self._bus.declare(state.id, last + 1, self._kinds)
         return last
 
 

@@ -90,11 +90,13 @@ class PipelinedConnection:
         self.fail(RedisConnectionError("the connection was closed"))
         if self._timer is not None:
             self._timer.cancel()
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
-        with suppress(RedisError, OSError):
-            await self._connection.disconnect(nowait=True)
+        try:
+            if self._listening is not None:
+                self._listening.cancel()
+                await asyncio.gather(self._listening, return_exceptions=True)
+        finally:  # who closes may be cancelled meanwhile
+            with suppress(RedisError, OSError):
+                await self._connection.disconnect(nowait=True)
 
     async def _listen(self) -> None:
         try:

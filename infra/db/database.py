@@ -171,6 +171,7 @@ class SqlDatabase:
             return self._clock()
         if time.monotonic() - self._synchronised > SYNCHRONISED_SECONDS:
             with _asking():
+                await session.connection()  # which takes its time
                 asked = self._clock()
                 theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
                 answered = self._clock()

@@ -1,0 +1,156 @@
+"""A PostgreSQL that lets nobody in is away, and what time it is there is the time here."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import struct
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import asyncpg
+import pytest
+from sqlalchemy import event
+
+from domain import accounts
+from domain.access import NOBODY
+from domain.base import query
+from domain.errors import DatabaseAway
+from infra.db import database as databases
+from infra.db.database import SqlDatabase, utc_now
+
+EVERYONE = query(accounts.UserRow, accounts.User)
+SSL_REQUEST = 80877103
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+class Starting:
+    """A PostgreSQL that is not ready yet: it listens, and sends everybody away with its code for that."""
+
+    def __init__(self) -> None:
+        self.sent_away = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator[str, None]:
+        async with await asyncio.start_server(self._meet, "127.0.0.1", 0) as server:
+            yield f"postgresql+asyncpg://app@127.0.0.1:{server.sockets[0].getsockname()[1]}/pacemark"
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length, code = struct.unpack("!II", await reader.readexactly(8))
+        if code == SSL_REQUEST:
+            writer.write(b"N")
+            length, _ = struct.unpack("!II", await reader.readexactly(8))
+        await reader.readexactly(length - 8)
+        self.sent_away += 1
+        fields = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+        writer.write(b"E" + struct.pack("!I", 4 + len(fields)) + fields)
+        writer.close()
+        await writer.wait_closed()
+
+
+class Machine:
+    """This machine's clock, as wrong as it is set."""
+
+    def __init__(self, wrong: timedelta) -> None:
+        self.wrong = wrong
+
+    def now(self, zone: tzinfo) -> datetime:
+        return datetime.now(zone) + self.wrong
+
+
+@asynccontextmanager
+async def opened(url: str, clock: Callable[[], datetime] = utc_now) -> AsyncGenerator[SqlDatabase, None]:
+    database = SqlDatabase(url, clock=clock)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def looking(url: str) -> AsyncGenerator[asyncpg.Connection, None]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def read(database: SqlDatabase) -> set[str]:
+    return {row.name for row in await database.reader.all(EVERYONE)}
+
+
+async def write(database: SqlDatabase) -> None:
+    async with database.work(NOBODY) as work:
+        await accounts.register(work, name="one")
+
+
+async def refused(attempt: Callable[[SqlDatabase], Awaitable[object]], database: SqlDatabase, state: str) -> None:
+    with pytest.raises(DatabaseAway, match=r"^The database cannot be reached\.$") as away:
+        await attempt(database)
+    assert getattr(away.value.__cause__, "sqlstate", None) == state
+
+
+@pytest.mark.parametrize("clock", [utc_now, lambda: datetime(2026, 1, 2, tzinfo=UTC)], ids=["asks", "does not ask"])
+async def test_a_server_that_still_starts_is_away(clock: Callable[[], datetime]) -> None:
+    """Whether it is the unit of work itself that connects, for the time of day, or its first statement."""
+    starting = Starting()
+    async with starting.listening() as url, opened(url, clock) as database:
+        await refused(read, database, "57P03")
+        assert starting.sent_away == 2, "a read is asked twice"
+        await refused(write, database, "57P03")
+        assert starting.sent_away == 3, "a unit of work begins once"
+
+
+@on_postgresql
+async def test_a_server_that_has_no_room_is_away_until_it_has(database_url: str, database: SqlDatabase) -> None:
+    role = f"crowded_{secrets.token_hex(4)}"
+    async with looking(database_url) as admin:
+        await admin.execute(f"create role {role} login connection limit 0 in role pg_read_all_data, pg_write_all_data")
+        try:
+            async with opened(database_url.replace("//app@", f"//{role}@")) as crowded:
+                await refused(read, crowded, "53300")
+                await refused(write, crowded, "53300")
+                await admin.execute(f"alter role {role} connection limit -1")
+                await write(crowded)
+                assert await read(crowded) == await read(database) == {"one"}
+        finally:
+            await admin.execute(f"drop role {role}")
+
+
+async def ahead(database: SqlDatabase) -> timedelta:
+    """How far a unit of work's time is ahead of PostgreSQL's just before it."""
+    async with looking(database.url) as connection:
+        theirs = await connection.fetchval("select clock_timestamp()")
+        async with database.work(NOBODY) as work:
+            ours: timedelta = work.now - theirs
+            return ours
+
+
+@on_postgresql
+@pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["ahead", "behind"])
+async def test_where_the_machines_clock_is_wrong_a_unit_of_work_has_postgresqls_time(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch, wrong: timedelta
+) -> None:
+    monkeypatch.setattr(databases, "datetime", Machine(wrong))
+    await write(database)  # which connects, too, and so might be held up
+    assert abs(await ahead(database)) < SECOND
+
+
+@on_postgresql
+async def test_who_is_held_up_before_the_answer_learns_from_the_next(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(HOUR)
+    monkeypatch.setattr(databases, "datetime", machine)
+    monkeypatch.setattr(databases, "SYNCHRONISED_SECONDS", -1.0)  # each unit of work asks
+    await write(database)
+    assert abs(await ahead(database)) < SECOND
+    machine.wrong = 2 * HOUR
+    event.listen(database.writes.sync_engine, "after_cursor_execute", lambda *_: time.sleep(1.1), once=True)
+    assert abs(await ahead(database) - HOUR - 1.1 * SECOND) < SECOND, "as wrong as the clock has become since it last asked"
+    assert abs(await ahead(database)) < SECOND

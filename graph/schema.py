@@ -17,6 +17,7 @@ from .context import ContextPerOperation, Info
 from .errors import ShownErrors
 from .files import Artifact
 from .node import MAX_NODES, Node, find, find_all
+from .operations import Prepared
 from .scalars import SCALARS
 from .text import SoundText
 from .tracing import Traced
@@ -64,6 +65,6 @@ schema = Schema(
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
     types=[ApiKey, Artifact, *events.TYPES],
-    extensions=[Traced, ContextPerOperation, SoundText, ShownErrors],
+    extensions=[Traced, ContextPerOperation, SoundText, Prepared, ShownErrors],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )

@@ -12,20 +12,21 @@ from domain.base import UNSTORABLE
 from domain.errors import ProblemCode
 
 
-class _SoundLiterals(ValidationRule):
+class SoundLiterals(ValidationRule):
+    """Refuses documents that hold such text."""
+
     def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
         if UNSTORABLE.search(node.value):
             self.report_error(_refusal(node))
 
 
 class SoundText(SchemaExtension):
-    """Refuses the operation before anything of it is done."""
+    """Refuses an operation whose variables hold such text, before anything of it is done."""
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         if _unsound(context.variables):
             context.pre_execution_errors = [_refusal()]
-        context.validation_rules = (*context.validation_rules, _SoundLiterals)
         yield
 
 

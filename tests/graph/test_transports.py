@@ -20,10 +20,12 @@ from websockets.exceptions import ConnectionClosed
 
 from domain import keys
 from domain.access import Role
+from graph.operations import Limits
 from graph.transports.stock import endpoint
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import change
+from tests.graph.operations.test_measures import bomb
 from tests.servers import free_port
 
 __all__ = ["asking"]
@@ -383,3 +385,25 @@ async def test_a_client_that_leaves_its_event_stream_is_forgotten(served: Served
     refused = replace(served, key="pmk_nonsense")
     answer = await refused.post(PROGRESS, {**refused.signed_in, "Accept": "text/event-stream"}, id=audit)
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("text", "limit"), [(bomb(20), "fields"), ("{ " + "__typename " * 21 + "}", "root_fields")])
+async def test_what_is_too_complex_is_refused_by_every_transport(served: Served, text: str, limit: str) -> None:
+    refused = {"code": "DOCUMENT_TOO_COMPLEX", "limit": limit, "maximum": getattr(Limits(), limit)}
+    for operation in (text, text.replace("{", "mutation {", 1).replace("on Query", "on Mutation")):
+        posted = (await served.post(operation)).json()
+        assert refused in [error["extensions"] for error in posted["errors"]]
+        async with served.socket() as socket:
+            await socket.hear()
+            await socket.subscribe("1", operation)
+            said = await socket.hear()
+            assert (said["type"], said["id"]) == ("error", "1")
+            assert refused in [error["extensions"] for error in said["payload"]]
+    async with httpx.AsyncClient() as client:
+        got = await client.get(served.url, params={"query": text}, headers=served.signed_in)
+        streamed = await client.post(
+            served.url, json={"query": text}, headers={**served.signed_in, "Accept": "text/event-stream"}
+        )
+    assert refused in [error["extensions"] for error in got.json()["errors"]]
+    assert limit in streamed.text
+    assert "DOCUMENT_TOO_COMPLEX" in streamed.text

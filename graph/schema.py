@@ -12,7 +12,7 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import LimitReached
 
-from . import audits, events, jobs, metrics, schedules, sites, workspaces
+from . import audits, costs, events, jobs, metrics, schedules, sites, workspaces
 from .context import ContextPerOperation, Info
 from .errors import ShownErrors
 from .files import Artifact
@@ -68,3 +68,4 @@ schema = Schema(
     extensions=[Traced, ContextPerOperation, SoundText, Prepared, ShownErrors],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )
+costs.declare(schema._schema)

@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any, NamedTuple
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, parse, validate
+from graphql import (
+    ASTValidationRule,
+    BooleanValueNode,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    parse,
+    validate,
+    value_from_ast_untyped,
+)
 
+from .cost import Cost, costs
 from .limits import TOO_LARGE, Limits
 from .measures import Measures, measure
+from .weights import Weights
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_REQUEST = "BAD_REQUEST"
+UNRESOLVED = "OPERATION_RESOLUTION_FAILURE"
 KEPT = 1_000
 KEPT_BYTES = 8 * 1024 * 1024
 """Of text; what is made of it takes some thirty times as much."""
+
+
+class Operation(NamedTuple):
+    """One operation of a document. `defaults` are its variables' where they are numbers or lists."""
+
+    name: str | None
+    measures: Measures
+    cost: Cost
+    defaults: Mapping[str, Any]
+
+    def priced(self, variables: Mapping[str, Any]) -> float:
+        """What it may cost at most with these variables."""
+        return self.cost({**self.defaults, **variables})
 
 
 class Document:
@@ -25,21 +54,31 @@ class Document:
     Shared by everybody who sends the text: nobody changes it.
     """
 
-    __slots__ = ("errors", "hash", "measures", "node", "size")
+    __slots__ = ("errors", "hash", "node", "operations", "size")
 
     def __init__(
         self,
         hash: str,
         size: int,
         node: DocumentNode | None,
-        measures: Sequence[Measures] = (),
+        operations: Sequence[Operation] = (),
         errors: Sequence[GraphQLError] = (),
     ) -> None:
         self.hash = hash
         self.size = size
         self.node = node
-        self.measures = measures
+        self.operations = operations
         self.errors = errors
+
+    def operation(self, name: str | None) -> Operation:
+        """The one that is asked for. Raises GraphQLError when it is not said which, or there is none of this name."""
+        chosen = [each for each in self.operations if name is None or each.name == name]
+        if len(chosen) == 1:
+            return chosen[0]
+        message = "This document has several operations: say which in `operationName`."
+        if name is not None:
+            message = "This document has no operation of that name."
+        raise GraphQLError(message, extensions={"code": UNRESOLVED})
 
 
 class Documents:
@@ -56,6 +95,7 @@ class Documents:
     ) -> None:
         self.limits = limits or Limits()
         self._schema = schema
+        self._weights = Weights(schema)
         self._rules = tuple(rules)
         self._kept = kept
         self._kept_bytes = kept_bytes
@@ -85,14 +125,19 @@ class Documents:
             node = parse(text, max_lexical_tokens=self.limits.tokens, max_comments=self.limits.comments)
         except GraphQLError as error:
             return Document(hash, size, None, errors=[_coded(error, PARSE_FAILED)])
-        measures = [measures for _, measures in measure(node).operations]
+        measured = measure(node).operations
+        prices = costs(self._schema, self._weights, node)
+        operations = [
+            Operation(operation.name.value if operation.name else None, measures, cost, _defaults(operation))
+            for (operation, measures), cost in zip(measured, prices, strict=True)
+        ]
         # Validation costs more than all of this, and much more for what was made to cost: it comes after the limits.
-        errors = [error for each in measures for error in self.limits.check(each)]
+        errors = [error for each in operations for error in self.limits.check(each.measures)]
         if not errors:
             most = self.limits.errors
             found = validate(self._schema, node, self._rules, max_errors=most, hide_suggestions=stranger)
             errors = [_coded(error, VALIDATION_FAILED) for error in found]
-        return Document(hash, size, node, measures, errors)
+        return Document(hash, size, node, operations, errors)
 
     def _unusable(self, text: str) -> Document:
         if not text:
@@ -101,6 +146,14 @@ class Documents:
         message = f"This document is too long: at most {self.limits.source} bytes."
         extensions = {"code": TOO_LARGE, "limit": "source", "maximum": self.limits.source}
         return Document("", len(text), None, errors=[GraphQLError(message, extensions=extensions)])
+
+
+def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:
+    return {
+        each.variable.name.value: value_from_ast_untyped(each.default_value)
+        for each in operation.variable_definitions or ()
+        if isinstance(each.default_value, IntValueNode | ListValueNode | BooleanValueNode)
+    }
 
 
 def _coded(error: GraphQLError, code: str) -> GraphQLError:

@@ -47,4 +47,10 @@ class Prepared(SchemaExtension):
         assert self._document is not None
         operation = self.execution_context
         operation.pre_execution_errors = operation.pre_execution_errors or list(self._document.errors)
+        if not operation.pre_execution_errors:
+            try:
+                chosen = self._document.operation(operation.operation_name)
+                documents_of(operation.schema._schema).limits.afford(chosen.priced(operation.variables or {}))
+            except GraphQLError as refused:
+                operation.pre_execution_errors = [refused]
         yield

@@ -12,6 +12,7 @@ from .measures import Measures
 
 TOO_LARGE = "DOCUMENT_TOO_LARGE"
 TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
+TOO_EXPENSIVE = "COST_ESTIMATED_TOO_EXPENSIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Limits:
     aliases: int = 100
     root_fields: int = 20
     directives: int = 100
+    cost: int = 20_000
     errors: int = 10
 
     def check(self, measures: Measures) -> Iterator[GraphQLError]:
@@ -39,6 +41,12 @@ class Limits:
             if actual > limit:
                 extensions = {"code": TOO_COMPLEX, "limit": each.limit, "maximum": limit}
                 yield GraphQLError(each.message.format(limit=limit), extensions=extensions)
+
+    def afford(self, cost: float) -> None:
+        """Raises GraphQLError for an operation that may cost too much with the variables that it came with."""
+        if cost > self.cost:
+            message = f"This operation may cost up to {cost:,.0f}, and {self.cost:,} is the most: ask for fewer at once."
+            raise GraphQLError(message, extensions={"code": TOO_EXPENSIVE, "cost": cost, "maximum": self.cost})
 
 
 class _Bound(NamedTuple):

@@ -65,7 +65,7 @@ def measure(document: DocumentNode) -> Measured:
     """
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     counting = _Counting()
-    for name in _lowest_first(fragments):
+    for name in lowest_first(fragments):
         fragment = fragments[name]
         counting.known[name] = counting.selections(fragment.selection_set).decorated(_directives(fragment))
     operations = [
@@ -107,7 +107,7 @@ def _directives(node: FieldNode | InlineFragmentNode | FragmentSpreadNode | Exec
     return len(node.directives or ())
 
 
-def _lowest_first(fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+def lowest_first(fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
     """Every fragment after those that it spreads. Without recursion: a chain may be as long as the text allows."""
     spread = {name: [each for each in _spread(fragment) if each in fragments] for name, fragment in fragments.items()}
     begun: set[str] = set()

@@ -22,6 +22,7 @@ from domain import keys
 from domain.access import Role
 from graph.operations import Limits
 from graph.transports.stock import endpoint
+from tests.databases import Counter
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import change
@@ -407,3 +408,45 @@ async def test_what_is_too_complex_is_refused_by_every_transport(served: Served,
     assert refused in [error["extensions"] for error in got.json()["errors"]]
     assert limit in streamed.text
     assert "DOCUMENT_TOO_COMPLEX" in streamed.text
+
+
+DEAR = """query ($n: Int! = 100) { workspace(slug: "acme") { sites(first: $n) { nodes { pages(first: $n) { nodes {
+  audits(first: $n) { nodes { id } } } } } } } }"""
+
+
+async def test_what_may_cost_too_much_is_refused_by_every_transport_and_costs_nothing(served: Served) -> None:
+    counter = Counter(served.asking.database)
+    said = [(await served.post(DEAR)).json()["errors"][0]]
+    async with served.socket() as socket:
+        await socket.hear()
+        await socket.subscribe("1", DEAR)
+        said += (await socket.hear())["payload"]
+        assert (await socket.ask("2", DEAR, n=2))["data"]["workspace"]["sites"]["nodes"] == []
+    async with httpx.AsyncClient() as client:
+        said += (await client.get(served.url, params={"query": DEAR}, headers=served.signed_in)).json()["errors"]
+        streaming = {**served.signed_in, "Accept": "text/event-stream"}
+        streamed = await client.post(served.url, json={"query": DEAR}, headers=streaming)
+        said += json.loads(streamed.text.partition("data:")[2].partition("\n")[0])["errors"]
+    assert {error["message"] for error in said} == {
+        "This operation may cost up to 1,020,202, and 20,000 is the most: ask for fewer at once."
+    }
+    extensions = {"code": "COST_ESTIMATED_TOO_EXPENSIVE", "cost": 1_020_202, "maximum": 20_000}
+    assert [error["extensions"] for error in said] == [extensions] * 4
+    assert not any("audits" in statement for statement in counter.statements)
+
+
+async def test_an_operation_is_chosen_by_its_name_or_refused(served: Served) -> None:
+    text = "query A { viewer { key { name } } } query B { viewer { key { role } } }"
+    async with served.socket() as socket:
+        await socket.hear()
+        await socket.send(id="1", type="subscribe", payload={"query": text, "operationName": "B"})
+        assert (await socket.hear())["payload"] == {"data": {"viewer": {"key": {"role": "MEMBER"}}}}
+        await socket.hear()
+        await socket.subscribe("2", text)
+        (error,) = (await socket.hear())["payload"]
+    assert (error["message"], error["extensions"]["code"]) == (
+        "This document has several operations: say which in `operationName`.",
+        "OPERATION_RESOLUTION_FAILURE",
+    )
+    (posted,) = (await served.post(text)).json()["errors"]
+    assert posted["extensions"]["code"] == "OPERATION_RESOLUTION_FAILURE"

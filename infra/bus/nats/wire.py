@@ -45,7 +45,8 @@ class Wire(TcpTransport):
         return data
 
     def write(self, payload: bytes) -> None:
-        if self._io_writer is None:
+        """What nats-py still has when the connection is over goes nowhere: uvloop would raise, in the middle of closing."""
+        if self._io_writer is None or self._lost is None or self._io_writer.is_closing():
             return
         if self._secure and self._io_writer.get_extra_info("ssl_object") is None:
             # The first thing written is what one logs in with.
@@ -57,7 +58,7 @@ class Wire(TcpTransport):
 
     async def drain(self) -> None:
         """A connection that ends is the reader's to notice: an error here would stop nats-py in the middle of closing."""
-        if not self._aborted:
+        if not self._aborted and self._lost is not None:
             with contextlib.suppress(OSError):
                 await super().drain()  # type: ignore[no-untyped-call]
 

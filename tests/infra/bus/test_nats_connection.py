@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+import uvloop
 
 from domain.ids import new_id
 from infra.bus.nats import BusAway, NatsBus, Patience
@@ -112,20 +114,31 @@ async def test_what_a_frozen_server_does_not_take_is_not_waited_for(server: serv
     assert asyncio.all_tasks() == before
 
 
-async def test_a_connection_that_is_lost_in_the_middle_of_writing_leaves_no_task_behind(
-    server: servers.NatsServer, database: SqlDatabase
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("frozen", [True, False], ids=["full", "empty"])
+def test_a_connection_that_is_lost_in_the_middle_of_writing_leaves_no_task_behind(
+    server: servers.NatsServer, database_url: str, loop: Callable[[], asyncio.AbstractEventLoop], frozen: bool
 ) -> None:
-    before = asyncio.all_tasks()
-    session = await Session.open(read_addresses(server.url)[0], name="here", ping=5)
-    await session.inbox()
-    server.freeze()
-    for _ in range(40):
-        await session.publish("somewhere", b"x" * 500_000)
-        await asyncio.sleep(0)
-    server.kill()
-    await session.lost.wait()
-    await eventually(lambda: asyncio.all_tasks() == before, 2)
-    await session.close()
+    async def lose() -> None:
+        before = asyncio.all_tasks()
+        session = await Session.open(read_addresses(server.url)[0], name="here", ping=5)
+        await session.inbox()
+        if frozen:
+            server.freeze()
+        for _ in range(40):
+            await session.publish("somewhere", b"x" * 500_000)
+            await asyncio.sleep(0)
+        server.kill()
+        await session.publish("somewhere", b"x")
+        while not session.lost.is_set():
+            await asyncio.sleep(0)
+            with contextlib.suppress(BusAway):
+                await session.publish("somewhere", b"x")
+        await eventually(lambda: asyncio.all_tasks() == before, 2)
+        await session.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(lose())
 
 
 async def test_a_server_that_ends_the_connection_with_a_word_is_left_at_once(nats_url: str, database: SqlDatabase) -> None:

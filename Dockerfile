@@ -52,7 +52,7 @@ EXPOSE 8000
 # tini hands signals on and buries what Chromium leaves behind.
 ENTRYPOINT ["tini", "--", "pacemark"]
 CMD ["serve"]
-# Only `serve` answers on a port; whoever runs another command switches this off.
+# `serve` answers on its port, and what is given a PACEMARK_METRICS_PORT there; whoever runs anything else switches this off.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-I", "/opt/healthcheck.py"]
 
 FROM node:24-trixie-slim AS npm

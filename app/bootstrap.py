@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.wiring import KINDS, House, wire
 from domain import accounts, history, keys, sites, workspaces
 from domain.access import NOBODY, Actor, Role
+from domain.ids import new_id
 from infra.bus.nats import BusAway, NatsBus, NatsUnusable
 from infra.cache.server import RedisUnusable
 from infra.db import migrate
@@ -56,8 +57,12 @@ async def database_version(settings: Settings) -> str | None:
         raise Unusable(f"The database cannot be reached: {why}") from error
 
 
-async def bring_up_to_date(settings: Settings, to: str = "head") -> tuple[str | None, str | None]:
-    """Migrate up; the version before and after. Raises Unusable."""
+async def bring_up_to_date(settings: Settings, to: str = "head", *, restored: bool = False) -> tuple[str | None, str | None]:
+    """Migrate up; the version before and after. Raises Unusable.
+
+    `restored`: the database is a copy, behind which there was more. Places would be given a second time, so a new history
+    begins, and the streams are made its own, whosever they are.
+    """
     async with folder.alone(settings.data):
         before = await database_version(settings)
         if before != migrate.newest() or to != "head":
@@ -65,17 +70,23 @@ async def bring_up_to_date(settings: Settings, to: str = "head") -> tuple[str | 
                 await migrate.upgrade(settings.database, to)
             except CommandError as error:
                 raise Unusable(f"The database is at version {before or 'none'}: {error}") from None
-        if settings.nats_url is not None and to == "head":
-            await _declare_streams(settings)
+        if to == "head":
+            await _carry(settings, restored=restored)
         return before, await database_version(settings)
 
 
-async def _declare_streams(settings: Settings) -> None:
+async def _carry(settings: Settings, *, restored: bool) -> None:
+    """What carries the events and jobs of this database."""
     async with wire(settings, live=False) as house:
-        assert isinstance(house.bus, NatsBus)
-        state = await history.state(house.database.reader)
-        await house.bus.start()
+        if not isinstance(house.bus, NatsBus):
+            if restored:
+                await _begin_anew(house, None)
+            return
+        await house.bus.start(whosever=restored)
         try:
+            if restored:
+                await _begin_anew(house, house.bus)
+            state = await history.state(house.database.reader)
             await house.bus.declare(state.id, state.published + 1, KINDS)
         except NatsUnusable as error:
             raise Unusable(str(error)) from None
@@ -83,6 +94,16 @@ async def _declare_streams(settings: Settings) -> None:
             raise Unusable(AWAY) from None
         finally:
             await house.bus.stop()
+
+
+async def _begin_anew(house: House, bus: NatsBus | None) -> None:
+    """A history behind everything that the former one, or another in its streams, may have told."""
+    anew, last = new_id(), (await history.state(house.database.reader)).last
+    if bus is not None:
+        last = max(last, await bus.last())
+        await bus.start_over(anew, last + 1)
+    async with house.database.work(NOBODY) as work:
+        await history.begin_anew(work, anew, last)
 
 
 async def require_current(settings: Settings) -> None:

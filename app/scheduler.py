@@ -90,9 +90,13 @@ class _Acting:
             log.warning("Workers have vanished.", again=len(lapsed.again), given_up=len(lapsed.dead))
 
     async def _tidy(self) -> None:
+        for _ in range(PIECES):
+            async with self._house.database.work(NOBODY) as work:
+                await leases.prove(work, self._lease)
+                if await history.forget(work) < history.FORGET:
+                    break
         async with self._house.database.work(NOBODY) as work:
             await leases.prove(work, self._lease)
-            await history.forget(work)
             await idempotency.forget(work)
         # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.
         await audits.sweep_files(self._house.database, self._house.storage)

@@ -19,5 +19,6 @@ def alive(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    port = os.environ.get("PACEMARK_METRICS_PORT") or os.environ.get("PACEMARK_PORT") or 8000
-    sys.exit(0 if alive(int(port)) else 1)
+    # Where one environment is given to all, `serve` has another port than the rest.
+    ports = os.environ.get("PACEMARK_METRICS_PORT"), os.environ.get("PACEMARK_PORT") or 8000
+    sys.exit(0 if any(alive(int(port)) for port in ports if port) else 1)

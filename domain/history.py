@@ -19,6 +19,7 @@ from .work import EventRow, StoredEvent, Work
 
 KEPT = timedelta(hours=24)
 BATCH = 500
+FORGET = 10_000
 
 
 class History(Base):
@@ -162,13 +163,15 @@ async def begin_anew(work: Work, id: UUID, last: int) -> None:
 
 
 async def forget(work: Work) -> int:
-    """Delete what is older than KEPT and has left the house; how many there were."""
-    old = (StoredEvent.at < work.now - KEPT, StoredEvent.sequence <= select(History.published).scalar_subquery())
+    """Delete what is older than KEPT and has left the house, up to FORGET events; how many there were."""
+    known = await state(work.db)
+    old = (StoredEvent.at < work.now - KEPT, StoredEvent.sequence <= min(known.published, known.forgotten + FORGET))
     until = (await work.db.execute(select(func.max(StoredEvent.sequence)).where(*old))).scalar_one()
     if until is None:
         return 0
-    await work.db.execute(update(History).values(forgotten=until))
+    # The history's row comes last: who gives places waits for it.
     gone: Any = await work.db.execute(delete(StoredEvent).where(StoredEvent.sequence <= until))
+    await work.db.execute(update(History).values(forgotten=until))
     return int(gone.rowcount)
 
 

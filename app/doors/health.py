@@ -11,20 +11,20 @@ import structlog
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.bootstrap import database_version
-from app.errors import Unusable
 from app.wiring import House
+from domain.errors import DatabaseAway
 from infra.cache.redis import RedisCache
 from infra.db import migrate
 
 PATIENCE_SECONDS = 5.0
+KNOWN_SECONDS = 1.0
 
 log = structlog.get_logger()
 
 
 def routes(house: House) -> APIRouter:
     router = APIRouter()
-    needed = migrate.newest()
+    needed, versions = migrate.newest(), _Versions(house)
 
     @router.get("/healthz")
     async def alive() -> Response:
@@ -38,18 +38,35 @@ def routes(house: House) -> APIRouter:
         """
         parts = {"database": "ok", "migrations": "ok"}
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                version = await database_version(house.settings)
+            version = await versions.get()
             if version != needed:
                 parts["migrations"] = f"at {version or 'none'}, needs {needed}"
-        except (Unusable, TimeoutError) as error:
-            # Why is told to the operator, not to whoever asks: the text may name hosts and users.
-            log.warning("Not ready.", reason=str(error) or "The database did not answer in time.")
+        except (DatabaseAway, TimeoutError):
+            log.warning("Not ready: the database does not answer.")
             parts = {"database": "unreachable", "migrations": "unknown"}
         good = set(parts.values()) == {"ok"}
         return _answer({"ready": good, **parts, **_helpers(house)}, 200 if good else 503)
 
     return router
+
+
+class _Versions:
+    """The database's, asked at most once a second however many want to know: nobody needs a key for that."""
+
+    def __init__(self, house: House) -> None:
+        self._reader = house.database.reader
+        self._turn = asyncio.Lock()
+        self._known: str | None = None
+        self._until = 0.0
+
+    async def get(self) -> str | None:
+        """Raises DatabaseAway, TimeoutError."""
+        now = asyncio.get_running_loop().time
+        async with asyncio.timeout(PATIENCE_SECONDS), self._turn:
+            if now() >= self._until:
+                self._known = await migrate.version(self._reader)
+                self._until = now() + KNOWN_SECONDS
+            return self._known
 
 
 def _helpers(house: House) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, func, literal, update
 from .. import files, jobs
 from ..access import Actor, Role
 from ..base import Query, UtcDateTime, query
+from ..errors import DatabaseAway
 from ..jobs import ClaimLost
 from ..measuring import EngineName, FailureKind, Phase
 from ..ports import Database, Storage
@@ -45,7 +46,7 @@ TRY_AGAIN_SECONDS = 0.05
 async def take(
     database: Database, *, runner_id: UUID, pool: str, engines: Collection[EngineName], only: UUID | None = None
 ) -> Claim | None:
-    """The next audit for these engines, as `jobs.take` chooses it. `only` takes this audit or none."""
+    """The next audit for these engines, as `jobs.take` chooses it. `only` takes this audit or none. Raises DatabaseAway."""
     kinds = [events.KINDS[engine] for engine in engines]
     tries = TRIES
     while tries:
@@ -63,7 +64,7 @@ async def take(
         # Somebody takes it at this moment, or only marks that its call was sent: then nobody is called a second time.
         tries -= 1
         await asyncio.sleep(TRY_AGAIN_SECONDS)
-    return None
+    raise DatabaseAway("The jobs that wait are locked by somebody who does not go on.")
 
 
 async def _start(work: Work, id: UUID, runner_id: UUID, pool: str, trace: str | None) -> AuditRow | None:
@@ -109,13 +110,16 @@ async def progress(work: Work, claim: Claim, phase: Phase, run: int | None) -> N
 
 
 async def end(work: Work, claim: Claim, state: AuditState, **values: Any) -> None:
-    """Record how it ended, with which its job is done. Raises ClaimLost."""
+    """Record how it ended, with which its job is done. Raises ClaimLost, also when its site was deleted."""
     await jobs.finish(work, claim.job)
-    await work.db.execute(
+    ended = await work.db.execute(
         update(Audit)
         .where(Audit.id == claim.audit.id)
         .values(state=state, phase=Phase.ENDED, run=None, finished_at=work.now, **values)
+        .returning(Audit.id)
     )
+    if ended.first() is None:
+        raise ClaimLost
     work.say(events.ended(claim.audit, state))
 
 

@@ -29,14 +29,14 @@ from .recording import finish, record_run
 
 BEAT_SECONDS = 1.0
 MAX_MISSED_BEATS = 10
-AWAY_TRIES = 10
+AWAY_SECONDS = 10.0
 
 
 async def perform(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
     """Measure and record. Returns early, with the engine stopped, when the claim is lost or the audit cancelled.
 
     What the engine cannot do is recorded as the audit's failure; a bug is recorded so too, and raised. When the database
-    is away, nothing is recorded: the claim runs out, and another worker begins anew. Cancelled, it gives the audit back.
+    is away for long, nothing is recorded, and the audit is given back. Cancelled, it gives the audit back at once.
     """
     measuring = asyncio.create_task(_measure(database, storage, engine, seal, claim))
     beating = asyncio.create_task(_beat(database, claim))
@@ -52,11 +52,7 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
         with contextlib.suppress(ClaimLost, DatabaseAway):
             await _give_back(database, claim)
         raise
-    if measuring.cancelled():
-        if not beating.cancelled():
-            beating.result()
-        return
-    failure = measuring.exception()
+    failure = measuring.exception() if not measuring.cancelled() else beating.exception() if not beating.cancelled() else None
     if failure is None or isinstance(failure, ClaimLost):
         return
     if isinstance(failure, DatabaseAway):
@@ -66,16 +62,7 @@ async def perform(database: Database, storage: Storage, engine: Engine, seal: si
         return
     known = failure if isinstance(failure, EngineFailure) else _BUG
     with contextlib.suppress(ClaimLost):
-        async with database.work(worker(claim.audit.workspace_id)) as work:
-            await end(
-                work,
-                claim,
-                AuditState.FAILED,
-                failure_kind=known.kind,
-                failure_code=known.code,
-                failure_message=rules.storable_text(known.message),
-                failure_retryable=known.retryable,
-            )
+        await _patiently(partial(_fail, database, claim, known))
     if known is _BUG:
         raise failure
 
@@ -88,19 +75,38 @@ _BUG = EngineFailure(
 )
 
 
+async def _fail(database: Database, claim: Claim, failure: EngineFailure) -> None:
+    async with database.work(worker(claim.audit.workspace_id)) as work:
+        await end(
+            work,
+            claim,
+            AuditState.FAILED,
+            failure_kind=failure.kind,
+            failure_code=failure.code,
+            failure_message=rules.storable_text(failure.message),
+            failure_retryable=failure.retryable,
+        )
+
+
 async def _give_back(database: Database, claim: Claim) -> None:
     async with database.work(worker(claim.audit.workspace_id)) as work:
         await release(work, claim)
 
 
 async def _patiently(act: Callable[[], Awaitable[None]]) -> None:
-    """Again and again while the database is away, for not quite as long as a claim lasts. Raises DatabaseAway after that."""
-    for _ in range(AWAY_TRIES):
+    """Again and again while the database is away, for not quite as long as a claim lasts. Raises DatabaseAway after that.
+
+    Whoever was not told that a commit was done does it again: each `act` must bear that.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + AWAY_SECONDS
+    while True:
         try:
             return await act()
         except DatabaseAway:
+            if now() >= until:
+                raise
             await asyncio.sleep(BEAT_SECONDS)
-    return await act()
 
 
 async def _beat(database: Database, claim: Claim) -> None:
@@ -132,7 +138,7 @@ async def _measure(database: Database, storage: Storage, engine: Engine, seal: s
         outcome = "measured"
     finally:
         metering.engine_ran(audit.engine, outcome, now() - began)
-    await finish(database, claim, results)
+    await _patiently(partial(finish, database, claim, results))
 
 
 async def _runs(
@@ -155,7 +161,7 @@ async def _runs(
                         await _tell(database, claim, step)
                     else:
                         step = replace(step, result=rules.storable(step.result))
-                        await record_run(database, storage, claim, step)
+                        await _patiently(partial(record_run, database, storage, claim, step))
                         results.append(step.result)
     except TimeoutError:
         if not patience.expired():
@@ -167,7 +173,9 @@ async def _runs(
 
 async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order:
     reach = (audit.workspace_id,)
-    site = (await sites.by_ids(database.reader, reach, [audit.site_id]))[audit.site_id]
+    site = (await sites.by_ids(database.reader, reach, [audit.site_id])).get(audit.site_id)
+    if site is None:
+        raise ClaimLost
     access = Access()
     # A base URL is whatever a member typed: the site's secrets go to the site alone.
     if sites.split_url(audit.requested_url).origin == site.origin:

@@ -7,9 +7,13 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam
 
 from .. import files, metrics
+from ..base import query
 from ..ids import new_id
 from ..measuring import EngineFailure, FailureKind, ImageKind, Measured, MetricName, Phase, RunResult, Severity
 from ..ports import Database, Storage
@@ -22,6 +26,13 @@ MAX_FINDINGS = 200
 _GRAVEST_FIRST = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, Severity.INFO: 3}
 
 
+class _RunRow(NamedTuple):
+    id: UUID
+
+
+_RECORDED = query(_RunRow, Run).where(Run.audit_id == bindparam("audit_id"), Run.index == bindparam("index"))
+
+
 async def record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> None:
     audit, result, run_id = claim.audit, step.result, new_id()
     stored: list[files.Stored] = []
@@ -29,6 +40,8 @@ async def record_run(database: Database, storage: Storage, claim: Claim, step: M
         await _store(storage, claim, step, stored)
         async with database.work(worker(audit.workspace_id)) as work:
             await progress(work, claim, Phase.RECORDING, step.run)
+            if await work.db.first(_RECORDED, audit_id=audit.id, index=step.run) is not None:
+                return  # its commit was done, and only not heard of
             work.db.add(
                 Run(
                     id=run_id,

@@ -152,8 +152,10 @@ async def unsent(work: Work, limit: int) -> Sequence[Call]:
 
 async def sent(work: Work, calls: Sequence[Call]) -> None:
     """The bus has them for good."""
-    ids = [call.job_id for call in calls]
-    await work.db.execute(update(StoredJob).where(StoredJob.id.in_(ids)).values(sent_at=work.now))
+    waiting = select(StoredJob.id).where(StoredJob.id.in_([call.job_id for call in calls]), StoredJob.claim.is_(None))
+    # Whoever has taken one in the meantime need not be waited for: it is not to be sent again anyway.
+    unlocked = waiting.with_for_update(skip_locked=True)
+    await work.db.execute(update(StoredJob).where(StoredJob.id.in_(unlocked)).values(sent_at=work.now))
 
 
 def _ours(claim: Claim) -> Any:

@@ -30,8 +30,18 @@ RETRY_SECONDS = 0.5
 RESEND_SECONDS = 2.0
 MARK_SECONDS = 0.25
 STOP_SECONDS = 1.0
+CUT_OFF_SECONDS = 2.0
+"""Whoever leads and does not reach NATS for so long lets others try: it may be away for this process alone."""
+CUT_OFF_STAND_BY_SECONDS = 5.0
+DECLARE_SECONDS = 60.0
+"""So often it is seen that nobody has deleted a stream or a consumer."""
+
 BATCH = 200
 QUEUE = 10_000
+
+
+class _CutOff(Exception):  # noqa: N818 - it may be nobody's fault
+    """NATS does not answer this process."""
 
 
 class Relay:
@@ -50,6 +60,7 @@ class Relay:
         self._calls: asyncio.Queue[Call] = asyncio.Queue(QUEUE)
         self._sent: list[Call] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._agreed = False
         self.leads = False
 
     def committed(self, work: Work) -> None:
@@ -119,12 +130,16 @@ class Relay:
                     await asyncio.sleep(STAND_BY_SECONDS)
                     continue
                 await self._lead(lease)
-            except (LeaseLost, DatabaseAway):
+            except LeaseLost:
                 await asyncio.sleep(STAND_BY_SECONDS)
+            except DatabaseAway:
+                self._agreed = False  # it may come back as another one
+                await asyncio.sleep(STAND_BY_SECONDS)
+            except _CutOff:
+                await self._release(lease)
+                await asyncio.sleep(CUT_OFF_STAND_BY_SECONDS)
             except asyncio.CancelledError:
-                if lease is not None:
-                    with contextlib.suppress(Exception):
-                        await leases.release(self._database, lease)
+                await self._release(lease)
                 raise
             except Exception:
                 _log.exception("The events could not be relayed; trying again.")
@@ -132,10 +147,16 @@ class Relay:
             finally:
                 self.leads = False
 
+    async def _release(self, lease: Lease | None) -> None:
+        if lease is not None:
+            with contextlib.suppress(Exception):
+                await leases.release(self._database, lease)
+
     async def _lead(self, lease: Lease) -> None:
         self.leads = True
         loop = asyncio.get_running_loop()
-        position, resend_at = await self._agree(lease, agreed=False), loop.time()
+        position = await self._agree(lease)
+        resend_at, declare_at = loop.time(), loop.time() + DECLARE_SECONDS
         while True:
             late: Sequence[Call] = ()
             async with self._database.work(NOBODY) as work:
@@ -145,6 +166,9 @@ class Relay:
                 if loop.time() >= resend_at:
                     late, resend_at = await jobs.unsent(work, BATCH), loop.time() + RESEND_SECONDS
             try:
+                if loop.time() >= declare_at:
+                    declare_at = loop.time() + DECLARE_SECONDS
+                    await self._bus.declare((await history.state(self._database.reader)).id, position + 1, self._kinds)
                 if late:
                     await self._bus.send(late)
                     await self._mark(late)
@@ -153,10 +177,10 @@ class Relay:
                 position = rows[-1].sequence if rows else position
             except BusAway:
                 await asyncio.sleep(RETRY_SECONDS)
-                position = await self._agree(lease, agreed=True)
+                position = await self._agree(lease)
                 continue
             except OutOfStep:
-                position = await self._agree(lease, agreed=True)
+                position = await self._agree(lease)
                 continue
             if not rows and not more:
                 await self._bus.wait_woken(IDLE_SECONDS)
@@ -167,20 +191,26 @@ class Relay:
                 await self._bus.publish(rows)
             metering.events_published(len(rows))
 
-    async def _agree(self, lease: Lease, *, agreed: bool) -> int:
-        """The place up to which the stream has the history, after mending what does not fit together.
+    async def _agree(self, lease: Lease) -> int:
+        """The place up to which the stream has the history, after mending what does not fit together. Raises _CutOff.
 
         What is known of the database is read after the stream was asked, in the unit of work that holds the lease. Who has
-        `agreed` before goes on giving places while NATS is away; before that, they might be those of another past.
+        agreed before goes on giving places while NATS is away; before that, they might be those of another past.
         """
+        now = asyncio.get_running_loop().time
+        until = now() + CUT_OFF_SECONDS
         while True:
             async with self._database.work(NOBODY) as work:
                 await leases.prove(work, lease)
-                if agreed:
+                if self._agreed:
                     await history.number(work)
                 if self._bus.connected:
                     with contextlib.suppress(BusAway):
-                        return await self._mend(work, await self._bus.last())
+                        position = await self._mend(work, await self._bus.last())
+                        self._agreed = True
+                        return position
+            if now() >= until:
+                raise _CutOff
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _mend(self, work: Work, last: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import math
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
@@ -33,7 +32,7 @@ POOL_OVERFLOW = 5
 """Of each of the two pools, the reads' and the writes'."""
 
 SYNCHRONISED_SECONDS = 60.0
-HELD_UP = timedelta(seconds=1)
+HELD_UP_SECONDS = 1.0
 _POSTGRES: Mapping[str, Any] = {
     "pool_size": POOL,
     "max_overflow": POOL_OVERFLOW,
@@ -55,6 +54,11 @@ T = TypeVar("T")
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def uptime() -> float:
+    """Seconds that nobody sets, which go on while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class SqlReader:
@@ -134,7 +138,8 @@ class SqlDatabase:
         self.is_sqlite = url.startswith("sqlite")
         self.committed: Callable[[Work], None] = lambda work: None
         self._clock = clock
-        self._offset, self._synchronised = timedelta(), -math.inf
+        self._told: datetime | None = None
+        self._told_at = 0.0
         # A write is not repeated by itself, so it begins on a connection that was seen to live.
         self.writes = _engine(url, pool_pre_ping=not self.is_sqlite)
         self.reads = _engine(url)
@@ -158,27 +163,31 @@ class SqlDatabase:
     async def work(self, actor: Actor) -> AsyncGenerator[Work, None]:
         async with self._turn, AsyncSession(self.writes, expire_on_commit=False, autoflush=False) as session:
             with _refusals():
-                async with session.begin():
-                    work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session))
-                    yield work
-                    await history.record(work, numbered=self.is_sqlite)
+                work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session))
+                yield work
+                await history.record(work, numbered=self.is_sqlite)
+                with _asking():
+                    await session.commit()
         if work.said or work.calls:
             self.committed(work)
 
     async def _now(self, session: AsyncSession) -> datetime:
-        """The moment by this process's clock, set right by PostgreSQL's: leases and claims are many machines' matter."""
+        """PostgreSQL's time of day, counted on from when it was last asked: leases and claims are many machines' matter.
+
+        A machine's own time of day may be wrong, or be set while this runs.
+        """
         if self.is_sqlite or self._clock is not utc_now:
             return self._clock()
-        if time.monotonic() - self._synchronised > SYNCHRONISED_SECONDS:
+        if self._told is None or uptime() - self._told_at > SYNCHRONISED_SECONDS:
             with _asking():
                 await session.connection()  # which takes its time
-                asked = self._clock()
+                asked = uptime()
                 theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-                answered = self._clock()
-            # Who is held up between the question and the answer learns nothing from it, but that of the next.
-            if answered - asked < HELD_UP:
-                self._offset, self._synchronised = theirs - (asked + (answered - asked) / 2), time.monotonic()
-        return self._clock() + self._offset
+                answered = uptime()
+            # Who is held up between the question and the answer learns nothing from it, but from the next.
+            if self._told is None or answered - asked < HELD_UP_SECONDS:
+                self._told, self._told_at = theirs, (asked + answered) / 2
+        return self._told + timedelta(seconds=uptime() - self._told_at)
 
     async def close(self) -> None:
         await self.writes.dispose()

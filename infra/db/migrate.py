@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, column, event, select, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
+from domain.base import Query
+from domain.ports import Reader
 
 from .database import prepare_sqlite
 
@@ -45,6 +47,19 @@ async def current(url: str) -> str | None:
     """The version that the database has; None when it is empty."""
     version: str | None = await _run(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
     return version
+
+
+class _VersionRow(NamedTuple):
+    number: str
+
+
+_VERSION = Query(_VersionRow, select(column("version_num")).select_from(table("alembic_version")))
+
+
+async def version(reader: Reader) -> str | None:
+    """The same of a database that is open, and was migrated when it was opened. Raises DatabaseAway."""
+    row = await reader.first(_VERSION)
+    return row.number if row is not None else None
 
 
 def _alone(connection: Connection, change: Callable[[Config, str], None], version: str) -> None:

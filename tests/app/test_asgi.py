@@ -16,12 +16,12 @@ import pytest
 
 from app import bootstrap
 from app.asgi import create_app
-from app.settings import Settings
 from app.wiring import House
 from domain import files, workspaces
 from domain.ids import new_id
 from graph.transports import graphiql
 from infra.db import migrate
+from infra.db.database import SqlDatabase
 from tests.app.houses import file, opened
 
 HELPERS = {"bus": "ok", "cache": "ok"}
@@ -159,9 +159,10 @@ async def test_a_database_at_another_version_is_not_ready(house: House) -> None:
 
 async def test_a_database_that_cannot_be_reached_is_not_ready_and_is_not_named(house: House, free_port: int) -> None:
     url = f"postgresql+asyncpg://user:hunter2@127.0.0.1:{free_port}/x"
-    lost = replace(house, settings=Settings(_env_file=None, data=house.settings.data, database_url=url))
-    async with client(lost) as http:
+    lost = SqlDatabase(url)
+    async with client(replace(house, database=lost)) as http:
         answer = await http.get("/readyz")
+    await lost.close()
     assert answer.status_code == 503
     assert answer.json() == {"ready": False, "database": "unreachable", "migrations": "unknown", **HELPERS}
 

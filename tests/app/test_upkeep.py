@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import secrets
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,13 @@ from graphql import build_schema
 from app import bootstrap, cli
 from app.errors import Unusable
 from app.settings import Settings
+from domain import history
+from domain.access import NOBODY
+from domain.ids import new_id
+from domain.work import Event, EventKind, EventRow
 from infra.db import migrate
 from tests.app.running import pacemark
+from tests.servers import PostgresServer
 
 
 @pytest.mark.slow
@@ -37,6 +44,55 @@ async def test_a_folder_is_bootstrapped_once(tmp_path: Path) -> None:
     async with bootstrap.embedded(settings) as (house, again):
         assert again == first
         assert await bootstrap.first_key(house, again) == key
+
+
+async def test_a_restored_database_begins_a_history_of_its_own(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data=tmp_path)
+    async with bootstrap.embedded(settings) as (house, workspace):
+        async with house.database.work(NOBODY) as work:
+            work.say(Event(EventKind.AUDIT_PROGRESSED, workspace, new_id(), None, {}))
+        before = await history.state(house.database.reader)
+    await bootstrap.bring_up_to_date(settings, restored=True)
+    async with bootstrap.embedded(settings) as (house, _):
+        after = await history.state(house.database.reader)
+    assert after.id != before.id
+    assert (after.last, after.published, after.forgotten) == (1, 1, 1)
+
+
+async def test_a_restored_database_takes_the_streams_over_behind_everything_that_is_there(
+    tmp_path: Path, postgres_server: PostgresServer, nats_url: str
+) -> None:
+    """The database was made anew where the former one is lost, and then the copy was put in its place."""
+    name = f"restored_{secrets.token_hex(6)}"
+    there, copy = [
+        Settings(
+            _env_file=None,
+            data=tmp_path / each,
+            database_url=await postgres_server.create_database(f"{name}_{each}"),
+            nats_url=nats_url,
+            nats_prefix=name,
+        )
+        for each in ("there", "copy")
+    ]
+    async with bootstrap.embedded(there) as (house, workspace), house.database.work(NOBODY) as work:
+        for _ in range(3):
+            work.say(Event(EventKind.AUDIT_PROGRESSED, workspace, new_id(), None, {}))
+    async with bootstrap.embedded(there) as (house, _):
+        async with asyncio.timeout(20):
+            while (await history.state(house.database.reader)).published < 3:
+                await asyncio.sleep(0.05)
+    with pytest.raises(Unusable, match="belongs to another Pacemark database"):
+        await bootstrap.bring_up_to_date(copy)
+    await bootstrap.bring_up_to_date(copy, restored=True)
+    async with bootstrap.embedded(copy) as (house, workspace):
+        state = await history.state(house.database.reader)
+        assert (state.last, state.published) == (3, 3)
+        with house.hub.follow(workspace) as follower:
+            async with house.database.work(NOBODY) as work:
+                work.say(Event(EventKind.AUDIT_PROGRESSED, workspace, new_id(), None, {"number": 4}))
+            heard = await follower.next(20)
+    assert isinstance(heard, EventRow)
+    assert (heard.sequence, heard.payload) == (4, {"number": 4})
 
 
 def test_schema_print_prints_the_schema(tmp_path: Path) -> None:

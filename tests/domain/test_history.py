@@ -176,3 +176,18 @@ async def test_after_a_day_what_has_left_the_house_is_forgotten(database: SqlDat
     assert await forget(100) == 1
     await say(database, 4)
     assert numbers(await history.after(database.reader, 0)) == [(4, 4)]
+
+
+async def test_much_is_forgotten_in_pieces(database: SqlDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "FORGET", 2)
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    database._clock = lambda: began
+    await say(database, 1, 2, 3, 4, 5)
+    await publish_all(database)
+    database._clock = lambda: began + timedelta(hours=25)
+    gone = []
+    for _ in range(4):
+        async with database.work(NOBODY) as work:
+            gone.append(await history.forget(work))
+    assert gone == [2, 2, 1, 0]
+    assert (await history.state(database.reader)).forgotten == 5

@@ -48,6 +48,7 @@ class NatsBus:
         self._patience = patience or Patience()
         self._connection = Connection(url, name=name, patience=self._patience, began=self._begin)
         self._history_id: UUID | None = None
+        self._whosever = False
         self._me = uuid4().bytes
         self._rung = asyncio.Event()
         self._woken = asyncio.Event()
@@ -57,8 +58,9 @@ class NatsBus:
     def connected(self) -> bool:
         return self._connection.connected
 
-    async def start(self) -> None:
-        """Returns at once: a server that is away is no error."""
+    async def start(self, *, whosever: bool = False) -> None:
+        """Returns at once: a server that is away is no error. `whosever`: streams of another database will do too."""
+        self._whosever = whosever
         await self._connection.start()
         self._ringing = asyncio.create_task(self._ring(), name="NATS wake")
 
@@ -149,7 +151,8 @@ class NatsBus:
         except Exception:
             if self._history_id is None:
                 raise BusAway("It is used when the database is there.") from None
-        await self._streams(session).verify(self._history_id)
+        if not self._whosever:
+            await self._streams(session).verify(self._history_id)
         await session.subscribe(self._names.wake, self._heard)
 
     async def _heard(self, msg: Msg) -> None:

@@ -281,6 +281,7 @@ async def test_a_database_that_stays_away_ends_the_measurement_with_its_error(
     acme: Tenant, here: Taker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(jobs, "AWAY_SECONDS", 0.1)
     await acme.request()
     claim = await here.take()
     assert claim is not None

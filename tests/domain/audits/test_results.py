@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from domain import audits
-from domain.audits import recording, rules
+from domain.access import Actor
+from domain.audits import jobs, recording, rules
+from domain.errors import DatabaseAway
 from domain.measuring import (
     EngineName,
     Evidence,
     FindingSeen,
+    ImageKind,
+    ImageSeen,
     Measured,
     MetricName,
     Order,
@@ -27,6 +33,7 @@ from domain.measuring import (
     UserTiming,
 )
 from domain.paging import Window
+from domain.work import Work
 from infra.db.database import SqlDatabase
 from tests.domain.audits.benches import Taker, Tenant, taker, tenant
 
@@ -195,3 +202,37 @@ async def test_a_run_without_any_metric_is_still_a_run(acme: Tenant, here: Taker
     id = await measured(acme, here, RunResult({}, "http://127.0.0.1/", "1"), PLAIN)
     audit = await acme.read(id)
     assert (audit.representative_run, audit.ttfb_ms) == (0, 1)
+
+
+class Unheard:
+    """A database whose commits are done, and every second of them not heard of."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self.reader = database.reader
+        self._database = database
+        self._number = 0
+
+    @asynccontextmanager
+    async def work(self, actor: Actor) -> AsyncGenerator[Work, None]:
+        async with self._database.work(actor) as work:
+            yield work
+        self._number += 1
+        if self._number % 2:
+            raise DatabaseAway("The database went away.")
+
+
+async def test_what_was_recorded_and_not_heard_of_is_recorded_once(
+    acme: Tenant, here: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
+    (id,) = await acme.request(runs=2)
+    claim = await here.take()
+    assert claim is not None
+    here.database = Unheard(acme.database)  # type: ignore[assignment]
+    shot = ImageSeen(ImageKind.SCREENSHOT, "image/jpeg", b"jpeg", 1.0)
+    await here.perform(Says(replace(PLAIN, images=(shot,)), replace(PLAIN, images=(shot,))), claim)
+    row = await acme.read(id)
+    assert (row.state, row.representative_run) == ("FINISHED", 0)
+    runs = (await audits.runs_by_audits(acme.database.reader, acme.actor.reach, [id]))[id]
+    assert [run.index for run in runs] == [0, 1]
+    assert len([path for path in here.folder.rglob("*") if path.is_file()]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,10 +19,11 @@ from domain.ids import new_id
 from domain.leases import Lease, LeaseLost
 from domain.work import StoredJob
 from infra.bus import relay as relays
-from infra.bus.nats import NatsBus
+from infra.bus.nats import NatsBus, NatsUnusable
 from infra.bus.relay import Relay
 from infra.db.database import SqlDatabase
-from tests.infra.bus.carriers import KIND, KINDS, Carrier, carrier, heard, prefix, silent
+from tests.databases import new_workspace
+from tests.infra.bus.carriers import KIND, KINDS, Carrier, carrier, heard, over_nats, prefix, silent
 from tests.infra.bus.nats_world import admin, api
 
 __all__ = ["admin", "carrier", "prefix"]
@@ -132,11 +134,11 @@ async def test_who_lost_the_lease_mends_nothing(carrier: Carrier, prefix: str, a
     await carrier.relay.stop()
     await api(admin, f"STREAM.DELETE.{prefix.upper()}_EVENTS")
     with pytest.raises(LeaseLost):
-        await carrier.relay._agree(Lease(relays.LEASE, new_id(), 1, relays.LEASE_LASTS), agreed=True)
+        await carrier.relay._agree(Lease(relays.LEASE, new_id(), 1, relays.LEASE_LASTS))
     assert await carrier.bus.last() == -1
     lease = await leases.acquire(carrier.database, relays.LEASE, holder="here", lasts=relays.LEASE_LASTS)
     assert lease is not None
-    assert await carrier.relay._agree(lease, agreed=True) == 2
+    assert await carrier.relay._agree(lease) == 2
     assert (await stream(admin, prefix))[1:] == (3, 2)
 
 
@@ -161,3 +163,46 @@ async def test_an_emptied_store_has_both_streams_again_and_takes_events_and_call
             await call.done()
         await carrier.bus.check((await history.state(carrier.database.reader)).id, KINDS)
         assert (await stream(admin, prefix))[1:] == (4, 5)
+
+
+async def test_who_does_not_reach_nats_leaves_the_events_to_those_who_do(
+    database: SqlDatabase, nats_url: str, prefix: str, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NATS is away for one process alone, and that one leads."""
+    monkeypatch.setattr(relays, "CUT_OFF_SECONDS", 0.3)
+    cut_off = NatsBus(f"nats://127.0.0.1:{free_port}", prefix=prefix, name="cut off", reader=database.reader)
+    alone = Relay(database, cut_off, kinds=KINDS, holder="cut off")
+    await cut_off.start()
+    await alone.start()
+    try:
+        async with asyncio.timeout(20):
+            while not alone.leads:
+                await asyncio.sleep(0.01)
+            async with over_nats(database, (await new_workspace(database))[0], nats_url, prefix) as carrier:
+                with carrier.hub.follow(carrier.workspace_id) as follower:
+                    await carrier.say(1, 2)
+                    assert await heard(follower, 2) == [1, 2]
+                    assert not alone.leads
+    finally:
+        await alone.stop()
+        await cut_off.stop()
+
+
+async def test_a_consumer_that_somebody_deleted_is_made_again(
+    carrier: Carrier, prefix: str, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "DECLARE_SECONDS", 0.2)
+    assert isinstance(carrier.bus, NatsBus)
+    assert carrier.relay is not None
+    await carrier.say(1)
+    await published(carrier, 1)
+    await carrier.relay.stop()
+    await carrier.relay.start()  # with the new patience
+    consumer = KIND.replace(".", "-")
+    await api(admin, f"CONSUMER.DELETE.{prefix.upper()}_JOBS.{consumer}")
+    async with asyncio.timeout(15):
+        while True:
+            with contextlib.suppress(NatsUnusable):
+                await carrier.bus.check((await history.state(carrier.database.reader)).id, KINDS)
+                break
+            await asyncio.sleep(0.1)

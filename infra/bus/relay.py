@@ -123,29 +123,26 @@ class Relay:
 
     async def _relay_events(self) -> None:
         while True:
-            lease: Lease | None = None
+            lease, pause = None, STAND_BY_SECONDS
             try:
                 lease = await leases.acquire(self._database, LEASE, holder=self._holder, lasts=LEASE_LASTS)
-                if lease is None:
-                    await asyncio.sleep(STAND_BY_SECONDS)
-                    continue
-                await self._lead(lease)
+                if lease is not None:
+                    await self._lead(lease)
             except LeaseLost:
-                await asyncio.sleep(STAND_BY_SECONDS)
+                pass
             except DatabaseAway:
                 self._agreed = False  # it may come back as another one
-                await asyncio.sleep(STAND_BY_SECONDS)
             except _CutOff:
+                pause = CUT_OFF_STAND_BY_SECONDS
                 await self._release(lease)
-                await asyncio.sleep(CUT_OFF_STAND_BY_SECONDS)
             except asyncio.CancelledError:
                 await self._release(lease)
                 raise
             except Exception:
                 _log.exception("The events could not be relayed; trying again.")
-                await asyncio.sleep(STAND_BY_SECONDS)
             finally:
                 self.leads = False
+            await asyncio.sleep(pause)
 
     async def _release(self, lease: Lease | None) -> None:
         if lease is not None:

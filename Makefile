@@ -6,7 +6,7 @@
 ready := .venv/.ready
 bin := .venv/bin
 graphiql_source := graph/transports/graphiql/source
-browser_packages := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/browser/package-lock.json))
+browser_packages := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/browser/package-lock.json tests/clients/package-lock.json))
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ graphiql:  ## Build the GraphiQL page that is committed and served (needs Node a
 	cd $(graphiql_source) && npm ci && npm run build
 
 clean:  ## Remove the environment, caches and builds; data stays
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist tests/browser/node_modules
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist tests/browser/node_modules tests/clients/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's Python takes no packages from pip, so uv lies beside the environment when the machine has none.
@@ -75,6 +75,6 @@ $(ready): pyproject.toml
 	$$uv sync --quiet --python "$$(command -v $$python)"; \
 	touch $@
 
-tests/browser/node_modules/.package-lock.json: tests/browser/package-lock.json
-	cd tests/browser && npm ci
+$(browser_packages): %/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci
 	touch $@

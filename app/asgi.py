@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from app import report
 from app.doors import files, graphiql, health, metrics
@@ -13,7 +14,7 @@ from app.headers import SecurityHeaders
 from app.tracing import NATIVE, ServerSpans
 from app.wiring import House
 from graph.context import Services
-from graph.transports import stock
+from graph.transports import http, stock
 
 
 def create_app(house: House) -> FastAPI:
@@ -21,7 +22,7 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Pacemark", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NATIVE)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(ServerSpans, trust_incoming=house.settings.trace_trust_incoming)
-    graphql = graphiql.PageOrApi(stock.endpoint(_services(house)))
+    graphql = graphiql.PageOrApi(_graphql(_services(house)))
     # Not mounted: a mount answers /graphql with a redirect to /graphql/.
     app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
     app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
@@ -29,6 +30,10 @@ def create_app(house: House) -> FastAPI:
     for router in (health.routes(house), _metrics(house), files.routes(house), report.routes(house)):
         app.include_router(router)
     return app
+
+
+def _graphql(services: Services) -> ASGIApp:
+    return http.Endpoint(services, streams=stock.endpoint(services))
 
 
 def _metrics(house: House) -> APIRouter:

@@ -89,4 +89,9 @@ class ContextPerOperation(SchemaExtension):
             # Before anything else is read, so that nothing can happen between the state and its cursor.
             with contextlib.suppress(DatabaseAway):
                 await context.loaders.history.load(HISTORY)
-        yield
+        try:
+            yield
+        except BaseException:
+            # Whoever cancels an operation, or lets it run out of time, does not wait for what it was still reading.
+            context.loaders.stop()
+            raise

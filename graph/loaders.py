@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -41,7 +42,13 @@ class _Loader(Generic[K, V]):
 
     def __get__(self, loaders: Loaders, owner: type) -> DataLoader[K, Any]:
         async def load(wanted: list[K]) -> list[V | None]:
-            found = await self._batch(loaders.reader, loaders.reach, wanted)
+            task = asyncio.current_task()
+            assert task is not None
+            loaders.reading.add(task)
+            try:
+                found = await self._batch(loaders.reader, loaders.reach, wanted)
+            finally:
+                loaders.reading.discard(task)
             return [found.get(key) for key in wanted]
 
         made: DataLoader[K, Any] = DataLoader(load)
@@ -146,3 +153,9 @@ class Loaders:
     def __init__(self, reader: Reader, reach: Reach) -> None:
         self.reader = reader
         self.reach = reach
+        self.reading: set[asyncio.Task[Any]] = set()
+
+    def stop(self) -> None:
+        """Nobody waits for what is being read."""
+        for task in tuple(self.reading):
+            task.cancel()

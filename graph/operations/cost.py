@@ -31,6 +31,8 @@ from graphql import (
     type_from_ast,
 )
 
+from domain.paging import MAX_FIRST
+
 from .measures import lowest_first
 from .weights import NO_LIST, Weight, Weights
 
@@ -221,10 +223,11 @@ def _source(value: ValueNode) -> int | str | None:
 
 
 def _size(source: int | str, variables: Variables) -> int | None:
+    """Of more than a list may ever have, the field says itself what is wrong with it."""
     value = variables.get(source) if isinstance(source, str) else source
     if isinstance(value, list | tuple):
-        return len(value)
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else None
+        value = len(value)
+    return min(max(0, value), MAX_FIRST) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _condition(directives: Sequence[DirectiveNode] | None) -> Factor:

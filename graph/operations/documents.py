@@ -16,6 +16,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    OperationType,
     parse,
     validate,
     value_from_ast_untyped,
@@ -39,6 +40,7 @@ class Operation(NamedTuple):
     """One operation of a document. `defaults` are its variables' where they are numbers or lists."""
 
     name: str | None
+    kind: OperationType
     measures: Measures
     cost: Cost
     defaults: Mapping[str, Any]
@@ -69,6 +71,13 @@ class Document:
         self.node = node
         self.operations = operations
         self.errors = errors
+
+    def kind(self, name: str | None) -> OperationType | None:
+        """Of the operation that is asked for; None when it is not known which that is."""
+        try:
+            return self.operation(name).kind
+        except GraphQLError:
+            return None
 
     def operation(self, name: str | None) -> Operation:
         """The one that is asked for. Raises GraphQLError when it is not said which, or there is none of this name."""
@@ -128,7 +137,9 @@ class Documents:
         measured = measure(node).operations
         prices = costs(self._schema, self._weights, node)
         operations = [
-            Operation(operation.name.value if operation.name else None, measures, cost, _defaults(operation))
+            Operation(
+                operation.name.value if operation.name else None, operation.operation, measures, cost, _defaults(operation)
+            )
             for (operation, measures), cost in zip(measured, prices, strict=True)
         ]
         # Validation costs more than all of this, and much more for what was made to cost: it comes after the limits.

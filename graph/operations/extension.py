@@ -49,7 +49,8 @@ class Prepared(SchemaExtension):
         operation.pre_execution_errors = operation.pre_execution_errors or list(self._document.errors)
         if not operation.pre_execution_errors:
             try:
-                chosen = self._document.operation(operation.operation_name)
+                # Its own name for it would be the first operation's where none was given.
+                chosen = self._document.operation(operation._provided_operation_name)
                 documents_of(operation.schema._schema).limits.afford(chosen.priced(operation.variables or {}))
             except GraphQLError as refused:
                 operation.pre_execution_errors = [refused]

@@ -31,7 +31,7 @@ class Limits:
     aliases: int = 100
     root_fields: int = 20
     directives: int = 100
-    cost: int = 20_000
+    cost: int = 50_000
     errors: int = 10
 
     def check(self, measures: Measures) -> Iterator[GraphQLError]:

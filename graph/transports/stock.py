@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, SSE and WebSocket by Strawberry's own ASGI view, with our actors and our JSON."""
+"""Streams of results, over SSE, multipart and WebSocket, by Strawberry's own ASGI view, with our actors and our JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.unset import UNSET, UnsetType
 
-from domain import keys
-from domain.access import NOBODY, Actor
+from domain.access import NOBODY
 
 from ..context import Context, Services
 from ..schema import schema
-
-REFUSED = "This API key is not valid, or no longer so. Send a good one as: Authorization: Bearer pmk_…"
+from .actors import REFUSED, actor_of
 
 
 @dataclass(slots=True)
@@ -37,7 +35,7 @@ class Endpoint(GraphQL[Context, None]):
         self._services = services
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        actor = await self._actor(request.headers.get("authorization"))
+        actor = await actor_of(self._services, request.headers.get("authorization"))
         if isinstance(request, WebSocket):
             return _Connection(self._services, actor or NOBODY, refused=actor is None)
         if actor is None:
@@ -47,7 +45,7 @@ class Endpoint(GraphQL[Context, None]):
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """A browser cannot set headers on a WebSocket: there the key comes in connection_init's payload."""
         sent = {name.lower(): value for name, value in (context.connection_params or {}).items()}.get("authorization")
-        actor = await self._actor(sent if isinstance(sent, str) else "") if sent is not None else context.actor
+        actor = await actor_of(self._services, sent if isinstance(sent, str) else "") if sent is not None else context.actor
         if actor is None or (isinstance(context, _Connection) and context.refused):
             raise ConnectionRejectionError({"message": REFUSED})
         context.actor = actor
@@ -60,16 +58,7 @@ class Endpoint(GraphQL[Context, None]):
     def decode_json(self, data: str | bytes) -> Any:
         return orjson.loads(data)
 
-    async def _actor(self, authorization: str | None) -> Actor | None:
-        """Nobody for nothing, None for something that is no key of ours."""
-        if authorization is None:
-            return NOBODY
-        scheme, _, key = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        return await keys.actor_for_key(self._services.database.reader, key.strip(), self._services.pepper)
-
 
 def endpoint(services: Services) -> Endpoint:
-    """The ASGI application that stands at /graphql."""
+    """The ASGI application behind `http.Endpoint`, for what is a stream."""
     return Endpoint(services)

@@ -8,9 +8,10 @@ from domain import history
 from domain.ids import Kind
 from tests.databases import Counter
 from tests.graph.asking import Asking, asking
+from tests.graph.bounds import boundless
 from tests.graph.filled import Filled, Sizes, fill
 
-__all__ = ["asking"]
+__all__ = ["asking", "boundless"]
 
 MANY = Sizes(sites=20, pages=10, runs=2, requests=1, findings=1)
 FEW = Sizes(sites=2, pages=2, runs=2, requests=1, findings=1)
@@ -81,6 +82,7 @@ async def test_sites_with_pages_with_their_latest_audits_take_four_statements(as
     assert await statements(asking, NESTED) == 4
 
 
+@pytest.mark.usefixtures("boundless")
 @pytest.mark.parametrize("sizes", [MANY, FEW], ids=["many", "few"])
 async def test_whatever_belongs_to_an_audit_takes_a_statement_a_relation(asking: Asking, sizes: Sizes) -> None:
     await filled(asking, sizes)

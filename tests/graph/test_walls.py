@@ -20,11 +20,14 @@ from graph.errors import MASK
 from graph.schema import schema
 from tests.databases import new_workspace
 from tests.graph.asking import Asking, asking
+from tests.graph.bounds import boundless
 from tests.graph.changing import change, profiles
 from tests.graph.filled import fill
 from tests.graph.walking import Operation, Owner, changing, paths, reading, stand, watching
 
-__all__ = ["asking"]
+__all__ = ["asking", "boundless"]
+
+pytestmark = pytest.mark.usefixtures("boundless")
 
 GENERAL = {"origin": "https://new.example", "name": "new", "path": "/new"}
 

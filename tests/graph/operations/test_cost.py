@@ -65,6 +65,7 @@ def test_variables_say_how_many() -> None:
     assert [cost({"n": number}) for number in (0, 1, 20, 100)] == [price(text % number) for number in (0, 1, 20, 100)]
     assert cost({}) == cost({"n": "many"}) == cost({"n": None}) == cost({"n": True}) == price(text % 20)
     assert cost({"n": -5}) == price(text % 0)
+    assert cost({"n": 10**9}) == price(text % 100), "more than that is refused by the field"
 
 
 def test_what_a_variable_leaves_out_costs_nothing() -> None:

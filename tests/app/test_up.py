@@ -62,7 +62,8 @@ def test_a_browser_gets_graphiql_and_a_program_gets_the_api_at_the_same_address(
     assert page.status_code == 200
     assert "Pacemark GraphiQL" in page.text
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
-    answer = httpx.get(running.url, params={"query": "{ __typename }"}, headers={"Accept": "text/html"})
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = httpx.get(running.url, params={"query": "{ __typename }"}, headers=browser)
     assert answer.json() == {"data": {"__typename": "Query"}}
     posted = httpx.post(running.url, json={"query": "{ __typename }"}, follow_redirects=False)
     assert posted.json() == {"data": {"__typename": "Query"}}

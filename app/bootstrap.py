@@ -70,7 +70,7 @@ async def bring_up_to_date(settings: Settings, to: str = "head", *, restored: bo
                 await migrate.upgrade(settings.database, to)
             except CommandError as error:
                 raise Unusable(f"The database is at version {before or 'none'}: {error}") from None
-        if to == "head":
+        if to == "head" and (settings.nats_url is not None or restored):
             await _carry(settings, restored=restored)
         return before, await database_version(settings)
 

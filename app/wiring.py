@@ -114,7 +114,7 @@ def _telemetry(settings: Settings, process: str | None) -> Telemetry:
         service_version=version("pacemark"),
         endpoint=settings.otlp_endpoint if process else None,
         sample=settings.trace_sample,
-        metrics=process in ANSWERING or settings.metrics_port is not None,
+        metrics=process in ANSWERING or (process is not None and settings.metrics_port is not None),
     )
     telemetry.start()
     return telemetry

@@ -164,14 +164,17 @@ async def begin_anew(work: Work, id: UUID, last: int) -> None:
 
 async def forget(work: Work) -> int:
     """Delete what is older than KEPT and has left the house, up to FORGET events; how many there were."""
-    known = await state(work.db)
-    old = (StoredEvent.at < work.now - KEPT, StoredEvent.sequence <= min(known.published, known.forgotten + FORGET))
+    first = (await work.db.execute(select(func.min(StoredEvent.sequence)))).scalar_one()
+    if first is None:
+        return 0
+    until = min((await state(work.db)).published, first - 1 + FORGET)
+    old = (StoredEvent.at < work.now - KEPT, StoredEvent.sequence <= until)
     until = (await work.db.execute(select(func.max(StoredEvent.sequence)).where(*old))).scalar_one()
     if until is None:
         return 0
     # The history's row comes last: who gives places waits for it.
     gone: Any = await work.db.execute(delete(StoredEvent).where(StoredEvent.sequence <= until))
-    await work.db.execute(update(History).values(forgotten=until))
+    await work.db.execute(update(History).where(History.forgotten < until).values(forgotten=until))
     return int(gone.rowcount)
 
 

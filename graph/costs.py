@@ -35,7 +35,7 @@ class ListSize:
 
 
 MUTATION = Cost(weight="10")
-_SLICING = ("first", "last", "ids")
+_SLICING = ("first", "last", "ids", "metrics")
 
 
 def declare(schema: GraphQLSchema) -> None:

@@ -10,6 +10,7 @@ from domain import audits, metrics
 from domain.audits import Interval
 
 from ..context import Info
+from ..costs import ListSize
 from ..metrics import Metric
 from .types import Audit
 
@@ -31,7 +32,9 @@ class Point:
 @strawberry.type(description="One metric over time.")
 class Series:
     interval: Interval = strawberry.field(description="What one point stands for; never AUTO.")
-    points: list[Point] = strawberry.field(description="Oldest first; at most 2,000.")
+    points: list[Point] = strawberry.field(
+        description="Oldest first; at most 2,000.", directives=[ListSize(assumed_size=200, slicing_arguments=[])]
+    )
 
     @strawberry.field(description="Which metric.")
     @staticmethod

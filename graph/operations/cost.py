@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -80,14 +81,14 @@ class Cost:
 
     def __init__(self, formula: Formula, program: Sequence[Formula]) -> None:
         self._formula = formula
-        self._program = program[: formula.index + 1] if formula.parts else ()
+        self._program = program if formula.parts else ()
 
     def __call__(self, variables: Variables) -> float:
         if not self._program:
             return self._formula.constant
         # Each formula comes after those that it is made of: no recursion, and each is worked out once.
         values: list[float] = []
-        for formula in self._program:
+        for formula in islice(self._program, self._formula.index + 1):
             each = [
                 factor.of(variables) * (values[part.index] if part.parts else part.constant) for factor, part in formula.parts
             ]
@@ -223,11 +224,16 @@ def _source(value: ValueNode) -> int | str | None:
 
 
 def _size(source: int | str, variables: Variables) -> int | None:
-    """Of more than a list may ever have, the field says itself what is wrong with it."""
+    """None for nothing. What is no size, and what is more than a list may ever have, the field itself will refuse."""
     value = variables.get(source) if isinstance(source, str) else source
-    if isinstance(value, list | tuple):
-        value = len(value)
-    return min(max(0, value), MAX_FIRST) if isinstance(value, int) and not isinstance(value, bool) else None
+    match value:
+        case None:
+            return None
+        case list() | tuple():
+            value = len(value)
+        case float() if value.is_integer():  # GraphQL takes 20.0 for 20
+            value = int(value)
+    return min(max(0, value), MAX_FIRST) if isinstance(value, int) and not isinstance(value, bool) else MAX_FIRST
 
 
 def _condition(directives: Sequence[DirectiveNode] | None) -> Factor:

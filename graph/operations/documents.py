@@ -32,8 +32,8 @@ VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_REQUEST = "BAD_REQUEST"
 UNRESOLVED = "OPERATION_RESOLUTION_FAILURE"
 KEPT = 1_000
-KEPT_BYTES = 8 * 1024 * 1024
-"""Of text; what is made of it takes some thirty times as much."""
+KEPT_NODES = 200_000
+"""Of fields and fragments; each takes some 600 bytes, with all that is known of it."""
 
 
 class Operation(NamedTuple):
@@ -53,7 +53,7 @@ class Operation(NamedTuple):
 class Document:
     """`node` is None where the text is no document; then, and when it must not run, `errors` say why.
 
-    Shared by everybody who sends the text: nobody changes it.
+    `size` is how many fields and fragments its text has. Shared by everybody who sends the text: nobody changes it.
     """
 
     __slots__ = ("errors", "hash", "node", "operations", "size")
@@ -91,7 +91,7 @@ class Document:
 
 
 class Documents:
-    """The pipeline and its memory, which holds so many documents and so many bytes of text, those used last."""
+    """The pipeline and its memory, which holds so many good documents and so many nodes of them, those used last."""
 
     def __init__(
         self,
@@ -100,16 +100,16 @@ class Documents:
         limits: Limits | None = None,
         *,
         kept: int = KEPT,
-        kept_bytes: int = KEPT_BYTES,
+        kept_nodes: int = KEPT_NODES,
     ) -> None:
         self.limits = limits or Limits()
         self._schema = schema
         self._weights = Weights(schema)
         self._rules = tuple(rules)
         self._kept = kept
-        self._kept_bytes = kept_bytes
+        self._kept_nodes = kept_nodes
         self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
-        self._bytes = 0
+        self._nodes = 0
         self.prepared = 0
 
     def prepare(self, text: str, *, stranger: bool) -> Document:
@@ -123,18 +123,20 @@ class Documents:
             self._known.move_to_end(key)
             return known
         self.prepared += 1
-        document = self._known[key] = self._prepare(key[0], text, len(data), stranger)
-        self._bytes += document.size
-        while len(self._known) > self._kept or self._bytes > self._kept_bytes:
-            self._bytes -= self._known.popitem(last=False)[1].size
+        document = self._prepare(key[0], text, stranger)
+        if not document.errors:  # whoever sends nonsense pays for it each time, and fills nothing
+            self._known[key] = document
+            self._nodes += document.size
+            while len(self._known) > self._kept or self._nodes > self._kept_nodes:
+                self._nodes -= self._known.popitem(last=False)[1].size
         return document
 
-    def _prepare(self, hash: str, text: str, size: int, stranger: bool) -> Document:
+    def _prepare(self, hash: str, text: str, stranger: bool) -> Document:
         try:
             node = parse(text, max_lexical_tokens=self.limits.tokens, max_comments=self.limits.comments)
         except GraphQLError as error:
-            return Document(hash, size, None, errors=[_coded(error, PARSE_FAILED)])
-        measured = measure(node).operations
+            return Document(hash, 0, None, errors=[_coded(error, PARSE_FAILED)])
+        measured, size = measure(node)
         prices = costs(self._schema, self._weights, node)
         operations = [
             Operation(
@@ -156,7 +158,7 @@ class Documents:
             return Document("", 0, None, errors=[missing])
         message = f"This document is too long: at most {self.limits.source} bytes."
         extensions = {"code": TOO_LARGE, "limit": "source", "maximum": self.limits.source}
-        return Document("", len(text), None, errors=[GraphQLError(message, extensions=extensions)])
+        return Document("", 0, None, errors=[GraphQLError(message, extensions=extensions)])
 
 
 def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:

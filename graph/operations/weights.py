@@ -23,8 +23,8 @@ from ..costs import Cost, ListSize
 ASSUMED = 10
 """How many elements a list of things is taken to have that says nothing."""
 
-INTROSPECTION = 20.0
-"""What a look at the schema costs, however much of it is looked at: it is the same for everybody, and small."""
+INTROSPECTION = 20_000.0
+"""What a look at the schema costs, however much of it is looked at: it may keep a process busy for a tenth of a second."""
 
 
 class Size(NamedTuple):

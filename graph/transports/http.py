@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strawberry.types.execution import PreExecutionError
 
 from domain.access import Actor
+from domain.errors import DatabaseAway
 
 from ..context import Context, Services
+from ..errors import shown
 from ..operations.extension import documents_of
 from ..schema import schema
 from .actors import REFUSED, actor_of
@@ -26,6 +28,7 @@ from .requests import BAD_REQUEST, Asked, Unreadable, read
 DEADLINE_SECONDS = 30.0
 COMPRESSED_FROM = 1_024
 TIMEOUT = "TIMEOUT"
+UNAVAILABLE = "SERVICE_UNAVAILABLE"
 STREAMS = (EVENTS, PARTS)
 
 T = TypeVar("T")
@@ -64,6 +67,9 @@ class Endpoint:
         except Unreadable as refused:
             code = "UNAUTHENTICATED" if refused.status == 401 else BAD_REQUEST
             answer = Answer(refused.status, _refusal(refused.message, code), type or JSON, refused.headers)
+        except DatabaseAway:
+            message = "The database is away for a moment: try again."
+            answer = Answer(503, _refusal(message, UNAVAILABLE), type or JSON, {"retry-after": "1"})
         except (Left, ClientDisconnect):
             return
         await answer.send(request, send)
@@ -76,7 +82,11 @@ class Endpoint:
 
     async def _answer(self, request: Request, asked: Asked, actor: Actor, type: str) -> Answer:
         document = self._documents.prepare(asked.query, stranger=not actor.roles)
-        kind = document.kind(asked.operation_name)
+        try:
+            kind = document.operation(asked.operation_name).kind
+        except GraphQLError as unresolved:
+            errors = [shown(error).formatted for error in document.errors or [unresolved]]
+            return Answer(400 if type == RESPONSE else 200, {"errors": errors}, type, {})
         if kind is OperationType.SUBSCRIPTION:
             raise Unreadable(406, f"A subscription's results are a stream: Accept: {EVENTS}, or a WebSocket.")
         if kind is OperationType.MUTATION and request.method == "GET":
@@ -121,8 +131,9 @@ class Answer:
         """As it is, compressed for who takes that, or as a word that nothing has changed since it was sent last."""
         status, body, headers = self._status, self._body, self._headers
         if request.method == "GET" and status == 200:
-            headers["etag"] = tag = f'"{sha256(body).hexdigest()[:32]}"'
-            if tag in (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")):
+            # A weak one: compressed or not, it is the same result.
+            headers["etag"] = tag = f'W/"{sha256(body).hexdigest()[:32]}"'
+            if tag[2:] in (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")):
                 status, body = 304, b""
         if len(body) >= COMPRESSED_FROM and takes_gzip(request.headers.get("accept-encoding")):
             body, headers["content-encoding"] = await asyncio.to_thread(gzip.compress, body, 4), "gzip"

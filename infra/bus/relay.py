@@ -128,10 +128,8 @@ class Relay:
                 lease = await leases.acquire(self._database, LEASE, holder=self._holder, lasts=LEASE_LASTS)
                 if lease is not None:
                     await self._lead(lease)
-            except LeaseLost:
-                pass
-            except DatabaseAway:
-                self._agreed = False  # it may come back as another one
+            except (LeaseLost, DatabaseAway):
+                self._agreed = False  # it may be another database now
             except _CutOff:
                 pause = CUT_OFF_STAND_BY_SECONDS
                 await self._release(lease)
@@ -139,6 +137,7 @@ class Relay:
                 await self._release(lease)
                 raise
             except Exception:
+                self._agreed = False
                 _log.exception("The events could not be relayed; trying again.")
             finally:
                 self.leads = False

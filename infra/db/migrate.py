@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, event, select, table
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
@@ -58,7 +59,10 @@ _VERSION = Query(_VersionRow, select(column("version_num")).select_from(table("a
 
 async def version(reader: Reader) -> str | None:
     """The same of a database that is open, and was migrated when it was opened. Raises DatabaseAway."""
-    row = await reader.first(_VERSION)
+    try:
+        row = await reader.first(_VERSION)
+    except DBAPIError:  # somebody has emptied it
+        return None
     return row.number if row is not None else None
 
 

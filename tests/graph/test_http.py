@@ -13,6 +13,7 @@ import pytest
 
 from domain import keys
 from domain.access import Role
+from domain.errors import DatabaseAway
 from graph.transports import http
 from graph.transports.http import Endpoint
 from graph.transports.negotiation import RESPONSE
@@ -169,7 +170,7 @@ async def test_a_get_brings_the_same_parts(client: httpx.AsyncClient) -> None:
 async def test_a_result_that_was_sent_before_is_a_word(client: httpx.AsyncClient) -> None:
     first = await client.get("/graphql", params=TYPENAME)
     tag = first.headers["etag"]
-    for header in (tag, f'W/{tag}, "other"', f'"other", {tag}'):
+    for header in (tag, tag.removeprefix("W/"), f'{tag}, "other"', f'"other", {tag}'):
         again = await client.get("/graphql", params=TYPENAME, headers={"If-None-Match": header})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     other = await client.get("/graphql", params={"query": "{ a: __typename }"}, headers={"If-None-Match": tag})
@@ -268,3 +269,20 @@ async def test_a_query_whose_client_leaves_is_stopped(asking: Asking) -> None:
     async with asyncio.timeout(10):
         await app(scope, receive, send)
     assert Slow.stopped.is_set()
+
+
+async def test_an_operation_that_is_not_there_is_refused(client: httpx.AsyncClient) -> None:
+    for query, name in (("query A { __typename }", "B"), ("fragment F on Query { __typename }", None)):
+        answer = await client.post("/graphql", json={"query": query, "operationName": name}, headers={"Accept": RESPONSE})
+        assert answer.status_code == 400
+        assert list(answer.json()) == ["errors"]
+
+
+async def test_a_database_that_is_away_is_said_to_be(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> object:
+        raise DatabaseAway("The database went away.")
+
+    monkeypatch.setattr(http, "actor_of", away)
+    answer = await client.post("/graphql", json=TYPENAME)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE"}

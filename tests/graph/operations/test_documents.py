@@ -42,7 +42,7 @@ def test_the_same_text_is_prepared_once(documents: Documents) -> None:
     assert first.hash == sha256(b"{ number }").hexdigest()
 
 
-def test_what_is_wrong_with_a_text_is_kept_too(documents: Documents) -> None:
+def test_what_is_wrong_with_a_text_is_told_each_time_and_not_kept(documents: Documents) -> None:
     for _ in range(3):
         assert faults(documents.prepare("{ number( }", stranger=False)) == [
             ("GRAPHQL_PARSE_FAILED", "Syntax Error: Expected Name, found '}'."),
@@ -50,7 +50,7 @@ def test_what_is_wrong_with_a_text_is_kept_too(documents: Documents) -> None:
         assert faults(documents.prepare("{ nothing }", stranger=False)) == [
             ("GRAPHQL_VALIDATION_FAILED", "Cannot query field 'nothing' on type 'Query'."),
         ]
-    assert documents.prepared == 2
+    assert documents.prepared == 6
 
 
 def test_a_stranger_is_not_told_what_would_be_right(documents: Documents) -> None:
@@ -117,10 +117,10 @@ def test_those_used_last_are_kept() -> None:
     assert documents.prepared == 4
 
 
-def test_so_many_bytes_of_text_are_kept() -> None:
-    documents = Documents(SCHEMA, specified_rules, kept_bytes=100)
-    small, large = "{ number }", "{ number }" + " " * 85
-    for text in (small, large, small):
+def test_so_many_nodes_are_kept() -> None:
+    documents = Documents(SCHEMA, specified_rules, kept_nodes=5)
+    small, large = "{ number }", "{ a { a { a { a { number } } } } }"
+    for text in (small, large, small, small):
         documents.prepare(text, stranger=False)
     assert documents.prepared == 3
 

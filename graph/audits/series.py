@@ -33,7 +33,7 @@ class Point:
 class Series:
     interval: Interval = strawberry.field(description="What one point stands for; never AUTO.")
     points: list[Point] = strawberry.field(
-        description="Oldest first; at most 2,000.", directives=[ListSize(assumed_size=200, slicing_arguments=[])]
+        description="Oldest first; at most 2,000.", directives=[ListSize(assumed_size=100, slicing_arguments=[])]
     )
 
     @strawberry.field(description="Which metric.")

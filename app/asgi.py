@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Route, WebSocketRoute
@@ -27,19 +27,14 @@ def create_app(house: House) -> FastAPI:
     app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
     app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
     app.add_api_route("/", _front_door, methods=["GET"])
-    for router in (health.routes(house), _metrics(house), files.routes(house), report.routes(house)):
+    shown = metrics.of(house, behind_proxy=house.settings.public_url is not None)
+    for router in (health.routes(house), shown, files.routes(house), report.routes(house)):
         app.include_router(router)
     return app
 
 
 def _graphql(services: Services) -> ASGIApp:
     return http.Endpoint(services, streams=stock.endpoint(services))
-
-
-def _metrics(house: House) -> APIRouter:
-    settings = house.settings
-    token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    return metrics.routes(house.telemetry, house.backlog, token=token, behind_proxy=settings.public_url is not None)
 
 
 def _services(house: House) -> Services:

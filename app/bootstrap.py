@@ -76,16 +76,15 @@ async def bring_up_to_date(settings: Settings, to: str = "head", *, restored: bo
 
 
 async def _carry(settings: Settings, *, restored: bool) -> None:
-    """What carries the events and jobs of this database."""
+    """What carries the events and jobs of this database: streams for NATS; for tables, nothing but what `restored` asks for."""
     async with wire(settings, live=False) as house:
         if not isinstance(house.bus, NatsBus):
-            if restored:
-                await _begin_anew(house, None)
+            await _begin_anew(house)
             return
         await house.bus.start(whosever=restored)
         try:
             if restored:
-                await _begin_anew(house, house.bus)
+                await _begin_anew(house)
             state = await history.state(house.database.reader)
             await house.bus.declare(state.id, state.published + 1, KINDS)
         except NatsUnusable as error:
@@ -96,12 +95,12 @@ async def _carry(settings: Settings, *, restored: bool) -> None:
             await house.bus.stop()
 
 
-async def _begin_anew(house: House, bus: NatsBus | None) -> None:
+async def _begin_anew(house: House) -> None:
     """A history behind everything that the former one, or another in its streams, may have told."""
     anew, last = new_id(), (await history.state(house.database.reader)).last
-    if bus is not None:
-        last = max(last, await bus.last())
-        await bus.start_over(anew, last + 1)
+    if isinstance(house.bus, NatsBus):
+        last = max(last, await house.bus.last())
+        await house.bus.start_over(anew, last + 1)
     async with house.database.work(NOBODY) as work:
         await history.begin_anew(work, anew, last)
 

@@ -33,13 +33,11 @@ async def watched(house: House, *, counting: bool = False) -> AsyncGenerator[Non
 
 @asynccontextmanager
 async def _answering(house: House, port: int) -> AsyncGenerator[None, None]:
-    token = house.settings.metrics_token
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, telemetry=NATIVE)
     app.add_middleware(SecurityHeaders)
     app.include_router(health.routes(house))
     # No proxy stands before this port, wherever the API's may stand.
-    bearer = token.get_secret_value() if token else None
-    app.include_router(metrics.routes(house.telemetry, house.backlog, token=bearer, behind_proxy=False))
+    app.include_router(metrics.of(house, behind_proxy=False))
     listening = server.listen(house.settings.host, port, option="PACEMARK_METRICS_PORT=")
     stop, ready = asyncio.Event(), asyncio.Event()
     answering = asyncio.create_task(server.answer(app, listening, stop, ready.set))

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Uuid, bindparam, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import tracing
-from .base import Base, Query, one_of, query
+from .base import Base, Query, R, one_of, query
 from .paging import Keyset, read_cursor, write_cursor
 from .ports import Reader
 from .work import EventRow, StoredEvent, Work
@@ -75,22 +75,22 @@ _OF_WORKSPACE = Query(
 
 
 async def state(reader: Reader) -> HistoryRow:
-    row = await reader.first(_HISTORY)
-    assert row is not None  # the migration made it
-    return row
+    return await _always(reader, _HISTORY)
 
 
 async def unpublished(reader: Reader) -> int:
     """How many events have not left for the bus."""
-    row = await reader.first(_UNPUBLISHED)
-    assert row is not None
-    return row.number
+    return (await _always(reader, _UNPUBLISHED)).number
 
 
 async def said(reader: Reader, subject: UUID) -> SaidRow:
     """How much was said of it by now."""
-    row = await reader.first(_SAID, subject=subject)
-    assert row is not None
+    return await _always(reader, _SAID, subject=subject)
+
+
+async def _always(reader: Reader, query: Query[R], **values: Any) -> R:
+    row = await reader.first(query, **values)
+    assert row is not None  # the migration made the history's row
     return row
 
 

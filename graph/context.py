@@ -20,6 +20,7 @@ from domain.ports import Database, Feed, Reader, Storage
 from domain.work import Work
 
 from .loaders import HISTORY, Loaders
+from .operations.documents import Document
 from .standing import Standing, Standings
 
 LINK_LIFETIME = timedelta(hours=24)
@@ -44,6 +45,7 @@ class Context:
     services: Services
     actor: Actor = NOBODY
     connection_params: dict[str, object] | None = None
+    document: Document | None = None
     standing: Standing | None = field(default=None, init=False)
     loaders: Loaders = field(init=False)
 
@@ -84,7 +86,7 @@ class ContextPerOperation(SchemaExtension):
         if shared.connection_params is not None:  # a socket, which may live longer than its key is good
             shared.standing = shared.standing or shared.services.standings.of(actor)
             actor = await shared.standing.now(shared.reader)
-        context = self.execution_context.context = Context(shared.services, actor)
+        context = self.execution_context.context = Context(shared.services, actor, document=shared.document)
         if "eventCursor" in (self.execution_context.query or ""):
             # Before anything else is read, so that nothing can happen between the state and its cursor.
             with contextlib.suppress(DatabaseAway):

@@ -9,9 +9,17 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from app.metering import BacklogMeter
+from app.wiring import House
 from infra.telemetry import Telemetry
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+def of(house: House, *, behind_proxy: bool) -> APIRouter:
+    """What this process has to show, to whom its settings say."""
+    token = house.settings.metrics_token
+    bearer = token.get_secret_value() if token else None
+    return routes(house.telemetry, house.backlog, token=bearer, behind_proxy=behind_proxy)
 
 
 def routes(telemetry: Telemetry, backlog: BacklogMeter, *, token: str | None, behind_proxy: bool) -> APIRouter:

@@ -99,9 +99,8 @@ class Cost:
 def costs(schema: GraphQLSchema, weights: Weights, document: DocumentNode) -> Sequence[Cost]:
     """Of each operation, in the order of the document, in time linear in it. Unknown names are taken for values."""
     pricing = _Pricing(schema, weights)
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    for name in lowest_first(fragments):
-        pricing.add(name, fragments[name])
+    for fragment in lowest_first(document):
+        pricing.add(fragment)
     return [pricing.operation(each) for each in document.definitions if isinstance(each, OperationDefinitionNode)]
 
 
@@ -120,11 +119,11 @@ class _Pricing:
         self._program: list[Formula] = []
         self._nothing = Formula(0.0, (), False, -1)
 
-    def add(self, name: str, fragment: FragmentDefinitionNode) -> None:
+    def add(self, fragment: FragmentDefinitionNode) -> None:
         """Once for each kind of list that the schema has: what is sized in one is not in another."""
         parent = type_from_ast(self._schema, fragment.type_condition)
         for names in self._weights.sized:
-            self._known[name, names] = parent, self._selections(fragment.selection_set, parent, names)
+            self._known[fragment.name.value, names] = parent, self._selections(fragment.selection_set, parent, names)
 
     def operation(self, operation: OperationDefinitionNode) -> Cost:
         root = self._schema.get_root_type(operation.operation)

@@ -33,9 +33,11 @@ class Prepared(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         operation = self.execution_context
-        documents = documents_of(operation.schema._schema)
-        stranger = not operation.context.actor.roles
-        document = self._document = documents.prepare(operation.query or "", stranger=stranger)
+        document = operation.context.document  # of a transport that had to look into it before
+        if document is None:
+            stranger = not operation.context.actor.roles
+            document = documents_of(operation.schema._schema).prepare(operation.query or "", stranger=stranger)
+        self._document = document
         if document.node is None:
             # One of our own: whoever raises an exception leaves a trace in it, and that one is everybody's.
             fault = document.errors[0]

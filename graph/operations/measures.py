@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from graphql import (
@@ -63,11 +63,9 @@ def measure(document: DocumentNode) -> Measured:
 
     Numbers are Python's own, so 2 to the power of a thousand is no overflow; it is a number to be refused.
     """
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     counting = _Counting()
-    for name in lowest_first(fragments):
-        fragment = fragments[name]
-        counting.known[name] = counting.selections(fragment.selection_set).decorated(_directives(fragment))
+    for fragment in lowest_first(document):
+        counting.known[fragment.name.value] = counting.selections(fragment.selection_set).decorated(_directives(fragment))
     operations = [
         (each, counting.selections(each.selection_set).decorated(_directives(each)))
         for each in document.definitions
@@ -107,8 +105,9 @@ def _directives(node: FieldNode | InlineFragmentNode | FragmentSpreadNode | Exec
     return len(node.directives or ())
 
 
-def lowest_first(fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+def lowest_first(document: DocumentNode) -> Iterator[FragmentDefinitionNode]:
     """Every fragment after those that it spreads. Without recursion: a chain may be as long as the text allows."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     spread = {name: [each for each in _spread(fragment) if each in fragments] for name, fragment in fragments.items()}
     begun: set[str] = set()
     for first in fragments:
@@ -121,7 +120,7 @@ def lowest_first(fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[st
             following = next((each for each in others if each not in begun), None)
             if following is None:
                 waiting.pop()
-                yield name
+                yield fragments[name]
             else:
                 begun.add(following)
                 waiting.append((following, iter(spread[following])))

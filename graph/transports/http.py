@@ -19,6 +19,7 @@ from domain.errors import DatabaseAway
 
 from ..context import Context, Services
 from ..errors import shown
+from ..operations import Document
 from ..operations.extension import documents_of
 from ..schema import schema
 from .actors import REFUSED, actor_of
@@ -58,12 +59,15 @@ class Endpoint:
             actor = await actor_of(self._services, request.headers.get("authorization"))
             if actor is None:
                 raise Unreadable(401, REFUSED, WWW_Authenticate="Bearer")
-            if self._streamed(asked, actor, accept, type):
+            document = self._documents.prepare(asked.query, stranger=not actor.roles)
+            # Several results are to come and the client takes such, or it takes nothing else.
+            several = document.kind(asked.operation_name) is OperationType.SUBSCRIPTION
+            if (several or type is None) and names(accept, STREAMS):
                 await self._streams(scope, _again(asked.body, receive), send)
                 return
             if type is None:
                 raise Unreadable(406, f"A result is sent as {JSON}, as {RESPONSE} or as {EVENTS}.")
-            answer = await self._answer(request, asked, actor, type)
+            answer = await self._answer(request, asked, document, actor, type)
         except Unreadable as refused:
             code = "UNAUTHENTICATED" if refused.status == 401 else BAD_REQUEST
             answer = Answer(refused.status, _refusal(refused.message, code), type or JSON, refused.headers)
@@ -74,14 +78,7 @@ class Endpoint:
             return
         await answer.send(request, send)
 
-    def _streamed(self, asked: Asked, actor: Actor, accept: str | None, type: str | None) -> bool:
-        """Whether several results are to come and the client takes such, or it takes nothing else."""
-        document = self._documents.prepare(asked.query, stranger=not actor.roles)
-        several = document.kind(asked.operation_name) is OperationType.SUBSCRIPTION
-        return (several or type is None) and names(accept, STREAMS)
-
-    async def _answer(self, request: Request, asked: Asked, actor: Actor, type: str) -> Answer:
-        document = self._documents.prepare(asked.query, stranger=not actor.roles)
+    async def _answer(self, request: Request, asked: Asked, document: Document, actor: Actor, type: str) -> Answer:
         try:
             kind = document.operation(asked.operation_name).kind
         except GraphQLError as unresolved:
@@ -94,7 +91,7 @@ class Endpoint:
         executing = schema.execute(
             asked.query,
             variable_values=dict(asked.variables or {}),
-            context_value=Context(self._services, actor),
+            context_value=Context(self._services, actor, document=document),
             operation_name=asked.operation_name,
         )
         try:

@@ -1,15 +1,16 @@
 # One command for each chore. Nothing needs to be set up first: Python 3.11 or newer, pip and make are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev serve services test test-all chaos check format schema migrate graphiql clean
+.PHONY: help up dev serve services test test-all chaos check format schema schema-check migrate graphiql clean
 
 ready := .venv/.ready
 bin := .venv/bin
+BASE ?= HEAD~1
 graphiql_source := graph/transports/graphiql/source
 browser_packages := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json,$(wildcard tests/browser/package-lock.json tests/clients/package-lock.json))
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(ready)  ## Run everything in one process, embedded; ARGS='--port N --data DIR' are passed on
 	@$(bin)/pacemark up $(ARGS)
@@ -45,6 +46,13 @@ format: $(ready)  ## Format the code and mend what the linter can mend
 schema: $(ready)  ## Write schema.graphql anew from the code
 	$(bin)/pacemark schema print > .schema.tmp && mv .schema.tmp schema.graphql || { rm -f .schema.tmp; exit 1; }
 
+schema-check: $(ready)  ## Name what schema.graphql breaks since BASE=HEAD~1; what CHANGELOG.md owns up to may pass
+	@if git cat-file -e "$(BASE):schema.graphql" 2>/dev/null; then \
+	  git show "$(BASE):schema.graphql" | $(bin)/pacemark schema check - schema.graphql --acknowledged CHANGELOG.md $(ARGS); \
+	else \
+	  echo "Nothing was compared: there is no schema.graphql at $(BASE) here, as in a shallow clone."; \
+	fi
+
 migrate: $(ready)  ## Bring the database up to date
 	@$(bin)/pacemark migrate $(ARGS)
 
@@ -52,7 +60,7 @@ graphiql:  ## Build the GraphiQL page that is committed and served (needs Node a
 	cd $(graphiql_source) && npm ci && npm run build
 
 clean:  ## Remove the environment, caches and builds; data stays
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist tests/browser/node_modules tests/clients/node_modules
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist tests/browser/node_modules tests/clients/node_modules bench/peers/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Debian's Python takes no packages from pip, so uv lies beside the environment when the machine has none.

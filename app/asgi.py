@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
-from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
 
 from app import report
-from app.doors import files, graphiql, health, metrics
+from app.doors import files, graphiql, health, metrics, persist
+from app.front import App, Front
 from app.headers import SecurityHeaders
+from app.settings import Settings
 from app.tracing import NATIVE, ServerSpans
 from app.wiring import House
+from domain.caching import Bucket
 from graph.context import Services
-from graph.transports import http, stock
+from graph.policy import Policy
+from graph.schema import schema
+from graph.transports.routing import api
+
+DRAIN_SECONDS = 1.0
+"""So long who is connected may take to leave, once told to come back."""
 
 
-def create_app(house: House) -> FastAPI:
+def create_app(house: House) -> App:
     """Everything that answers over HTTP and WebSocket."""
+    graphql = api(schema, _services(house))
+    doors = _doors(house)
+    doors.router.routes += graphql.others
+    page = graphiql.PageOrApi(graphql.graphql) if house.settings.graphiql else graphql.graphql
+    front = SecurityHeaders(Front(doors, {"/graphql": page}))
+    spans = ServerSpans(front, trust_incoming=house.settings.trace_trust_incoming)
+    return App(spans, partial(graphql.connections.drain, DRAIN_SECONDS))
+
+
+def _doors(house: House) -> FastAPI:
+    """All that is not GraphQL."""
     app = FastAPI(title="Pacemark", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NATIVE)
-    app.add_middleware(SecurityHeaders)
-    app.add_middleware(ServerSpans, trust_incoming=house.settings.trace_trust_incoming)
-    graphql = graphiql.PageOrApi(_graphql(_services(house)))
-    # Not mounted: a mount answers /graphql with a redirect to /graphql/.
-    app.router.routes += [Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)]
-    app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
+    if house.settings.graphiql:
+        app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
     app.add_api_route("/", _front_door, methods=["GET"])
     shown = metrics.of(house, behind_proxy=house.settings.public_url is not None)
-    for router in (health.routes(house), shown, files.routes(house), report.routes(house)):
+    for router in (health.routes(house), shown, files.routes(house), report.routes(house), persist.routes(house)):
         app.include_router(router)
     return app
-
-
-def _graphql(services: Services) -> ASGIApp:
-    return http.Endpoint(services, streams=stock.endpoint(services))
 
 
 def _services(house: House) -> Services:
@@ -46,6 +57,21 @@ def _services(house: House) -> Services:
         pepper=house.pepper,
         link_secret=house.link_secret,
         base_url=house.settings.base_url,
+        cache=house.cache,
+        usage=house.usage,
+        policy=policy(house.settings),
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """What the settings say to the graph."""
+    return Policy(
+        origins=frozenset(settings.allowed_origins),
+        introspection=settings.who_is_shown_the_schema,
+        allowance=Bucket(settings.cost_capacity, settings.cost_per_second),
+        strangers_allowance=Bucket(settings.strangers_cost_capacity, settings.strangers_cost_per_second),
+        operations_at_once=settings.operations_at_once,
+        streams_at_once=settings.streams_at_once,
     )
 
 

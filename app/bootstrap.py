@@ -132,12 +132,18 @@ async def first_workspace(house: House) -> UUID:
         return workspace_id
 
 
-async def issue_key(house: House, workspace_id: UUID, *, name: str, role: Role) -> str:
-    """A key for the workspace's first owner."""
+async def issue_key(house: House, workspace_id: UUID, *, name: str, role: Role, client_id: UUID | None = None) -> str:
+    """A key for the workspace's first owner, or of theirs for one of its API clients."""
     actor = await owner(house, workspace_id)
     async with house.database.work(actor) as work:
         return await keys.issue(
-            work, workspace_id=workspace_id, name=name, role=role, pepper=house.pepper, user_id=actor.user_id
+            work,
+            workspace_id=workspace_id,
+            name=name,
+            role=role,
+            pepper=house.pepper,
+            user_id=actor.user_id,
+            client_id=client_id,
         )
 
 

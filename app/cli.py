@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.commands import audit, jobs, keys, processes, upkeep
+from app.commands import audit, clients, documents, jobs, keys, processes, schema, upkeep
 from app.errors import Unusable
 from domain.errors import DatabaseAway, InvalidInput, Refused
 
@@ -28,7 +28,10 @@ app = typer.Typer(
 app.add_typer(processes.app)
 app.add_typer(audit.app)
 app.add_typer(upkeep.app)
+app.add_typer(schema.app)
 app.add_typer(keys.app)
+app.add_typer(clients.app)
+app.add_typer(documents.app)
 app.add_typer(jobs.app)
 
 

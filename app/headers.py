@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-_PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+_PAGE_POLICY = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 class SecurityHeaders:
@@ -18,11 +17,11 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS.items():
-                    headers.setdefault(name, value)
-                if headers.get("Content-Type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
+                headers = message["headers"] = list(message.get("headers", ()))
+                there = {name.lower(): value for name, value in headers}
+                headers += [(name, value) for name, value in _ALWAYS if name not in there]
+                if there.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in there:
+                    headers.append((b"content-security-policy", _PAGE_POLICY))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -15,7 +16,9 @@ from app import bootstrap, server
 from app.asgi import create_app
 from app.scheduler import schedule
 from app.settings import Settings
+from app.usage import counted
 from app.watching import watched
+from app.wiring import House
 from app.worker import work
 
 UP_DRAIN_SECONDS = 1.0
@@ -43,7 +46,7 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
             _welcome(settings.base_url, key, str(settings.data.resolve()))
 
         async with asyncio.TaskGroup() as group:
-            group.create_task(server.answer(create_app(house), listening, stop, ready))
+            group.create_task(_answer(house, listening, stop, ready))
             group.create_task(schedule(house, stop))
             group.create_task(work(house, stop, drain_seconds=UP_DRAIN_SECONDS, address=settings.base_url))
 
@@ -54,7 +57,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     async with bootstrap.complete(settings, "serve") as house:
-        await server.answer(create_app(house), listening, stop, lambda: typer.echo(_ready(settings.base_url)))
+        await _answer(house, listening, stop, lambda: typer.echo(_ready(settings.base_url)))
 
 
 async def worker(settings: Settings, stop: asyncio.Event, drain_seconds: float) -> None:
@@ -71,6 +74,12 @@ async def scheduler(settings: Settings, stop: asyncio.Event) -> None:
     async with bootstrap.complete(settings, "scheduler") as house, watched(house, counting=True):
         typer.echo("ready to schedule")
         await schedule(house, stop)
+
+
+async def _answer(house: House, listening: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    app, proxies = create_app(house), house.settings.trusted_proxies
+    async with counted(house):
+        await server.answer(app.asgi, listening, stop, ready, drain=app.drain, proxies=proxies)
 
 
 def _welcome(url: str, key: str, data: str) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 
 import httpx
 import uvicorn
@@ -17,6 +17,8 @@ from app.errors import Unusable
 
 STOP_SECONDS = 2
 BACKLOG = 2048
+MAX_MESSAGE = 1024 * 1024
+"""Of a WebSocket's messages, in bytes: as much as a request's body may have."""
 
 
 def listen(host: str, port: int, *, option: str = "--port ") -> socket.socket:
@@ -53,8 +55,19 @@ def stopped_by_signals() -> asyncio.Event:
     return stop
 
 
-async def answer(app: ASGIApp, listening: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Answer until `stop` is set; `ready` is called when a first request was answered."""
+async def answer(
+    app: ASGIApp,
+    listening: socket.socket,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+    *,
+    drain: Callable[[], Awaitable[None]] | None = None,
+    proxies: str | None = None,
+) -> None:
+    """Answer until `stop` is set; `ready` is called when a first request was answered.
+
+    `drain` is called before the end. `proxies` are those whose word for a client's address is taken.
+    """
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -63,8 +76,12 @@ async def answer(app: ASGIApp, listening: socket.socket, stop: asyncio.Event, re
         log_config=None,
         access_log=False,
         server_header=False,
-        # What a proxy says of its clients is not asked for: links are made from PACEMARK_PUBLIC_URL.
-        proxy_headers=False,
+        ws_max_size=MAX_MESSAGE,
+        # A compressed frame may hold a thousand times its size, and each socket's windows cost more than all the rest of it.
+        ws_per_message_deflate=False,
+        # Nobody's word is taken but theirs; and links are made from PACEMARK_PUBLIC_URL whatever they say.
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies or "",
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = _Server(config)
@@ -74,6 +91,8 @@ async def answer(app: ASGIApp, listening: socket.socket, stop: asyncio.Event, re
         if await _alive(listening, serving):
             ready()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if drain is not None and not serving.done():
+            await drain()
         server.should_exit = True
         await serving
     finally:

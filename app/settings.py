@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 import secrets
 import socket
 from enum import StrEnum
@@ -20,9 +21,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.errors import Unusable
 from app.folder import kept_text
 from domain.measuring import EngineName
+from graph.policy import Introspection
 
 PREFIX = "PACEMARK_"
 MIN_SECRET = 32
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
 class Environment(StrEnum):
@@ -51,6 +54,17 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535)
     public_url: str | None = None
     allow_private_targets: bool | None = None
+    trusted_proxies: str | None = None
+
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    introspection: Introspection | None = None
+    graphiql: bool = True
+    cost_capacity: float = Field(200_000, ge=1_000, le=1e12)
+    cost_per_second: float = Field(10_000, gt=0, le=1e12)
+    strangers_cost_capacity: float = Field(50_000, ge=1_000, le=1e12)
+    strangers_cost_per_second: float = Field(1_000, gt=0, le=1e12)
+    operations_at_once: int = Field(100, ge=1)
+    streams_at_once: int = Field(1_000, ge=1)
 
     s3_bucket: str | None = None
     s3_endpoint: str | None = None
@@ -113,6 +127,16 @@ class Settings(BaseSettings):
             raise ValueError(f"engines are one or several of {', '.join(EngineName)}, separated by commas")
         return tuple(dict.fromkeys(chosen))
 
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins(cls, origins: object) -> object:
+        if not isinstance(origins, str):
+            return origins
+        named = tuple(dict.fromkeys(each.strip().lower().rstrip("/") for each in origins.split(",") if each.strip()))
+        if not all(_ORIGIN.fullmatch(each) for each in named):
+            raise ValueError("origins are such as https://app.example.com, separated by commas, without a path")
+        return named
+
     @field_validator("public_url", "s3_endpoint", "pagespeed_url", "otlp_endpoint")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
@@ -137,6 +161,12 @@ class Settings(BaseSettings):
         """How this server is reached, without a slash at its end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def who_is_shown_the_schema(self) -> Introspection:
+        if self.introspection is not None:
+            return self.introspection
+        return Introspection.SIGNED_IN if self.is_production else Introspection.EVERYBODY
 
     @property
     def is_production(self) -> bool:

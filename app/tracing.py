@@ -164,4 +164,7 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _is_stream(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(_STREAMS) for name, value in headers)
+    for name, value in headers:
+        if name.lower() == b"content-type":
+            return value.startswith(_STREAMS)
+    return False

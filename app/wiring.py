@@ -17,7 +17,7 @@ from pathlib import Path
 from app import folder
 from app.metering import BacklogMeter
 from app.settings import Settings
-from domain import audits, history, jobs, sites
+from domain import audits, documents, history, jobs, sites
 from domain.caching import Cache
 from domain.measuring import Engine, EngineName
 from domain.metering import Backlog, QueueRow
@@ -61,6 +61,7 @@ class House:
     cache: MemoryCache | RedisCache
     telemetry: Telemetry
     backlog: BacklogMeter
+    usage: documents.Usage
     storage: Storage
     engines: Mapping[EngineName, Engine]
     seal: sites.Seal
@@ -99,6 +100,7 @@ async def wire(
             cache=cache,
             telemetry=telemetry,
             backlog=backlog,
+            usage=documents.Usage(),
             storage=_storage(settings),
             engines=_engines(settings, Guard(allow_private=allow_private), cache),
             seal=sites.Seal((settings.derive_text("access"),)),

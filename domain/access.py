@@ -31,6 +31,7 @@ class Permission(StrEnum):
     ACCESS_WRITE = "ACCESS_WRITE"
     KEY_WRITE = "KEY_WRITE"
     JOB_WRITE = "JOB_WRITE"
+    DOCUMENT_WRITE = "DOCUMENT_WRITE"
     WORKSPACE_WRITE = "WORKSPACE_WRITE"
 
 
@@ -41,7 +42,13 @@ _MEMBER = _VIEWER | {
     Permission.SITE_WRITE,
     Permission.SCHEDULE_WRITE,
 }
-_ADMIN = _MEMBER | {Permission.PROFILE_WRITE, Permission.ACCESS_WRITE, Permission.KEY_WRITE, Permission.JOB_WRITE}
+_ADMIN = _MEMBER | {
+    Permission.PROFILE_WRITE,
+    Permission.ACCESS_WRITE,
+    Permission.KEY_WRITE,
+    Permission.JOB_WRITE,
+    Permission.DOCUMENT_WRITE,
+}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
@@ -56,11 +63,15 @@ Reach = tuple[UUID, ...]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever asks, with a role in each workspace that they may see. Nobody in particular has no roles."""
+    """Whoever asks, with a role in each workspace that they may see. Nobody in particular has no roles.
+
+    `client_id`: the API client that the key is one of, if any.
+    """
 
     roles: Mapping[UUID, Role] = field(default_factory=dict)
     user_id: UUID | None = None
     key_id: UUID | None = None
+    client_id: UUID | None = None
 
     @property
     def name(self) -> str:

@@ -79,6 +79,10 @@ class Cache(Protocol):
         """Takes the amount out of the bucket, or nothing. More than the capacity is refused for ever (math.inf)."""
         ...
 
+    async def restore(self, key: str, amount: float, bucket: Bucket) -> None:
+        """Gives back what was spent and not needed, never above the capacity. Nothing happens if the key is gone."""
+        ...
+
     async def reserve(self, key: str, windows: Sequence[Window]) -> Reserved:
         """Takes the next slot that every window has free, or none."""
         ...

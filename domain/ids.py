@@ -26,6 +26,8 @@ class Kind(StrEnum):
     FINDING = "finding"
     FILE = "file"
     JOB = "job"
+    CLIENT = "client"
+    DOCUMENT = "document"
 
 
 _SHAPE = re.compile(r"([a-z]+)_([0-9a-f]{32})\Z")

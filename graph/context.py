@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import strawberry
-from strawberry.extensions import SchemaExtension
 
-from domain import files, sites
+from domain import documents, files, sites
 from domain.access import NOBODY, Actor
-from domain.errors import DatabaseAway
+from domain.caching import Cache
 from domain.ids import Kind, encode
 from domain.ports import Database, Feed, Reader, Storage
 from domain.work import Work
 
-from .loaders import HISTORY, Loaders
-from .operations.documents import Document
-from .standing import Standing, Standings
+from .callers import Caller
+from .loaders import Loaders
+from .policy import Policy
+from .standing import Standings
+
+if TYPE_CHECKING:
+    from .operations.budgets import Charge
 
 LINK_LIFETIME = timedelta(hours=24)
 
@@ -37,16 +39,21 @@ class Services:
     pepper: bytes = field(repr=False)
     link_secret: bytes = field(repr=False)
     base_url: str
+    cache: Cache
+    usage: documents.Usage = field(default_factory=documents.Usage)
+    policy: Policy = field(default_factory=Policy)
     standings: Standings = field(default_factory=Standings)
 
 
 @dataclass(slots=True)
 class Context:
+    """Of one operation, or one event. `resumed`: the last event that a reconnecting client saw; `charge`: what it paid."""
+
     services: Services
     actor: Actor = NOBODY
-    connection_params: dict[str, object] | None = None
-    document: Document | None = None
-    standing: Standing | None = field(default=None, init=False)
+    caller: Caller | None = None
+    resumed: str | None = None
+    charge: Charge | None = field(default=None, init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,25 +82,3 @@ class Context:
 
 
 Info = strawberry.Info[Context, None]
-
-
-class ContextPerOperation(SchemaExtension):
-    """A WebSocket makes one context for all its operations; loaders must not live so long."""
-
-    async def on_operation(self) -> AsyncGenerator[None, None]:
-        shared: Context = self.execution_context.context
-        actor = shared.actor
-        if shared.connection_params is not None:  # a socket, which may live longer than its key is good
-            shared.standing = shared.standing or shared.services.standings.of(actor)
-            actor = await shared.standing.now(shared.reader)
-        context = self.execution_context.context = Context(shared.services, actor, document=shared.document)
-        if "eventCursor" in (self.execution_context.query or ""):
-            # Before anything else is read, so that nothing can happen between the state and its cursor.
-            with contextlib.suppress(DatabaseAway):
-                await context.loaders.history.load(HISTORY)
-        try:
-            yield
-        except BaseException:
-            # Whoever cancels an operation, or lets it run out of time, does not wait for what it was still reading.
-            context.loaders.stop()
-            raise

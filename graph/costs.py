@@ -34,7 +34,10 @@ class ListSize:
     require_one_slicing_argument: bool = strawberry.directive_field(name="requireOneSlicingArgument", default=False)
 
 
-MUTATION = Cost(weight="10")
+CHANGE = 10
+"""What a mutation's field costs."""
+
+MUTATION = Cost(weight=str(CHANGE))
 _SLICING = ("first", "last", "ids", "metrics")
 
 

@@ -9,6 +9,7 @@ import strawberry
 
 from domain import audits, files, metrics, sites
 from domain.access import Permission, Role
+from domain.documents import ClientMode
 from domain.errors import ProblemCode
 from domain.measuring import EngineName, FailureKind, FormFactor, MetricName, Phase, ResourceType, Severity, ThrottlingMethod
 from domain.work import EventKind
@@ -48,7 +49,7 @@ described(
     Role,
     "What a member or an API key is in a workspace.",
     OWNER="May do everything.",
-    ADMIN="May also manage profiles, access, keys and jobs that were given up.",
+    ADMIN="May also manage profiles, access, keys, API clients, documents and jobs that were given up.",
     MEMBER="May also watch sites, request audits and schedule them.",
     VIEWER="May look.",
 )
@@ -64,7 +65,16 @@ described(
     ACCESS_WRITE="Set and clear what is sent to reach a site.",
     KEY_WRITE="Issue and revoke API keys.",
     JOB_WRITE="Replay and drop jobs that were given up.",
+    DOCUMENT_WRITE="Add, change and delete API clients, and push and prune their documents.",
     WORKSPACE_WRITE="Change the workspace itself.",
+)
+described(
+    ClientMode,
+    "What the keys of an API client may ask.",
+    OPEN="Anything.",
+    LOG_UNKNOWN="Anything; what is not registered is written to the server's log.",
+    SAFELIST="What is registered, by its id or by its very text.",
+    REGISTERED_ONLY="What is registered, by its id alone.",
 )
 described(
     EngineName,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -13,19 +13,19 @@ import strawberry
 import structlog
 from graphql import GraphQLError
 from opentelemetry import trace
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.exceptions import CannotGetOperationTypeError
 
 from domain import errors
 from domain.access import Permission
 from domain.errors import ProblemCode
 from domain.ids import encode
 
+from .codes import Code
 from .context import Info
 from .node import Node, find
 
 log = structlog.get_logger()
 
+AWAY = "The database is away for a moment: try again."
 MASK = "Something went wrong on our side; it has been logged."
 
 
@@ -117,8 +117,6 @@ def shown(error: GraphQLError) -> GraphQLError:
         original = original.original_error
     if original is None or isinstance(original, GraphQLError):
         return _without_echo(error)
-    if isinstance(original, CannotGetOperationTypeError):
-        return _copy(error, original.as_http_error_reason(), {})
     if isinstance(original, errors.Refused):
         extensions: dict[str, Any] = {"code": str(original.code)}
         if isinstance(original, errors.InvalidInput):
@@ -126,6 +124,9 @@ def shown(error: GraphQLError) -> GraphQLError:
                 {"path": list(fault.path), "message": fault.message, "code": str(fault.code)} for fault in original.faults
             ]
         return _copy(error, original.message, extensions)
+    if isinstance(original, errors.DatabaseAway):
+        log.warning("The database is away.", path=error.path)
+        return _copy(error, AWAY, {"code": str(Code.SERVICE_UNAVAILABLE)})
     span = trace.get_current_span().get_span_context()
     trace_id = f"{span.trace_id:032x}" if span.is_valid else secrets.token_hex(16)
     log.error("A resolver failed.", path=error.path, trace_id=trace_id, exc_info=original)
@@ -145,24 +146,3 @@ def _without_echo(error: GraphQLError) -> GraphQLError:
 
 def _copy(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
     return GraphQLError(message, nodes=error.nodes, path=error.path, extensions=extensions)
-
-
-class ShownErrors(SchemaExtension):
-    """Runs over every result, streamed ones too, before it leaves."""
-
-    _streamed = False
-
-    def on_operation(self) -> Iterator[None]:
-        self._streamed = False
-        yield
-        if not self._streamed:
-            self._show(self.execution_context.result)
-
-    def on_stream_result(self, result: Any) -> Iterator[None]:
-        self._streamed = True
-        self._show(result)
-        yield
-
-    def _show(self, result: Any) -> None:
-        if getattr(result, "errors", None):
-            result.errors = [shown(error) for error in result.errors]

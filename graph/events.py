@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -25,9 +24,6 @@ from .node import of
 from .paging import Connection
 from .scalars import Cursor
 from .schedules import Schedule
-
-LOOK_SECONDS = 1.0
-"""How often it is seen, when nothing happens, whether a subscriber may still read the workspace."""
 
 MAX_SITES = 100
 
@@ -203,16 +199,14 @@ class Subscription:
         context = info.context
         standing = context.services.standings.of(context.actor)
         wanted = await _wanted(context, workspace, kinds, sites)
-        now, live, said_at = asyncio.get_running_loop().time, False, 0.0
-        following_on = following.follow(context.reader, context.services.feed, wanted, after, silence=LOOK_SECONDS)
-        async with aclosing(following_on) as heard:
+        live = False
+        # What a client saw before it came back goes before what it asked for at first.
+        after = Cursor(context.resumed) if context.resumed else after
+        told = following.follow(context.reader, context.services.feed, wanted, after, silence=SILENCE_SECONDS)
+        async with aclosing(told) as heard:
             async for each in heard:
                 event = each.event if live and isinstance(each, Happened) else None
                 context.actor = await standing.require(context.reader, wanted.workspace_id, event)
                 if isinstance(each, following.Checkpoint):
-                    if live and now() - said_at < SILENCE_SECONDS:
-                        continue  # it was only to see whether the subscriber may still read
                     live = each.live
-                context.fresh()
                 yield each  # type: ignore[misc]  # read by the types' fields
-                said_at = now()

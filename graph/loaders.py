@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import audits, files, following, history, jobs, keys, runners, schedules, sites, workspaces
+from domain import audits, documents, files, following, history, jobs, keys, runners, schedules, sites, workspaces
 from domain.access import Reach
 from domain.errors import InvalidInput
 from domain.paging import Keyset, Slice, Window
@@ -44,6 +44,8 @@ class _Loader(Generic[K, V]):
         async def load(wanted: list[K]) -> list[V | None]:
             task = asyncio.current_task()
             assert task is not None
+            if loaders.stopped:  # it was asked for in the very moment in which everybody left
+                raise asyncio.CancelledError
             loaders.reading.add(task)
             try:
                 found = await self._batch(loaders.reader, loaders.reach, wanted)
@@ -116,6 +118,10 @@ class Loaders:
     workspace = _Loader(workspaces.by_ids)
     workspace_by_slug = _Loader(workspaces.by_slugs)
     key = _Loader(keys.by_ids)
+    client = _Loader(documents.clients_by_ids)
+    document = _Loader(documents.by_ids)
+    aliases_of_document = _Loader(documents.aliases_by_documents)
+    usage_of_document = _Loader(documents.usage_by_documents)
     runner = _Loader(_runners)
     runners_of_workspace = _Loader(_all_runners)
     site = _Loader(sites.by_ids)
@@ -137,6 +143,9 @@ class Loaders:
     dead_job = _Loader(jobs.dead_by_ids)
     history = _Loader(_history)
 
+    clients_of_workspace = _Loader(_pages(documents.CLIENTS))
+    documents_of_workspace = _Loader(_pages(documents.DOCUMENTS))
+    documents_of_client = _Loader(_pages(documents.OF_CLIENT))
     sites_of_workspace = _Loader(_pages(sites.SITES))
     pages_of_workspace = _Loader(_pages(sites.WORKSPACE_PAGES))
     newest_pages_of_workspace = _Loader(_pages(sites.PAGES_BY_AGE))
@@ -154,8 +163,10 @@ class Loaders:
         self.reader = reader
         self.reach = reach
         self.reading: set[asyncio.Task[Any]] = set()
+        self.stopped = False
 
     def stop(self) -> None:
         """Nobody waits for what is being read."""
+        self.stopped = True
         for task in tuple(self.reading):
             task.cancel()

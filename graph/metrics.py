@@ -10,7 +10,14 @@ from domain import metrics
 from domain.measuring import EngineName, FormFactor, MetricName
 from domain.metrics import Direction, Unit
 
+from .costs import ListSize
+from .marks import CacheControl
 from .scalars import Url
+
+FOR_A_DAY = CacheControl(max_age=86_400, public=True)
+"""The catalogue is everybody's, and changes with our releases alone."""
+
+ALL = ListSize(assumed_size=len(metrics.CATALOGUE), slicing_arguments=[])
 
 
 @strawberry.type(description="Where good ends and where poor begins.")
@@ -28,7 +35,9 @@ class Metric:
     direction: Direction = strawberry.field(description="Which way is better.")
     link: Url | None = strawberry.field(description="Where it is explained.")
 
-    @strawberry.field(description="The published thresholds for an engine and form factor; null where there are none.")
+    @strawberry.field(
+        description="The published thresholds for an engine and form factor; null where there are none.", directives=[FOR_A_DAY]
+    )
     @staticmethod
     def thresholds(
         row: strawberry.Parent[metrics.Metric],
@@ -81,6 +90,6 @@ class AuditMetrics:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="The catalogue of metrics.")
+    @strawberry.field(description="The catalogue of metrics.", directives=[FOR_A_DAY, ALL])
     def metrics(self) -> list[Metric]:
         return list(metrics.CATALOGUE.values())  # type: ignore[arg-type]  # rows of the type, as everywhere

@@ -11,7 +11,7 @@ import strawberry
 from aiodataloader import DataLoader
 from graphql import GraphQLResolveInfo
 
-from domain import audits, files, jobs, keys, runners, schedules, sites, workspaces
+from domain import audits, documents, files, jobs, keys, runners, schedules, sites, workspaces
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
 
@@ -20,6 +20,9 @@ from .context import Info
 KINDS: Mapping[type, Kind] = {
     workspaces.WorkspaceRow: Kind.WORKSPACE,
     keys.ApiKeyRow: Kind.KEY,
+    documents.ClientRow: Kind.CLIENT,
+    documents.DocumentRow: Kind.DOCUMENT,
+    documents.ClientDocumentRow: Kind.DOCUMENT,
     runners.RunnerRow: Kind.RUNNER,
     sites.ProfileRow: Kind.PROFILE,
     sites.SiteRow: Kind.SITE,
@@ -43,11 +46,11 @@ class Node:
         return strawberry.ID(encode(KINDS[type(row)], row.id))
 
 
-def of(row: type) -> Any:
-    """The `is_type_of` of a GraphQL type that reads straight from rows of this class."""
+def of(*rows: type) -> Any:
+    """The `is_type_of` of a GraphQL type that reads straight from rows of these classes."""
 
     def is_type_of(_cls: type, value: object, _info: GraphQLResolveInfo[Any]) -> bool:
-        return type(value) is row
+        return type(value) in rows
 
     return classmethod(is_type_of)
 
@@ -62,6 +65,8 @@ async def find(info: Info, id: str) -> Any:
     known: Mapping[Kind, DataLoader[Any, Any]] = {
         Kind.WORKSPACE: loaders.workspace,
         Kind.KEY: loaders.key,
+        Kind.CLIENT: loaders.client,
+        Kind.DOCUMENT: loaders.document,
         Kind.PROFILE: loaders.profile,
         Kind.SITE: loaders.site,
         Kind.PAGE: loaders.page,

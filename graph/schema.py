@@ -1,26 +1,21 @@
-"""The schema put together from its rooms; the list of extensions is what happens around every operation."""
+"""The schema put together from its rooms."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLDeferDirective
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
-from strawberry.types import ExecutionContext
 
 from domain.errors import LimitReached
 
-from . import audits, costs, events, jobs, metrics, schedules, sites, workspaces
-from .context import ContextPerOperation, Info
-from .errors import ShownErrors
+from . import audits, costs, documents, events, jobs, metrics, rate_limit, schedules, sites, workspaces
+from .context import Info
 from .files import Artifact
 from .node import MAX_NODES, Node, find, find_all
-from .operations import Prepared
 from .scalars import SCALARS
-from .text import SoundText
-from .tracing import Traced
 from .workspaces import ApiKey
 
 
@@ -47,13 +42,10 @@ def _root(name: str, description: str, *parts: type) -> Any:
     return root
 
 
-class Schema(strawberry.Schema):
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing here: `errors.shown` logs bugs, and a client's own mistakes are not news."""
-
-
-schema = Schema(
-    query=_root("Query", "What can be read.", _Nodes, metrics.Query, workspaces.Query, sites.Query, audits.Query),
+schema = strawberry.Schema(
+    query=_root(
+        "Query", "What can be read.", _Nodes, metrics.Query, rate_limit.Query, workspaces.Query, sites.Query, audits.Query
+    ),
     mutation=_root(
         "Mutation",
         "What can be done.",
@@ -62,10 +54,12 @@ schema = Schema(
         schedules.Mutation,
         audits.Mutation,
         jobs.Mutation,
+        documents.Mutation,
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
     types=[ApiKey, Artifact, *events.TYPES],
-    extensions=[Traced, ContextPerOperation, SoundText, Prepared, ShownErrors],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )
 costs.declare(schema._schema)
+# @defer alone: a @stream of a list that is here already would give many small parts of it and nothing sooner.
+schema._schema.directives = (*schema._schema.directives, GraphQLDeferDirective)

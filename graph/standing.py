@@ -1,40 +1,52 @@
-"""Whether those who stay still may: the key behind a subscription or a socket is read again while it goes on."""
+"""Whether those who stay still may: what is known of a key is read again once a second, for all who stay with it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import math
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from opentelemetry.trace import SpanKind
 
 from domain import keys, metering, tracing
-from domain.access import Actor, Permission
+from domain.access import NOBODY, Actor, Permission
 from domain.errors import DatabaseAway, NotAllowed, ProblemCode
 from domain.ports import Reader
 from domain.work import EventRow
 
 FRESH_SECONDS = 1.0
-"""What was read of a key is good for so long, for all who stay with it."""
+"""What was read of a key is good for so long."""
+
+LOOK_SECONDS = 0.5
+"""How often it is looked after those who stay: within a second of its revocation a key opens nothing."""
 
 RETRY_SECONDS = 1.0
+KEPT = 10_000
+"""So many keys are known without asking, those used last."""
+
+REVOKED = "This API key was revoked: sign in with another one."
 
 
 class Standing:
     """One key's in this process."""
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, read_at: float = -math.inf) -> None:
         self._asked = self._actor = actor
-        self._read_at = -math.inf
+        self._read_at = read_at
         self._turn = asyncio.Lock()
+        self._staying: set[Callable[[], None]] = set()
 
     async def now(self, reader: Reader) -> Actor:
         """The actor as they are now; while the database is away, as they were last known."""
-        with contextlib.suppress(DatabaseAway):
-            await self._look(reader)
+        if not self._is_fresh():
+            with contextlib.suppress(DatabaseAway):
+                await self._look(reader)
         return self._actor
 
     async def require(self, reader: Reader, workspace_id: UUID, event: EventRow | None = None) -> Actor:
@@ -50,13 +62,26 @@ class Standing:
                     break
                 except DatabaseAway:
                     await asyncio.sleep(RETRY_SECONDS)
-            if self._asked.roles and not self._actor.roles:
-                message = "This API key was revoked: sign in with another one."
-                raise NotAllowed(message, Permission.READ, ProblemCode.NOT_SIGNED_IN)
+            if self.revoked:
+                raise NotAllowed(REVOKED, Permission.READ, ProblemCode.NOT_SIGNED_IN)
             self._actor.require(Permission.READ, workspace_id)
         if event is not None:
             metering.event_delivered((datetime.now(UTC) - event.at).total_seconds())
         return self._actor
+
+    @property
+    def asked(self) -> Actor:
+        """The actor as they came."""
+        return self._asked
+
+    @property
+    def known(self) -> Actor:
+        """The actor as they were last known."""
+        return self._actor
+
+    @property
+    def revoked(self) -> bool:
+        return bool(self._asked.roles) and not self._actor.roles
 
     def _is_fresh(self) -> bool:
         return asyncio.get_running_loop().time() - self._read_at < FRESH_SECONDS
@@ -65,18 +90,78 @@ class Standing:
         async with self._turn:
             if not self._is_fresh():
                 began = asyncio.get_running_loop().time()
-                self._actor = await keys.current(reader, self._asked)
-                self._read_at = began
+                (actor,) = await keys.current(reader, [self._asked])
+                self.learn(actor, began)
+
+    def learn(self, actor: Actor, read_at: float) -> None:
+        """How the actor stood then; who stays with a key that is good no longer is told."""
+        self._actor, self._read_at = actor, read_at
+        if self.revoked:
+            for leave in tuple(self._staying):
+                leave()
 
 
 class Standings:
-    """Those of all keys with which somebody stays: each is read once a second at most, however many they are."""
+    """Those of all keys: each is read once a second at most, however many ask or stay with it."""
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[UUID, Standing] = WeakValueDictionary()
+        self._by_digest: OrderedDict[bytes, Standing] = OrderedDict()
+        self._staying: dict[Standing, int] = {}
+        self._looking: asyncio.Task[None] | None = None
 
     def of(self, actor: Actor) -> Standing:
         """To be held for as long as it is asked."""
         if actor.key_id is None:
             return Standing(actor)
         return self._known.setdefault(actor.key_id, Standing(actor))
+
+    async def of_key(self, reader: Reader, text: str, pepper: bytes) -> Standing | None:
+        """Of whoever holds the key of this text; None when that is not a key, or no longer one. Raises DatabaseAway."""
+        digest = sha256(text.encode(errors="surrogatepass")).digest()
+        known = self._by_digest.get(digest)
+        if known is None:
+            began = asyncio.get_running_loop().time()
+            actor = await keys.actor_for_key(reader, text, pepper)
+            if actor is None or actor.key_id is None:
+                return None
+            known = self._by_digest[digest] = self._known.setdefault(actor.key_id, Standing(actor, began))
+            while len(self._by_digest) > KEPT:
+                self._by_digest.popitem(last=False)
+        else:
+            self._by_digest.move_to_end(digest)
+            await known.now(reader)
+        if known.revoked:
+            self._by_digest.pop(digest, None)
+            return None
+        return known
+
+    def stay(self, standing: Standing, reader: Reader, leave: Callable[[], None]) -> Callable[[], None]:
+        """`leave` is called within a second of a key's revocation. Returns what ends the stay."""
+        standing._staying.add(leave)
+        self._staying[standing] = self._staying.get(standing, 0) + 1
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(reader), name="standings")
+
+        def gone() -> None:
+            standing._staying.discard(leave)
+            self._staying[standing] -= 1
+            if not self._staying[standing]:
+                del self._staying[standing]
+            if not self._staying and self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+        return gone
+
+    async def _look(self, reader: Reader) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            known, began = tuple(self._staying), asyncio.get_running_loop().time()
+            with contextlib.suppress(DatabaseAway):
+                for standing, actor in zip(known, await keys.current(reader, [each.asked for each in known]), strict=True):
+                    standing.learn(actor, began)
+
+
+NOBODYS = Standing(NOBODY, math.inf)
+"""Of whoever brings no key: there is nothing to read."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from graphql import GraphQLError, StringValueNode, ValidationRule
-from strawberry.extensions import SchemaExtension
 
 from domain.base import UNSTORABLE
 from domain.errors import ProblemCode
@@ -20,17 +18,8 @@ class SoundLiterals(ValidationRule):
             self.report_error(_refusal(node))
 
 
-class SoundText(SchemaExtension):
-    """Refuses an operation whose variables hold such text, before anything of it is done."""
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        if _unsound(context.variables):
-            context.pre_execution_errors = [_refusal()]
-        yield
-
-
-def _unsound(value: Any) -> bool:
+def unsound(value: Any) -> GraphQLError | None:
+    """Why an operation whose variables hold such text is refused."""
     waiting = [value]  # no recursion: how deep the variables go is up to whoever sent them
     while waiting:
         value = waiting.pop()
@@ -39,8 +28,8 @@ def _unsound(value: Any) -> bool:
         elif isinstance(value, list):
             waiting += value
         elif isinstance(value, str) and UNSTORABLE.search(value):
-            return True
-    return False
+            return _refusal()
+    return None
 
 
 def _refusal(node: StringValueNode | None = None) -> GraphQLError:

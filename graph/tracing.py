@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from graphql import GraphQLError
 from opentelemetry.trace import Span, Status, StatusCode
-from strawberry.extensions import SchemaExtension
 
 from domain import tracing
 from domain.metering import OPERATION_DURATION
+
+if TYPE_CHECKING:
+    from .operations import Operation
 
 MAX_NAME = 100
 MAX_NAMES = 100
 """How many operation names stand in the names of spans: those are to be few, and clients choose them."""
 
 _NAME = re.compile(rf"[_A-Za-z][_0-9A-Za-z]{{0,{MAX_NAME - 1}}}")
-_BUG = "INTERNAL_SERVER_ERROR"
+BUG = "INTERNAL_SERVER_ERROR"
 _names: set[str] = set()
 
 
-class Operation:
+class Traced:
     """One operation from its text to its result; of a subscription, until it stands."""
 
     __slots__ = ("_ended", "_scope", "_span", "_started")
@@ -37,63 +38,29 @@ class Operation:
 
     def end(
         self,
-        kind: str | None,
-        name: str | None,
-        document: str | None,
-        errors: Sequence[GraphQLError] | None,
+        operation: Operation | None,
+        document: str,
+        errors: Sequence[GraphQLError],
         error: BaseException | None = None,
     ) -> None:
-        """The first call counts; the errors are those that the client is shown."""
+        """The first call counts; `document` is its hash, and the errors are those that the client is shown."""
         if self._ended:
             return
         self._ended = True
         outcome = "errors" if errors or error is not None else "ok"
+        kind = operation.kind.value if operation is not None else None
         OPERATION_DURATION.record(time.perf_counter() - self._started, kind, outcome)
         if self._span.is_recording():
-            _describe(self._span, kind, name, document)
+            if document:
+                self._span.set_attribute("graphql.document.id", document)
+            if operation is not None:
+                _describe(self._span, operation.kind.value, operation.name)
             if errors:
                 _blame(self._span, errors)
         self._scope.__exit__(type(error) if error is not None else None, error, None)
 
 
-class Traced(SchemaExtension):
-    """The first of the extensions, so that it is around all others and knows the errors as they are shown."""
-
-    def on_operation(self) -> Iterator[None]:
-        self._operation = Operation()
-        try:
-            yield
-        except BaseException as error:
-            self._end(error)
-            raise
-        self._end()
-
-    def on_execute(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self._end(error)
-            raise
-        if self._kind() == "subscription":
-            self._end()
-
-    def _end(self, error: BaseException | None = None) -> None:
-        running = self.execution_context
-        errors: Any = getattr(running.result, "errors", None) or running.pre_execution_errors
-        self._operation.end(self._kind(), running.operation_name, running.query, errors, error)
-
-    def _kind(self) -> str | None:
-        try:
-            return self.execution_context.operation_type.value
-        except RuntimeError:
-            return None
-
-
-def _describe(span: Span, kind: str | None, name: str | None, document: str | None) -> None:
-    if document is not None:
-        span.set_attribute("graphql.document.id", hashlib.sha256(document.encode(errors="surrogatepass")).hexdigest())
-    if kind is None:
-        return
+def _describe(span: Span, kind: str, name: str | None) -> None:
     span.set_attribute("graphql.operation.type", kind)
     if name is None or not _NAME.fullmatch(name):
         span.update_name(kind)
@@ -107,6 +74,6 @@ def _describe(span: Span, kind: str | None, name: str | None, document: str | No
 def _blame(span: Span, errors: Sequence[GraphQLError]) -> None:
     """What a client did wrong is told by its code; only a bug is an error of ours."""
     codes = [str((error.extensions or {}).get("code", "GRAPHQL_ERROR")) for error in errors]
-    if _BUG in codes:
+    if BUG in codes:
         span.set_status(Status(StatusCode.ERROR))
-    span.set_attribute("error.type", _BUG if _BUG in codes else codes[0])
+    span.set_attribute("error.type", BUG if BUG in codes else codes[0])

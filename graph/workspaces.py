@@ -16,12 +16,14 @@ from domain.work import EventKind
 
 from .context import Info
 from .loaders import HISTORY, PageKey
+from .marks import PERSONAL
 from .node import Node, of
 from .paging import After, Connection, First, connection
 from .runners import Runner
 from .scalars import Cursor
 
 if TYPE_CHECKING:
+    from .documents.types import ApiClient, Document
     from .events import EventConnection
     from .jobs import DeadJob
     from .schedules.types import Schedule
@@ -106,6 +108,20 @@ class Workspace(Node):
     async def runners(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Runner]:
         return await info.context.loaders.runners_of_workspace.load(row.id)
 
+    @strawberry.field(description="The programs that ask with keys of their own, by name.")
+    @staticmethod
+    async def clients(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[ApiClient, strawberry.lazy("graph.documents.types")]]:
+        return connection(await info.context.loaders.clients_of_workspace.load(PageKey(row.id, Window.of(first, after))))
+
+    @strawberry.field(description="The documents that were registered, newest first.")
+    @staticmethod
+    async def documents(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[Document, strawberry.lazy("graph.documents.types")]]:
+        return connection(await info.context.loaders.documents_of_workspace.load(PageKey(row.id, Window.of(first, after))))
+
     @strawberry.field(
         description="The present end of its history, read before all else in the same query: give it to `workspaceEvents` as "
         "`after`, and nothing is lost between what was read here and what is said there."
@@ -157,16 +173,23 @@ class ApiKey(Node):
     role: Role = strawberry.field(description="What it is in its workspace.")
     created_at: datetime = strawberry.field(description="When it was issued.")
 
+    @strawberry.field(description="The API client that it is a key of; null for one that is nobody's.")
+    @staticmethod
+    async def client(
+        row: strawberry.Parent[keys.ApiKeyRow], info: Info
+    ) -> Annotated[ApiClient, strawberry.lazy("graph.documents.types")] | None:
+        return await info.context.loaders.client.load(row.client_id) if row.client_id else None
+
 
 @strawberry.type(description="Whoever asks.")
 class Viewer:
-    @strawberry.field(description="The person behind the key; null for a key of nobody's.")
+    @strawberry.field(description="The person behind the key; null for a key of nobody's.", metadata=PERSONAL)
     @staticmethod
     async def user(info: Info) -> User | None:
         user_id = info.context.actor.user_id
         return await accounts.get(info.context.reader, user_id) if user_id else None  # type: ignore[return-value]
 
-    @strawberry.field(description="The key that was sent.")
+    @strawberry.field(description="The key that was sent.", metadata=PERSONAL)
     @staticmethod
     async def key(info: Info) -> ApiKey | None:
         key_id = info.context.actor.key_id
@@ -181,7 +204,7 @@ class Viewer:
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="Whoever asks; null for nobody in particular.")
+    @strawberry.field(description="Whoever asks; null for nobody in particular.", metadata=PERSONAL)
     @staticmethod
     def viewer(info: Info) -> Viewer | None:
         return Viewer() if info.context.actor.roles else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
 from app.commands import opening
-from app.commands.options import Data, Workspace
+from app.commands.options import Client, Data, Workspace
 from app.errors import Unusable
 from domain.access import Role
 
@@ -29,12 +30,13 @@ def create(
     name: Annotated[str, typer.Argument(help="What the key is for, as people will read it.", show_default=False)],
     workspace: Workspace = "default",
     role: Annotated[Role, typer.Option(case_sensitive=False, help="What the key may do.")] = Role.MEMBER,
+    client: Client = None,
     data: Data = None,
 ) -> None:
     """Make an API key and print it, alone, on standard output: it can never be read again."""
     from app import settings
 
-    typer.echo(asyncio.run(_create(settings.load(data=data), name, workspace, role)))
+    typer.echo(asyncio.run(_create(settings.load(data=data), name, workspace, role, client)))
 
 
 @app.command("list")
@@ -43,7 +45,7 @@ def list_(workspace: Workspace = "default", data: Data = None) -> None:
     from app import settings
     from app.commands import tables
 
-    tables.show_keys(asyncio.run(_all(settings.load(data=data), workspace)))
+    tables.show_keys(*asyncio.run(_listed(settings.load(data=data), workspace)))
 
 
 @app.command()
@@ -62,7 +64,7 @@ def revoke(
     typer.echo(f"The key {row.name!r} ({row.prefix}…) is revoked.")
 
 
-async def _create(settings: Settings, name: str, workspace: str, role: Role) -> str:
+async def _create(settings: Settings, name: str, workspace: str, role: Role, client: str | None) -> str:
     from app import bootstrap
     from domain import workspaces
 
@@ -70,22 +72,26 @@ async def _create(settings: Settings, name: str, workspace: str, role: Role) -> 
         found = await workspaces.find(house.database.reader, workspace)
         if found is None:
             raise Unusable(f"There is no workspace {workspace!r} here.")
-        return await bootstrap.issue_key(house, found.id, name=name, role=role)
+        client_id = await opening.client(house.database.reader, found.id, client) if client is not None else None
+        return await bootstrap.issue_key(house, found.id, name=name, role=role, client_id=client_id)
+
+
+async def _listed(settings: Settings, workspace: str) -> tuple[list[keys.ApiKeyRow], dict[UUID, str]]:
+    """The keys, and the names of the clients that some are of."""
+    from domain import documents
+
+    rows = await _all(settings, workspace)
+    ids = {row.client_id for row in rows if row.client_id is not None}
+    async with opening.workspace(settings, workspace) as (database, _, owner):
+        clients = await documents.clients_by_ids(database.reader, owner.reach, ids)
+        return rows, {id: row.name for id, row in clients.items()}
 
 
 async def _all(settings: Settings, workspace: str) -> list[keys.ApiKeyRow]:
     from domain import keys
-    from domain.paging import MAX_FIRST, Window
 
-    found: list[keys.ApiKeyRow] = []
     async with opening.workspace(settings, workspace) as (database, workspace_id, owner):
-        window = Window(MAX_FIRST)
-        while True:
-            page = await keys.KEYS.of(database.reader, owner.reach, workspace_id, window)
-            found += page.rows
-            if not page.has_next:
-                return found
-            window = Window(MAX_FIRST, page.cursors[-1])
+        return [row async for row in opening.every(keys.KEYS, database.reader, owner, workspace_id)]
 
 
 async def _revoke(settings: Settings, workspace: str, key: str) -> keys.ApiKeyRow:

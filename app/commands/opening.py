@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.wiring import House
     from domain.access import Actor
+    from domain.base import R
+    from domain.paging import Keyset
+    from domain.ports import Reader
     from infra.db.database import SqlDatabase
 
 
@@ -45,3 +48,28 @@ async def workspace(settings: Settings, slug: str) -> AsyncGenerator[Opened, Non
         if found is None:
             raise Unusable(f"There is no workspace {slug!r} here.")
         yield Opened(opened.database, found.id, await bootstrap.owner(opened, found.id))
+
+
+async def client(reader: Reader, workspace_id: UUID, name: str) -> UUID:
+    """The API client of this name. Raises Unusable."""
+    from app.errors import Unusable
+    from domain import documents
+
+    found = await documents.client_by_name(reader, (workspace_id,), workspace_id, name)
+    if found is None:
+        raise Unusable(f"There is no client {name!r} in this workspace. Make it: pacemark clients create NAME")
+    return found.id
+
+
+async def every(list: Keyset[R], reader: Reader, actor: Actor, parent: UUID) -> AsyncGenerator[R, None]:
+    """All of a list, page by page."""
+    from domain.paging import MAX_FIRST, Window
+
+    window = Window(MAX_FIRST)
+    while True:
+        page = await list.of(reader, actor.reach, parent, window)
+        for row in page.rows:
+            yield row
+        if not page.has_next:
+            return
+        window = Window(MAX_FIRST, page.cursors[-1])

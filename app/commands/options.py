@@ -20,3 +20,7 @@ Port = Annotated[
     typer.Option(min=0, max=65535, help="The port; 0 takes a free one.  [PACEMARK_PORT; else 8000]", show_default=False),
 ]
 Workspace = Annotated[str, typer.Option(metavar="SLUG", help="The workspace.")]
+Client = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The API client, as `pacemark clients list` shows it.", show_default=False),
+]

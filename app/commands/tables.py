@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from rich import box
 from rich.console import Console
@@ -13,11 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from app.auditing.plain import plain
-from domain import audits, jobs, keys
+from domain import audits, documents, jobs, keys
 from domain.ids import Kind, encode
 
+if TYPE_CHECKING:
+    from app.pushing import Outcome
+
 WIDTH = 130
-_WHOLE = {"Job", "Key", "Given up (UTC)", "Issued (UTC)"}
+_WHOLE = {"Job", "Key", "Client", "Given up (UTC)", "Issued (UTC)", "Made (UTC)", "Last used (UTC)", "Registered (UTC)"}
 """What stands in these columns is to be copied, and never folded."""
 
 
@@ -73,21 +77,88 @@ def _subject(row: jobs.JobRow) -> str | None:
     return encode(Kind.AUDIT, row.subject) if row.kind in audits.KINDS.values() else None
 
 
-def show_keys(rows: Sequence[keys.ApiKeyRow]) -> None:
+def show_keys(rows: Sequence[keys.ApiKeyRow], clients: Mapping[UUID, str]) -> None:
+    """`clients` are the names of those that keys are of; where none is, nothing is said of them."""
     if not rows:
         _console().print("There is no API key in this workspace. Make one: pacemark keys create NAME")
         return
-    table = _table("Key", "Name", "Role", "Issued (UTC)")
+    table = _table("Key", "Name", "Role", "Issued (UTC)", *(["Client"] if clients else []))
     for row in rows:
         key = Text(plain(row.prefix)).append(f"\n{encode(Kind.KEY, row.id)}", "dim")
-        table.add_row(key, Text(plain(row.name, 100)), row.role.capitalize(), _moment(row.created_at))
+        client = [Text(plain(clients.get(row.client_id, "–") if row.client_id else "–", 100))] if clients else []
+        table.add_row(key, Text(plain(row.name, 100)), row.role.capitalize(), _moment(row.created_at), *client)
     _console().print(table)
+
+
+def show_clients(rows: Sequence[documents.ClientRow]) -> None:
+    if not rows:
+        _console().print("There is no API client in this workspace. Make one: pacemark clients create NAME")
+        return
+    table = _table("Client", "Mode", "Made (UTC)")
+    for row in rows:
+        client = Text(plain(row.name, 100)).append(f"\n{encode(Kind.CLIENT, row.id)}", "dim")
+        table.add_row(client, str(row.mode), _moment(row.created_at))
+    _console().print(table)
+
+
+def show_pushed(outcome: Outcome) -> None:
+    """What changed nothing is only counted: of a client's new version that is nearly all."""
+    table = _table("", "Document")
+    for alias in outcome.added:
+        table.add_row("added", Text(plain(alias)))
+    for alias, reason in outcome.refused:
+        table.add_row(Text("refused", "bold red"), Text(plain(alias)).append(f"\n{plain(reason, 1_000)}", "dim"))
+    if table.row_count:
+        _console().print(table)
+    counts = f"{len(outcome.added):,} added, {len(outcome.unchanged):,} unchanged, {len(outcome.refused):,} refused"
+    several = f", in {outcome.batches} batches of which each was stored as a whole" if outcome.batches > 1 else ""
+    _console().print(f"{counts}{several}.", soft_wrap=True)
+
+
+class Registered(NamedTuple):
+    """A document, who registered it, and who asked for it."""
+
+    document: documents.DocumentRow | documents.ClientDocumentRow
+    clients: Sequence[str]
+    usage: Sequence[documents.UsageRow]
+
+
+def show_documents(rows: Sequence[Registered]) -> None:
+    if not rows:
+        _console().print("No document is registered. Register some: pacemark documents push FILE --version VERSION")
+        return
+    table = _table("Document", "Registered by", "Last used (UTC)")
+    for heading in ("Cost", "Calls"):
+        table.add_column(heading, justify="right")
+    for document, clients, usage in rows:
+        last = _moment(max((each.last_at for each in usage), default=None))
+        calls = sum(each.calls for each in usage)
+        by = Text(", ".join(plain(name, 100) for name in clients))
+        table.add_row(_named(document), by, last, f"{document.cost:,.0f}", f"{calls:,}")
+    _console().print(table)
+
+
+def show_pruned(rows: Sequence[documents.DocumentRow], *, dry: bool) -> None:
+    if not rows:
+        _console().print("No document is so long unused.")
+        return
+    table = _table("Document", "Registered (UTC)")
+    for row in rows:
+        table.add_row(_named(row), _moment(row.created_at))
+    _console().print(table)
+    number = f"{len(rows):,} {'document' if len(rows) == 1 else 'documents'}"
+    _console().print(f"{number} would be forgotten." if dry else f"{number} forgotten.", soft_wrap=True)
+
+
+def _named(row: documents.DocumentRow | documents.ClientDocumentRow) -> Text:
+    """By its operations, over the id that everybody can work out."""
+    return Text(plain(f"{row.operation} {', '.join(row.names)}")).append(f"\nsha256:{row.hash}", "dim")
 
 
 def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading in _WHOLE)
+        table.add_column(heading, no_wrap=heading in _WHOLE, overflow="fold")
     return table
 
 

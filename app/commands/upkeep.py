@@ -1,4 +1,4 @@
-"""`pacemark migrate` and `pacemark schema print`."""
+"""`pacemark migrate`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import typer
 from app.commands.options import Data
 
 app = typer.Typer()
-schema = typer.Typer(name="schema", help="The GraphQL schema.", no_args_is_help=True)
-app.add_typer(schema)
 
 
 @app.command()
@@ -38,18 +36,3 @@ def migrate(
     typer.echo(f"{before or 'empty'} -> {after or 'empty'}")
     if restored:
         typer.echo("A new history of events has begun: subscribers are told that theirs was lost.")
-
-
-@schema.callback()
-def group() -> None:
-    """The GraphQL schema."""
-
-
-@schema.command("print")
-def print_schema() -> None:
-    """Print the schema in GraphQL's own language (SDL)."""
-    from strawberry.printer import print_schema
-
-    from graph.schema import schema
-
-    typer.echo(print_schema(schema))

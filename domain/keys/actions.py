@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from .. import documents
 from ..access import Permission, Role
 from ..errors import InvalidInput, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
@@ -14,18 +15,30 @@ from . import queries, rules
 from .model import ApiKey, ApiKeyRow
 
 
-async def issue(work: Work, *, workspace_id: UUID, name: str, role: Role, pepper: bytes, user_id: UUID | None = None) -> str:
-    """A new key; its text is returned here once and can never be read again."""
+async def issue(
+    work: Work,
+    *,
+    workspace_id: UUID,
+    name: str,
+    role: Role,
+    pepper: bytes,
+    user_id: UUID | None = None,
+    client_id: UUID | None = None,
+) -> str:
+    """A new key, of an API client or of none; its text is returned here once and can never be read again."""
     work.actor.require(Permission.KEY_WRITE, workspace_id)
     name = name.strip()
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise InvalidInput.at("name", "A key's name is 1 to 100 printable characters.", ProblemCode.OUT_OF_RANGE)
+    if client_id is not None and client_id not in await documents.clients_by_ids(work.db, (workspace_id,), [client_id]):
+        raise NotFound("There is no such client in this workspace.", encode(Kind.CLIENT, client_id))
     key = rules.mint()
     work.db.add(
         ApiKey(
             id=new_id(),
             workspace_id=workspace_id,
             user_id=user_id,
+            client_id=client_id,
             name=name,
             prefix=rules.prefix(key),
             digest=rules.digest(key, pepper),

@@ -15,11 +15,13 @@ from ..base import Base
 
 class ApiKey(Base):
     __tablename__ = "api_keys"
-    __table_args__ = (UniqueConstraint("digest"), Index(None, "workspace_id"))
+    __table_args__ = (UniqueConstraint("digest"), Index(None, "workspace_id"), Index(None, "client_id"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("workspaces.id", ondelete="CASCADE"))
     user_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
+    # A key of a deleted client opens nothing: it would be one of no client, which may send anything.
+    client_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("api_clients.id", ondelete="CASCADE"))
     name: Mapped[str]
     prefix: Mapped[str]
     digest: Mapped[str]
@@ -37,3 +39,4 @@ class ApiKeyRow(NamedTuple):
     role: Role
     created_at: datetime
     revoked_at: datetime | None
+    client_id: UUID | None

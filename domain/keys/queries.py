@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -28,14 +28,20 @@ async def actor_for_key(reader: Reader, key: str, pepper: bytes) -> Actor | None
     if not rules.is_key(key):
         return None
     row = await reader.first(_BY_DIGEST, digest=rules.digest(key, pepper))
-    return Actor(roles={row.workspace_id: Role(row.role)}, user_id=row.user_id, key_id=row.id) if row else None
+    if row is None:
+        return None
+    return Actor({row.workspace_id: Role(row.role)}, user_id=row.user_id, key_id=row.id, client_id=row.client_id)
 
 
-async def current(reader: Reader, actor: Actor) -> Actor:
-    """The actor as their key stands now: without a role when it was revoked. Who has no key stays as they are."""
-    if actor.key_id is None:
-        return actor
-    row = (await by_ids(reader, actor.reach, [actor.key_id])).get(actor.key_id)
+async def current(reader: Reader, actors: Collection[Actor]) -> Sequence[Actor]:
+    """Actors as their keys stand now: without a role where it was revoked. Who has no key stays as they are."""
+    ids = [actor.key_id for actor in actors if actor.key_id is not None]
+    reach = tuple({workspace_id for actor in actors for workspace_id in actor.reach})
+    rows = await by_ids(reader, reach, ids) if ids else {}
+    return [_as_by(rows.get(actor.key_id), actor) if actor.key_id is not None else actor for actor in actors]
+
+
+def _as_by(row: ApiKeyRow | None, actor: Actor) -> Actor:
     return replace(actor, roles={row.workspace_id: Role(row.role)} if row else {})
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Annotated
+from collections.abc import AsyncGenerator, Hashable
+from typing import Annotated, Any
 
 import strawberry
 
@@ -19,9 +19,6 @@ from domain.work import EventRow
 from ..context import Info
 from .types import Audit
 
-CHECK_SECONDS = 1.0
-"""How often it is seen, when nothing happens, whether the subscriber may still read the audit."""
-
 LOOK_SECONDS = 10.0
 """A look at the row now and then: what is heard is a nudge, the row is the truth."""
 
@@ -32,6 +29,12 @@ class AuditProgress:
     phase: Phase = strawberry.field(description="How far it has come.")
     run: int | None = strawberry.field(description="The run being measured, from 1; null between runs.")
     runs: int = strawberry.field(description="How many there will be.")
+
+    @property
+    def moment(self) -> Hashable:
+        """The same for all who hear of this step."""
+        row: Any = self.audit
+        return row.id, row.state, self.phase, self.run
 
 
 @strawberry.type
@@ -68,7 +71,7 @@ class Subscription:
                         yield _progress(row, *step[1:])
                     if row.state in audits.ENDED:
                         return
-                heard = await follower.next(CHECK_SECONDS)
+                heard = await follower.next(LOOK_SECONDS)
                 match heard:
                     case EventRow() if heard.sequence <= told:
                         heard = None

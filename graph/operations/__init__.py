@@ -1,8 +1,26 @@
-"""The pipeline of an operation's text: bounded, measured, validated, and kept for the next who sends it."""
+"""The pipeline of an operation's text: known by its id, bounded, measured, validated, priced, and kept for the next."""
 
-from .documents import Document, Documents
-from .extension import Prepared
+from .asked import Asked, asked
+from .budgets import Budgets
+from .documents import Document, Documents, Operation
 from .limits import Limits
 from .measures import Measures, measure
+from .persisted import Persisted
+from .refusals import Rejected, away
+from .registry import documents_of
 
-__all__ = ["Document", "Documents", "Limits", "Measures", "Prepared", "measure"]
+__all__ = [
+    "Asked",
+    "Budgets",
+    "Document",
+    "Documents",
+    "Limits",
+    "Measures",
+    "Operation",
+    "Persisted",
+    "Rejected",
+    "asked",
+    "away",
+    "documents_of",
+    "measure",
+]

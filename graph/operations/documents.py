@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from graphql import (
+    REMOVE,
     ASTValidationRule,
     BooleanValueNode,
+    DirectiveNode,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
@@ -17,33 +20,43 @@ from graphql import (
     ListValueNode,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
     parse,
     validate,
     value_from_ast_untyped,
+    visit,
 )
 
+from ..codes import Code
 from .cost import Cost, costs
-from .limits import TOO_LARGE, Limits
+from .limits import Limits
 from .measures import Measures, measure
+from .traits import NOTHING, Traits, traits
 from .weights import Weights
 
-PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
-VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
-BAD_REQUEST = "BAD_REQUEST"
-UNRESOLVED = "OPERATION_RESOLUTION_FAILURE"
 KEPT = 1_000
 KEPT_NODES = 200_000
 """Of fields and fragments; each takes some 600 bytes, with all that is known of it."""
 
+MAX_DIGITS = 1_000
+"""Of a number. Python refuses to read one of 4,300, wherever it first meets it."""
+
+_TOO_MANY_DIGITS = re.compile(rf"(?<![0-9])[0-9]{{{MAX_DIGITS + 1}}}")
+
 
 class Operation(NamedTuple):
-    """One operation of a document. `defaults` are its variables' where they are numbers or lists."""
+    """One operation of a document. `defaults` are its variables' where they are numbers or lists.
+
+    `below` are the variables that matter below its root fields; it and the traits are known of good documents.
+    """
 
     name: str | None
     kind: OperationType
     measures: Measures
     cost: Cost
     defaults: Mapping[str, Any]
+    traits: Traits = NOTHING
+    below: frozenset[str] = frozenset()
 
     def priced(self, variables: Mapping[str, Any]) -> float:
         """What it may cost at most with these variables."""
@@ -54,9 +67,11 @@ class Document:
     """`node` is None where the text is no document; then, and when it must not run, `errors` say why.
 
     `size` is how many fields and fragments its text has. Shared by everybody who sends the text: nobody changes it.
+    `reads_history`: it may ask for the place in the history up to which everything else is read. `node` may defer
+    parts of its answer; `whole` never does.
     """
 
-    __slots__ = ("errors", "hash", "node", "operations", "size")
+    __slots__ = ("errors", "hash", "node", "operations", "reads_history", "size", "whole")
 
     def __init__(
         self,
@@ -65,19 +80,16 @@ class Document:
         node: DocumentNode | None,
         operations: Sequence[Operation] = (),
         errors: Sequence[GraphQLError] = (),
+        *,
+        reads_history: bool = False,
     ) -> None:
         self.hash = hash
         self.size = size
         self.node = node
+        self.whole = node if errors or node is None else _undeferred(node)
+        self.reads_history = reads_history
         self.operations = operations
         self.errors = errors
-
-    def kind(self, name: str | None) -> OperationType | None:
-        """Of the operation that is asked for; None when it is not known which that is."""
-        try:
-            return self.operation(name).kind
-        except GraphQLError:
-            return None
 
     def operation(self, name: str | None) -> Operation:
         """The one that is asked for. Raises GraphQLError when it is not said which, or there is none of this name."""
@@ -87,7 +99,7 @@ class Document:
         message = "This document has several operations: say which in `operationName`."
         if name is not None:
             message = "This document has no operation of that name."
-        raise GraphQLError(message, extensions={"code": UNRESOLVED})
+        raise GraphQLError(message, extensions={"code": str(Code.OPERATION_RESOLUTION_FAILURE)})
 
 
 class Documents:
@@ -112,8 +124,11 @@ class Documents:
         self._nodes = 0
         self.prepared = 0
 
-    def prepare(self, text: str, *, stranger: bool) -> Document:
-        """Never raises: what is wrong is told in the document's errors, which suggest nothing to a stranger."""
+    def prepare(self, text: str, *, stranger: bool, keep: bool = True) -> Document:
+        """Never raises: what is wrong is told in the document's errors, which suggest nothing to a stranger.
+
+        `keep`: it may soon be sent again.
+        """
         data = text.encode("utf-8", "surrogatepass") if len(text) <= self.limits.source else b""
         if not 0 < len(data) <= self.limits.source:
             return self._unusable(text)
@@ -124,7 +139,7 @@ class Documents:
             return known
         self.prepared += 1
         document = self._prepare(key[0], text, stranger)
-        if not document.errors:  # whoever sends nonsense pays for it each time, and fills nothing
+        if keep and not document.errors:  # whoever sends nonsense pays for it each time, and fills nothing
             self._known[key] = document
             self._nodes += document.size
             while len(self._known) > self._kept or self._nodes > self._kept_nodes:
@@ -132,10 +147,12 @@ class Documents:
         return document
 
     def _prepare(self, hash: str, text: str, stranger: bool) -> Document:
+        if _TOO_MANY_DIGITS.search(text):
+            return _too_large(f"A number in this document is too long: at most {MAX_DIGITS:,} digits.", "digits", MAX_DIGITS)
         try:
             node = parse(text, max_lexical_tokens=self.limits.tokens, max_comments=self.limits.comments)
         except GraphQLError as error:
-            return Document(hash, 0, None, errors=[_coded(error, PARSE_FAILED)])
+            return Document(hash, 0, None, errors=[_coded(error, Code.GRAPHQL_PARSE_FAILED)])
         measured, size = measure(node)
         prices = costs(self._schema, self._weights, node)
         operations = [
@@ -149,16 +166,23 @@ class Documents:
         if not errors:
             most = self.limits.errors
             found = validate(self._schema, node, self._rules, max_errors=most, hide_suggestions=stranger)
-            errors = [_coded(error, VALIDATION_FAILED) for error in found]
-        return Document(hash, size, node, operations, errors)
+            errors = [_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in found]
+        if not errors:
+            known = zip(operations, traits(self._schema, node), strict=True)
+            operations = [each._replace(traits=whole, below=below) for each, (whole, below) in known]
+        return Document(hash, size, node, operations, errors, reads_history="eventCursor" in text)
 
     def _unusable(self, text: str) -> Document:
         if not text:
-            missing = GraphQLError("There is no document: send one as `query`.", extensions={"code": BAD_REQUEST})
+            missing = GraphQLError("There is no document: send one as `query`.", extensions={"code": str(Code.BAD_REQUEST)})
             return Document("", 0, None, errors=[missing])
-        message = f"This document is too long: at most {self.limits.source} bytes."
-        extensions = {"code": TOO_LARGE, "limit": "source", "maximum": self.limits.source}
-        return Document("", 0, None, errors=[GraphQLError(message, extensions=extensions)])
+        most = self.limits.source
+        return _too_large(f"This document is too long: at most {most} bytes.", "source", most)
+
+
+def _too_large(message: str, limit: str, maximum: int) -> Document:
+    extensions = {"code": str(Code.DOCUMENT_TOO_LARGE), "limit": limit, "maximum": maximum}
+    return Document("", 0, None, errors=[GraphQLError(message, extensions=extensions)])
 
 
 def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:
@@ -169,7 +193,18 @@ def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:
     }
 
 
-def _coded(error: GraphQLError, code: str) -> GraphQLError:
+def _undeferred(node: DocumentNode) -> DocumentNode:
+    """The same document without @defer: for clients that take one answer, of which the specification lets us make one."""
+    return visit(node, _Undefer()) if "@defer" in node.loc.source.body else node  # type: ignore[union-attr]
+
+
+class _Undefer(Visitor):
+    @staticmethod
+    def leave_directive(node: DirectiveNode, *_: Any) -> Any:
+        return REMOVE if node.name.value == "defer" else None
+
+
+def _coded(error: GraphQLError, code: Code) -> GraphQLError:
     """With a code that clients know from other servers, unless it has one of its own."""
-    error.extensions = {"code": code, **(error.extensions or {})}
+    error.extensions = {"code": str(code), **(error.extensions or {})}
     return error

@@ -8,11 +8,8 @@ from typing import NamedTuple
 
 from graphql import GraphQLError
 
+from ..codes import Code
 from .measures import Measures
-
-TOO_LARGE = "DOCUMENT_TOO_LARGE"
-TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
-TOO_EXPENSIVE = "COST_ESTIMATED_TOO_EXPENSIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +36,16 @@ class Limits:
         for each in _BOUNDS:
             limit, actual = getattr(self, each.limit), getattr(measures, each.limit)
             if actual > limit:
-                extensions = {"code": TOO_COMPLEX, "limit": each.limit, "maximum": limit}
+                extensions = {"code": str(Code.DOCUMENT_TOO_COMPLEX), "limit": each.limit, "maximum": limit}
                 yield GraphQLError(each.message.format(limit=limit), extensions=extensions)
 
     def afford(self, cost: float) -> None:
         """Raises GraphQLError for an operation that may cost too much with the variables that it came with."""
         if cost > self.cost:
             message = f"This operation may cost up to {cost:,.0f}, and {self.cost:,} is the most: ask for fewer at once."
-            raise GraphQLError(message, extensions={"code": TOO_EXPENSIVE, "cost": cost, "maximum": self.cost})
+            raise GraphQLError(
+                message, extensions={"code": str(Code.COST_ESTIMATED_TOO_EXPENSIVE), "cost": cost, "maximum": self.cost}
+            )
 
 
 class _Bound(NamedTuple):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
+
+from ..execution import Shape
 
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -14,10 +17,11 @@ ANSWERS = (JSON, RESPONSE)
 
 
 class Range(NamedTuple):
-    """One of the things that a client accepts, and how much."""
+    """One of the things that a client accepts, how much, and what else it says of it."""
 
     type: str
     quality: float
+    parameters: frozenset[str] = frozenset()
 
     def matches(self, offer: str) -> bool:
         return self.type in ("*/*", offer) or self.type == offer.partition("/")[0] + "/*"
@@ -40,9 +44,40 @@ def wanted(accept: str | None, offers: Sequence[str]) -> str | None:
     return max(found)[-1] if found else None
 
 
-def names(accept: str | None, offers: Sequence[str]) -> bool:
-    """Whether one of these is asked for by its name, and not only let pass."""
-    return any(each.type in offers and each.quality > 0 for each in _ranges(accept or ""))
+@lru_cache(maxsize=256)
+def taken(accept: str | None) -> tuple[str | None, Streaming]:
+    """What one result is sent as, if it may be one, and what of several is taken. Few headers are sent again and again."""
+    return wanted(accept, ANSWERS), streaming(accept)
+
+
+def accepts(accept: str | None, type: str, *, named: bool = False) -> bool:
+    """Whether it takes this type; `named`: only when it says so by its name."""
+    if named:
+        return any(each.type == type and each.quality > 0 for each in _ranges(accept or ""))
+    return wanted(accept, (type,)) is not None
+
+
+class Streaming(NamedTuple):
+    """What a client takes of several results: server-sent events, Apollo's multipart events, deferred parts."""
+
+    events: bool = False
+    multipart: bool = False
+    deferring: Shape | None = None
+
+
+def streaming(accept: str | None) -> Streaming:
+    """Only what it names: who takes anything takes one result."""
+    found = Streaming()
+    for each in _ranges(accept or ""):
+        if each.type == EVENTS and each.quality > 0:
+            found = found._replace(events=True)
+        elif each.type == PARTS and each.quality > 0:
+            if "subscriptionspec=1.0" in each.parameters:
+                found = found._replace(multipart=True)
+            elif found.deferring is None:
+                current = Shape.CURRENT.lower() in each.parameters
+                found = found._replace(deferring=Shape.CURRENT if current else Shape.LEGACY)
+    return found
 
 
 def takes_gzip(codings: str | None) -> bool:
@@ -61,7 +96,7 @@ def _ranges(accept: str) -> Iterator[Range]:
             if name.strip().lower() == "q":
                 quality = _quality(value)
         if type:
-            yield Range(type.lower(), quality)
+            yield Range(type.lower(), quality, frozenset(each.lower().replace('"', "").replace(" ", "") for each in parameters))
 
 
 def _quality(text: str) -> float:

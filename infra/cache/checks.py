@@ -32,7 +32,7 @@ def checked_seconds(seconds: float) -> float:
 
 def checked_amount(amount: float) -> float:
     if not 0 <= amount < math.inf:
-        raise ValueError("what is spent is a number from 0 on")
+        raise ValueError("what is spent or given back is a number from 0 on")
     return amount
 
 

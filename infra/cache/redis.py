@@ -16,7 +16,7 @@ from domain.caching import Bucket, Reserved, Spent, Window
 from .checks import checked_amount, checked_key, checked_seconds, checked_value, checked_windows
 from .memory import MemoryCache, refused
 from .pipelined import PipelinedConnection, is_wrong_type
-from .scripts import RESERVE, SPEND
+from .scripts import RESERVE, RESTORE, SPEND
 from .server import check_server, connection_to, reason
 
 _log = logging.getLogger(__name__)
@@ -106,6 +106,13 @@ class RedisCache:
         granted, tokens = said
         return Spent(True, tokens, 0.0) if granted else refused(amount, tokens, bucket)
 
+    async def restore(self, key: str, amount: float, bucket: Bucket) -> None:
+        name = self._name(key)
+        try:
+            await self._live.run(RESTORE, name, checked_amount(amount), bucket.capacity, bucket.per_second)
+        except RedisError:
+            await self._counts.restore(key, amount, bucket)
+
     async def reserve(self, key: str, windows: Sequence[Window]) -> Reserved:
         name = self._name(key)
         numbers = [n for each in checked_windows(tuple(windows)) for n in (each.limit, each.seconds, int(each.refuses))]
@@ -155,6 +162,7 @@ class RedisCache:
         await connection.ask("SET", name, b"", "PX", 10_000)
         await connection.ask("GET", name)
         await connection.run(SPEND, name, 1, 1, 1)
+        await connection.run(RESTORE, name, 1, 1, 1)
         await connection.run(RESERVE, name, 1, 1, 0)
         await connection.ask("DEL", name)
 

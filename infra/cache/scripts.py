@@ -17,10 +17,8 @@ def _script(text: str) -> Script:
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-# amount, capacity, tokens a second → "granted tokens". A refusal writes only where the clock went back.
-SPEND = _script(f"""
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+# What is in the bucket now; a full one where there was none.
+_LEVEL = """
 local amount, capacity, rate = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -31,13 +29,33 @@ if tokens and at then
 else
   tokens, at = capacity, now
 end
+"""
+
+_KEEP = """
+  redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.0f', now))
+  redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - tokens) / rate * 1000) + 1)
+"""
+
+# amount, capacity, tokens a second → "granted tokens". A refusal writes only where the clock went back.
+SPEND = _script(f"""
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+{_LEVEL}
 local granted = amount <= math.min(capacity, tokens + {TOLERANCE} * capacity)
 if granted then tokens = math.max(0, tokens - amount) end
 if granted or at > now then
-  redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.0f', now))
-  redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - tokens) / rate * 1000) + 1)
+  {_KEEP}
 end
 return string.format('%d %.17g', granted and 1 or 0, tokens)
+""")
+
+# The same numbers → "restored tokens".
+RESTORE = _script(f"""
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return '0 0' end
+{_LEVEL}
+tokens = math.min(capacity, tokens + amount)
+{_KEEP}
+return string.format('1 %.17g', tokens)
 """)
 
 # limit, seconds and 0 or 1 (refuses) of each window → "granted wait". The list has the newest slots, as microseconds.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from app import bootstrap, worker
@@ -20,7 +21,9 @@ from app.wiring import House
 from domain.access import Actor
 from domain.ids import Kind, encode
 from domain.measuring import EngineName
-from graph.context import Context
+from graph.callers import Caller
+from graph.execution import Operations
+from graph.operations import Asked
 from graph.schema import schema
 from tests.domain.audits.engines import ToldEngine
 from tests.servers import PostgresServer
@@ -56,8 +59,9 @@ async def test_one_trace_runs_from_the_request_to_the_event(
         stop = asyncio.Event()
         working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))
         variables = {"workspace": encode(Kind.WORKSPACE, workspace_id)}
-        events: Any = await schema.subscribe(FOLLOW, variables, context_value=Context(_services(house), actor))
-        assert (await anext(events)).data["workspaceEvents"]["__typename"] == "Checkpoint"
+        operations = Operations(schema, _services(house))
+        events = operations.results(await operations.prepare(Asked(FOLLOW, variables=variables), Caller(actor)))
+        assert b'"Checkpoint"' in (await anext(events)).body
         spans.clear()
         transport = httpx.ASGITransport(create_app(house))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
@@ -65,7 +69,7 @@ async def test_one_trace_runs_from_the_request_to_the_event(
         kinds: list[str] = []
         async with asyncio.timeout(20):
             while not kinds or kinds[-1] != "AUDIT_FINISHED":
-                kinds.append((await anext(events)).data["workspaceEvents"]["kind"])
+                kinds.append(orjson.loads((await anext(events)).body)["data"]["workspaceEvents"]["kind"])
         await events.aclose()
         stop.set()
         await working

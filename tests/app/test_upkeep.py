@@ -5,7 +5,6 @@ import secrets
 from pathlib import Path
 
 import pytest
-from graphql import build_schema
 
 from app import bootstrap, cli
 from app.errors import Unusable
@@ -93,15 +92,6 @@ async def test_a_restored_database_takes_the_streams_over_behind_everything_that
             heard = await follower.next(20)
     assert isinstance(heard, EventRow)
     assert (heard.sequence, heard.payload) == (4, {"number": 4})
-
-
-def test_schema_print_prints_the_schema(tmp_path: Path) -> None:
-    done = pacemark(tmp_path, "schema", "print")
-    assert (done.returncode, done.stderr) == (0, "")
-    schema = build_schema(done.stdout)
-    assert schema.mutation_type is not None
-    assert "auditRequest" in schema.mutation_type.fields
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [["--help"], ["audit", "--help"], ["keys", "create", "--help"], ["schema", "--help"]])

@@ -25,6 +25,7 @@ ALLOWED = {
         "ACCESS_WRITE",
         "KEY_WRITE",
         "JOB_WRITE",
+        "DOCUMENT_WRITE",
     },
     Role.OWNER: {*Permission},
 }

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from cryptography.fernet import Fernet
 
 from domain import audits, runners, sites
 from domain.access import NOBODY, Actor, Role
+from domain.caching import Bucket
 from domain.ids import Kind, encode
 from domain.measuring import Engine, EngineName
-from graph.context import Context, Services
+from graph.callers import Caller
+from graph.context import Services
+from graph.execution import Operations
+from graph.operations import Asked, Rejected
+from graph.policy import Policy
 from graph.schema import schema
 from infra.bus.hub import Hub
+from infra.cache.memory import MemoryCache
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
 from tests.feeding import feeding, number
+
+PLENTY = Bucket(1e12, 1e9)
 
 
 @dataclass
@@ -33,6 +43,13 @@ class Asking:
     runner_id: UUID
     hub: Hub
 
+    def __post_init__(self) -> None:
+        self.operations = Operations(schema, self.services)
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.actor, "192.0.2.1", standing=self.services.standings.of(self.actor))
+
     @property
     def workspace(self) -> str:
         return encode(Kind.WORKSPACE, self.workspace_id)
@@ -43,11 +60,11 @@ class Asking:
 
     async def whole(self, text: str, **variables: Any) -> Mapping[str, Any]:
         """The result as it would be sent."""
-        result = await schema.execute(text, variable_values=variables, context_value=Context(self.services, self.actor))
-        said: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            said["errors"] = [error.formatted for error in result.errors]
-        return said
+        try:
+            prepared = await self.operations.prepare(Asked(text, variables=variables), self.caller)
+            return (await self.operations.result(prepared)).body(cost=False)
+        except Rejected as refused:
+            return refused.body
 
     async def ask(self, text: str, **variables: Any) -> Any:
         """The data of an operation that must have no errors."""
@@ -56,11 +73,16 @@ class Asking:
         return said["data"]
 
     async def follow(self, text: str, **variables: Any) -> AsyncGenerator[Any, None]:
-        context = Context(self.services, self.actor)
-        events: Any = await schema.subscribe(text, variable_values=variables, context_value=context)
-        async for event in events:
-            assert event.errors is None, event.errors
-            yield event.data
+        async for event in self.events(text, **variables):
+            assert "errors" not in event, event
+            yield event["data"]
+
+    async def events(self, text: str, **variables: Any) -> AsyncGenerator[Any, None]:
+        """The same with what refuses it, and what ends it."""
+        prepared = await self.operations.prepare(Asked(text, variables=variables), self.caller)
+        async with aclosing(self.operations.results(prepared)) as events:
+            async for event in events:
+                yield orjson.loads(event.body)
 
     async def settle(self) -> None:
         """Everything that was said has its place in the history."""
@@ -88,5 +110,7 @@ async def asking(database: SqlDatabase, tmp_path: Path) -> AsyncGenerator[Asking
             pepper=b"pepper",
             link_secret=b"links",
             base_url="http://pacemark.test",
+            cache=MemoryCache(),
+            policy=Policy(allowance=PLENTY),
         )
         yield Asking(services, database, workspace, actor, runner, hub)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graph.operations import Limits
-from graph.operations.extension import documents_of
+from graph.operations import Limits, documents_of
 from graph.schema import schema
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import audits, files, keys, schedules, sites
+from domain import audits, documents, files, keys, schedules, sites
 from domain.access import NOBODY, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
@@ -30,6 +30,8 @@ class Sizes:
     requests: int = 2
     findings: int = 2
     schedules: int = 1
+    clients: int = 1
+    documents: int = 1
 
 
 @dataclass
@@ -82,10 +84,12 @@ class _Filling:
         return id
 
     def fill(self) -> None:
+        client_id, *_ = [self._client(number) for number in range(self.sizes.clients)]
         self._add(
             keys.ApiKey,
             Kind.KEY,
             user_id=None,
+            client_id=client_id,
             name=f"{self.mark} key",
             prefix=f"{self.mark}-prefix",
             digest=f"{self.mark} digest",
@@ -120,6 +124,38 @@ class _Filling:
             self._schedule(site_id, page_id, f"{self.mark} schedule {number:03} {schedule:03}")
         for audit in range(self.sizes.audits):
             self._audit(site_id, page_id, path, START + timedelta(hours=audit))
+
+    def _client(self, number: int) -> UUID:
+        """With documents, which it has asked for."""
+        client_id = self._add(
+            documents.ApiClient,
+            Kind.CLIENT,
+            name=f"{self.mark} client {number:03}",
+            mode=documents.ClientMode.LOG_UNKNOWN,
+            created_at=START,
+        )
+        for document in range(self.sizes.documents):
+            self._document(client_id, f"{self.mark}{number:03}{document:03}")
+        return client_id
+
+    def _document(self, client_id: UUID, name: str) -> None:
+        text = f"query {name} {{ __typename }}"
+        document_id = self._add(
+            documents.Document,
+            Kind.DOCUMENT,
+            hash=documents.hash_of(text),
+            text=text,
+            name=name,
+            names=[name],
+            operation="query",
+            cost=0.0,
+            created_at=START,
+        )
+        whose = {"document_id": document_id, "client_id": client_id, "version": f"{self.mark}-1"}
+        at = {"created_at": START, "created_by": f"{self.mark} person", "pushed_at": START}
+        self._add(documents.DocumentAlias, None, **whose, **at, alias=f"{name}-alias")
+        counted = {"calls": 1, "errors": 0, "last_at": START, "durations": [1]}
+        self._add(documents.DocumentUsage, None, **whose, **counted)
 
     def _schedule(self, site_id: UUID, page_id: UUID, name: str) -> None:
         self._add(

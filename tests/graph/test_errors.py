@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from domain.ids import Kind, encode, new_id
-from graph.context import Context
 from graph.errors import MASK
 from graph.loaders import Loaders
-from graph.schema import schema
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import asked, change
 
@@ -78,11 +77,8 @@ async def test_a_bug_is_masked_in_each_event_and_in_the_source_of_a_subscription
     text = "subscription ($id: ID!) { auditProgress(audit: $id) { phase audit { page { path } } } }"
 
     async def first() -> Any:
-        context = Context(asking.services, asking.actor)
-        events: Any = await schema.subscribe(text, variable_values={"id": made["audit"]["id"]}, context_value=context)
-        event = await anext(events)
-        await events.aclose()
-        return {"data": event.data, "errors": [error.formatted for error in event.errors]}
+        async with aclosing(asking.events(text, id=made["audit"]["id"])) as events:
+            return await anext(events)
 
     for loader, path in (("page", ["auditProgress", "audit", "page"]), ("audit", None)):
         break_loader(monkeypatch, loader)
@@ -141,16 +137,6 @@ async def test_a_clients_own_mistakes_are_told_as_they_are_and_not_logged(asking
     with capture_logs() as logs:
         for query, message in MISTAKES:
             said = await asking.whole(query)
-            assert said["data"] is None
+            assert list(said) == ["errors"]
             assert [error["message"] for error in said["errors"]] == [message]
-    assert logs == []
-
-
-async def test_a_streamed_operation_of_an_unknown_name_is_the_clients_mistake(asking: Asking) -> None:
-    with capture_logs() as logs:
-        events: Any = await schema.stream(
-            "query A { metrics { name } }", operation_name="B", context_value=Context(asking.services, asking.actor)
-        )
-        (event,) = [event async for event in events]
-    assert [error.message for error in event.errors] == ['Unknown operation named "B".']
     assert logs == []

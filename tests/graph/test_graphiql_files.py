@@ -1,4 +1,4 @@
-"""GraphiQL's committed build is whole, asks no other host, and carries the licences of what it bundles."""
+"""GraphiQL's committed build is whole, asks no other host, holds the docs' examples, and carries its packages' licences."""
 
 import json
 import re
@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import OperationDefinitionNode, build_schema, parse, validate
 
 from graph.transports import graphiql
 
 SOURCE = Path(graphiql.__file__).with_name("source")
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(ROOT.glob("docs/examples/*.graphql"))
 MEGABYTE = 1_000_000
 ENTRY = re.compile(r"^={80}\n(?P<name>\S+) \d\S* \((?P<licence>[^)]+)\)\n(?P<text>\n[^=\s])?", re.MULTILINE)
 
@@ -107,12 +109,27 @@ def test_the_lock_file_names_every_package_by_its_hash_and_no_registry() -> None
     assert not [name for name, package in installed.items() if not package.keys() & {"integrity", "inBundle"}]
 
 
-def test_the_starter_operations_parse_and_give_the_tabs_their_names() -> None:
-    texts = re.findall(r"`([^`]+)`", (SOURCE / "starters.js").read_text(encoding="utf-8"))
-    operations = [parse(text).definitions[0] for text in texts]
+def test_the_build_holds_the_examples_of_the_docs_as_they_are() -> None:
+    """After a change of an example: `make graphiql`."""
+    built = json.loads((graphiql.STATIC / "examples.json").read_text(encoding="utf-8"))
 
-    assert [
-        (operation.operation.value, operation.name.value)
-        for operation in operations
-        if isinstance(operation, OperationDefinitionNode) and operation.name
-    ] == [("query", "FirstAnswer"), ("mutation", "AuditUrl"), ("subscription", "WatchIt")]
+    assert built == {path.name: path.read_text(encoding="utf-8") for path in EXAMPLES}
+
+
+def test_every_operation_of_the_examples_has_a_name_of_its_own() -> None:
+    definitions = [definition for path in EXAMPLES for definition in parse(path.read_text(encoding="utf-8")).definitions]
+    operations = [definition for definition in definitions if isinstance(definition, OperationDefinitionNode)]
+    names = [operation.name.value for operation in operations if operation.name]
+
+    assert len(set(names)) == len(operations)
+
+
+def test_the_starter_tabs_are_a_valid_operation_and_two_of_the_examples() -> None:
+    source = (SOURCE / "starters.js").read_text(encoding="utf-8")
+    schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+    examples = {path.name: path.read_text(encoding="utf-8") for path in EXAMPLES}
+
+    assert validate(schema, parse(source.split("`")[1])) == []
+    assert re.findall(r"example\('(\w+)'\)", source) == ["AuditUrl", "WatchIt"]
+    assert "mutation AuditUrl(" in examples["audit_a_url.graphql"]
+    assert "subscription WatchIt(" in examples["watch_it.graphql"]

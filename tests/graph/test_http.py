@@ -6,19 +6,22 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from domain import keys
 from domain.access import Role
 from domain.errors import DatabaseAway
+from graph.policy import Policy
+from graph.schema import schema
 from graph.transports import http
-from graph.transports.http import Endpoint
 from graph.transports.negotiation import RESPONSE
 from graph.transports.requests import MAX_BODY
-from graph.transports.stock import endpoint
+from graph.transports.routing import api
 from infra.db.database import SqlReader
 from tests.graph.asking import Asking, asking
 
@@ -29,6 +32,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 TYPENAME = {"query": "{ __typename }"}
 ANSWER = {"data": {"__typename": "Query"}}
 URQL = "application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed"
+MISSING = "There is no document: send one as `query`, a text, or name one by `documentId`."
 DELETE = 'mutation { siteDelete(input: { site: "x" }) { __typename } }'
 
 
@@ -38,7 +42,7 @@ async def client(asking: Asking) -> AsyncGenerator[httpx.AsyncClient, None]:
     async with asking.database.work(asking.actor) as work:
         pepper = asking.services.pepper
         key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, pepper=pepper)
-    app = Endpoint(asking.services, streams=endpoint(asking.services))
+    app = Starlette(routes=api(schema, asking.services).routes)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://pacemark.test", headers={"Authorization": f"Bearer {key}"}
     ) as client:
@@ -65,14 +69,14 @@ async def test_an_operation_that_is_refused_has_no_data(client: httpx.AsyncClien
     refused = [
         ("{ nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
         ("{ nothing(", {}, "GRAPHQL_PARSE_FAILED"),
-        ("query ($id: ID!) { site(id: $id) { id } }", {}, None),
+        ("query ($id: ID!) { site(id: $id) { id } }", {}, "BAD_USER_INPUT"),
         ("query A { __typename } query B { __typename }", {}, "OPERATION_RESOLUTION_FAILURE"),
     ]
     for query, variables, code in refused:
         answer = await client.post("/graphql", json={"query": query, "variables": variables}, headers={"Accept": accept})
         assert (answer.status_code, answer.headers["content-type"]) == (status, f"{type}; charset=utf-8"), query
         assert list(answer.json()) == ["errors"]
-        assert answer.json()["errors"][0].get("extensions", {}).get("code") == code
+        assert answer.json()["errors"][0]["extensions"]["code"] == code
 
 
 async def test_an_error_beside_data_is_an_answer(client: httpx.AsyncClient) -> None:
@@ -92,12 +96,12 @@ async def test_an_error_beside_data_is_an_answer(client: httpx.AsyncClient) -> N
         (b"[" * 100_000, "The body is no JSON in UTF-8."),
         (b'{"query":' + b"[" * 5_000 + b"]" * 5_000 + b"}", "The body is no JSON in UTF-8."),
         (b'{"query": "{ __typename }", "variables": {"n": NaN}}', "The body is no JSON in UTF-8."),
-        (b"5", 'The body must be an object, such as {"query": "{ __typename }"}.'),
-        (b"null", 'The body must be an object, such as {"query": "{ __typename }"}.'),
+        (b"5", 'A request is an object, such as {"query": "{ __typename }"}.'),
+        (b"null", 'A request is an object, such as {"query": "{ __typename }"}.'),
         (b"[]", "Several operations in one request are not taken: send them one by one."),
-        (b"{}", "There is no document: send one as `query`, a text."),
-        (b'{"query": ""}', "There is no document: send one as `query`, a text."),
-        (b'{"query": 5}', "There is no document: send one as `query`, a text."),
+        (b"{}", MISSING),
+        (b'{"query": ""}', MISSING),
+        (b'{"query": 5}', MISSING),
         (b'{"query": "{ __typename }", "variables": []}', "variables must be an object or null."),
         (b'{"query": "{ __typename }", "extensions": "x"}', "extensions must be an object or null."),
         (b'{"query": "{ __typename }", "operationName": 1}', "operationName must be a text or null."),
@@ -127,7 +131,7 @@ async def test_a_body_that_is_not_said_to_be_json_in_utf_8_is_not_read(client: h
 
 @pytest.mark.parametrize("type", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])
 async def test_json_in_utf_8_is_read_however_it_is_written(client: httpx.AsyncClient, type: str) -> None:
-    assert (await sent(client, json.dumps(TYPENAME), type)).json() == ANSWER
+    assert (await sent(client, json.dumps(TYPENAME), type)).json()["data"] == ANSWER["data"]
 
 
 async def test_a_body_may_have_so_many_bytes(client: httpx.AsyncClient) -> None:
@@ -136,7 +140,7 @@ async def test_a_body_may_have_so_many_bytes(client: httpx.AsyncClient) -> None:
             yield b" " * 1000
 
     padded = json.dumps(TYPENAME).ljust(MAX_BODY)
-    assert (await sent(client, padded)).json() == ANSWER
+    assert (await sent(client, padded)).json()["data"] == ANSWER["data"]
     for body in (padded + " ", chunks()):
         answer = await client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
         assert (answer.status_code, message(answer)) == (413, "The body is too large: at most 1048576 bytes.")
@@ -153,14 +157,16 @@ async def test_what_changes_something_is_not_done_by_get(client: httpx.AsyncClie
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     several = f"query A {{ __typename }} {DELETE.replace('mutation', 'mutation B')}"
     assert (await client.get("/graphql", params={"query": several, "operationName": "B"})).status_code == 405
-    assert (await client.get("/graphql", params={"query": several, "operationName": "A"})).json() == ANSWER
+    assert (await client.get("/graphql", params={"query": several, "operationName": "A"})).json()["data"] == ANSWER["data"]
 
 
 async def test_a_get_brings_the_same_parts(client: httpx.AsyncClient) -> None:
     query = "query A { __typename } query B($id: ID!) { site(id: $id) { id } }"
     given = {"query": query, "operationName": "B", "variables": '{"id": "site_0"}', "extensions": ""}
     assert (await client.get("/graphql", params=given)).json()["data"] == {"site": None}
-    assert (await client.get("/graphql", params={"query": TYPENAME["query"], "operationName": ""})).json() == ANSWER
+    assert (await client.get("/graphql", params={"query": TYPENAME["query"], "operationName": ""})).json()["data"] == ANSWER[
+        "data"
+    ]
     for bad in ({"variables": "{"}, {"variables": "[]"}, {"extensions": "5"}):
         assert (await client.get("/graphql", params={**given, **bad})).status_code == 400
     twice = await client.get("/graphql?query={__typename}&query={__typename}")
@@ -195,13 +201,13 @@ async def test_a_subscription_is_a_stream_for_who_takes_one_and_refused_for_who_
     refused = await client.post("/graphql", json={"query": text})
     assert (refused.status_code, message(refused)) == (
         406,
-        "A subscription's results are a stream: Accept: text/event-stream, or a WebSocket.",
+        "A subscription's results are a stream: Accept: text/event-stream, or multipart/mixed, or a WebSocket.",
     )
     streamed = await client.post("/graphql", json={"query": text}, headers={"Accept": URQL})
     assert streamed.headers["content-type"].startswith("text/event-stream")
     assert "event: next" in streamed.text
     query = await client.post("/graphql", json=TYPENAME, headers={"Accept": URQL})
-    assert (query.headers["content-type"], query.json()) == (f"{RESPONSE}; charset=utf-8", ANSWER)
+    assert (query.headers["content-type"], query.json()["data"]) == (f"{RESPONSE}; charset=utf-8", ANSWER["data"])
     nothing = await client.post("/graphql", json=TYPENAME, headers={"Accept": "text/html"})
     assert nothing.status_code == 406
 
@@ -224,28 +230,32 @@ class Slow(SqlReader):
 def slow(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     Slow.begun, Slow.stopped = asyncio.Event(), asyncio.Event()
 
-    async def actor_of(*_: object) -> object:
+    async def caller_of(*_: object) -> object:
         monkeypatch.setattr(asking.database, "_reader", Slow(asking.database.reads))
-        return asking.actor
+        return asking.caller
 
-    monkeypatch.setattr(http, "actor_of", actor_of)
+    monkeypatch.setattr(http, "caller_of", caller_of)
 
 
 SITE = {"query": '{ site(id: "site_01890000000070008000000000000000") { id } }'}
 
 
 @pytest.mark.usefixtures("slow")
-async def test_an_operation_that_takes_too_long_is_stopped(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "DEADLINE_SECONDS", 0.1)
+async def test_an_operation_that_takes_too_long_is_stopped(asking: Asking) -> None:
+    services = replace(asking.services, policy=Policy(deadline_seconds=0.1))
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(Starlette(routes=api(schema, services).routes)), base_url="http://pacemark.test"
+    )
     answer = await client.post("/graphql", json=SITE)
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["extensions"] == {"code": "TIMEOUT"}
-    assert Slow.stopped.is_set()
+    async with asyncio.timeout(10):
+        await Slow.stopped.wait()
 
 
 @pytest.mark.usefixtures("slow")
 async def test_a_query_whose_client_leaves_is_stopped(asking: Asking) -> None:
-    app = Endpoint(asking.services, streams=endpoint(asking.services))
+    app = api(schema, asking.services).graphql
     body = json.dumps(SITE).encode()
     scope = {
         "type": "http",
@@ -268,7 +278,8 @@ async def test_a_query_whose_client_leaves_is_stopped(asking: Asking) -> None:
 
     async with asyncio.timeout(10):
         await app(scope, receive, send)
-    assert Slow.stopped.is_set()
+    async with asyncio.timeout(10):
+        await Slow.stopped.wait()
 
 
 async def test_an_operation_that_is_not_there_is_refused(client: httpx.AsyncClient) -> None:
@@ -282,7 +293,7 @@ async def test_a_database_that_is_away_is_said_to_be(client: httpx.AsyncClient, 
     async def away(*_: object) -> object:
         raise DatabaseAway("The database went away.")
 
-    monkeypatch.setattr(http, "actor_of", away)
+    monkeypatch.setattr(http, "caller_of", away)
     answer = await client.post("/graphql", json=TYPENAME)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE"}

@@ -16,6 +16,8 @@ __all__ = ["asking"]
 TYPES = {
     Kind.WORKSPACE: "Workspace",
     Kind.KEY: "ApiKey",
+    Kind.CLIENT: "ApiClient",
+    Kind.DOCUMENT: "Document",
     Kind.RUNNER: "Runner",
     Kind.PROFILE: "Profile",
     Kind.SITE: "Site",

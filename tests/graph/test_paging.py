@@ -53,6 +53,11 @@ LISTS: Mapping[str, List] = {
     "Page.schedules": List(
         "node(id: $parent) { ... on Page { schedules ARGS } }", "id", Sizes(1, 1, 0, schedules=ROWS), Kind.PAGE
     ),
+    "Workspace.clients": List('workspace(slug: "acme") { clients ARGS }', "id", Sizes(sites=0, clients=ROWS)),
+    "Workspace.documents": List('workspace(slug: "acme") { documents ARGS }', "id", Sizes(sites=0, documents=ROWS)),
+    "ApiClient.documents": List(
+        "node(id: $parent) { ... on ApiClient { documents ARGS } }", "id", Sizes(sites=0, documents=ROWS), Kind.CLIENT
+    ),
     "Workspace.events": List('workspace(slug: "acme") { events ARGS }', "cursor", Sizes(sites=1, pages=ROWS)),
     "Workspace.deadJobs": List('workspace(slug: "acme") { deadJobs ARGS }', "id", Sizes(sites=1, pages=ROWS)),
     "Audit.findings": List(

@@ -13,7 +13,6 @@ import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
 from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -21,8 +20,8 @@ from websockets.exceptions import ConnectionClosed
 from domain import keys
 from domain.access import Role
 from graph.operations import Limits
-from graph.transports.http import Endpoint
-from graph.transports.stock import endpoint
+from graph.schema import schema
+from graph.transports.routing import api
 from tests.databases import Counter
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
@@ -119,6 +118,7 @@ class Socket:
         said = await self.hear()
         assert (said["type"], said["id"]) == ("next", id), said
         assert await self.hear() == {"id": id, "type": "complete"}
+        assert said["payload"].pop("extensions")["cost"]["actualQueryCost"] > 0
         return said["payload"]
 
 
@@ -127,8 +127,7 @@ async def served(asking: Asking) -> AsyncGenerator[Served, None]:
     async with asking.database.work(asking.actor) as work:
         pepper = asking.services.pepper
         key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, pepper=pepper)
-    graphql = Endpoint(asking.services, streams=endpoint(asking.services))
-    app = Starlette(routes=[Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)])
+    app = Starlette(routes=api(schema, asking.services).routes)
     port = free_port()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, ws="websockets-sansio", log_config=None, lifespan="off")
     server = uvicorn.Server(config)
@@ -146,7 +145,7 @@ async def served(asking: Asking) -> AsyncGenerator[Served, None]:
 async def test_a_query_by_post_and_by_get_says_who_asks(served: Served) -> None:
     expected = {"data": {"viewer": {"key": {"name": "ci", "role": "MEMBER"}}}}
     posted = await served.post(VIEWER)
-    assert (posted.status_code, posted.json()) == (200, expected)
+    assert (posted.status_code, posted.json()["data"]) == (200, expected["data"])
     assert posted.headers["content-type"] == "application/json; charset=utf-8"
     async with httpx.AsyncClient() as client:
         got = await client.get(served.url, params={"query": VIEWER}, headers=served.signed_in)
@@ -305,23 +304,38 @@ async def test_a_subscription_that_is_refused_says_why_and_completes(served: Ser
     await served.nobody_listens()
 
 
-async def test_a_revoked_keys_subscription_says_why_and_completes_and_its_socket_is_nobodys(served: Served) -> None:
+async def test_a_revoked_keys_socket_is_closed_as_forbidden_within_a_second(served: Served) -> None:
     text = "subscription ($id: ID!) { workspaceEvents(workspace: $id) { __typename cursor } }"
-    async with served.socket() as socket:
+    async with served.socket() as socket, served.socket({}) as nobodys:
         await socket.hear()
+        await nobodys.hear()
         await socket.subscribe("1", text, id=served.asking.workspace)
         assert (await socket.hear())["payload"]["data"]["workspaceEvents"]["__typename"] == "Checkpoint"
-        assert (await socket.ask("2", VIEWER))["data"]["viewer"]
+        began = asyncio.get_running_loop().time()
         await served.revoke()
-        said = await socket.hear()
-        assert (said["type"], said["payload"]["data"]) == ("next", None)
-        (error,) = said["payload"]["errors"]
-        assert (error["message"], error["extensions"]) == (
-            "This API key was revoked: sign in with another one.",
-            {"code": "NOT_SIGNED_IN"},
-        )
-        assert await socket.hear() == {"id": "1", "type": "complete"}
-        assert await socket.ask("2", VIEWER) == {"data": {"viewer": None}}
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.hear()
+        assert asyncio.get_running_loop().time() - began < 2, "a second, and what a busy machine adds"
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4403, "Forbidden")
+        assert await nobodys.ask("1", VIEWER) == {"data": {"viewer": None}}
+    await served.nobody_listens()
+
+
+async def test_a_revoked_keys_event_stream_says_why_and_ends(served: Served) -> None:
+    text = "subscription ($id: ID!) { workspaceEvents(workspace: $id) { __typename cursor } }"
+    given = {"query": text, "variables": {"id": served.asking.workspace}}
+    headers = {**served.signed_in, "Accept": "text/event-stream"}
+    async with (
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("POST", served.url, json=given, headers=headers) as response,
+    ):
+        stream = events(response)
+        assert (await anext(stream))[0] == "next"
+        await served.revoke()
+        (name, data), *rest = [event async for event in stream]
+    assert (name, json.loads(data)["errors"][0]["extensions"]) == ("next", {"code": "UNAUTHENTICATED"})
+    assert rest == [("complete", "")]
     await served.nobody_listens()
 
 
@@ -332,7 +346,7 @@ async def test_a_socket_survives_an_operation_that_cannot_be_found(served: Serve
             payload = {"query": "query A { metrics { name } }", "operationName": "B"}
             await socket.send(id="1", type="subscribe", payload=payload)
             said = await socket.hear()
-        assert (said["type"], said["payload"][0]["message"]) == ("error", 'Unknown operation named "B".')
+        assert (said["type"], said["payload"][0]["message"]) == ("error", "This document has no operation of that name.")
         assert logs == []
         assert (await socket.ask("2", VIEWER))["data"]["viewer"]
 
@@ -442,7 +456,7 @@ async def test_an_operation_is_chosen_by_its_name_or_refused(served: Served) -> 
     async with served.socket() as socket:
         await socket.hear()
         await socket.send(id="1", type="subscribe", payload={"query": text, "operationName": "B"})
-        assert (await socket.hear())["payload"] == {"data": {"viewer": {"key": {"role": "MEMBER"}}}}
+        assert (await socket.hear())["payload"]["data"] == {"viewer": {"key": {"role": "MEMBER"}}}
         await socket.hear()
         await socket.subscribe("2", text)
         (error,) = (await socket.hear())["payload"]

@@ -15,7 +15,6 @@ from domain.access import NOBODY, Actor, Role
 from domain.base import Base
 from domain.ids import Kind, encode
 from domain.measuring import FailureKind, ThrottlingMethod
-from graph.context import Context
 from graph.errors import MASK
 from graph.schema import schema
 from tests.databases import new_workspace
@@ -29,7 +28,14 @@ __all__ = ["asking", "boundless"]
 
 pytestmark = pytest.mark.usefixtures("boundless")
 
-GENERAL = {"origin": "https://new.example", "name": "new", "path": "/new"}
+GENERAL = {
+    "origin": "https://new.example",
+    "name": "new",
+    "path": "/new",
+    "version": "1",
+    "id": "new",
+    "text": "{ __typename }",
+}
 
 
 @dataclass
@@ -165,15 +171,15 @@ async def test_the_same_changes_can_be_made_to_ones_own(tenants: tuple[Tenant, T
         if answer["__typename"].endswith("Payload"):
             done.add(operation.what)
     assert {"siteCreate", "siteUpdate", "siteDelete", "pageCreate", "profileCreate", "auditRequest"} <= done
+    assert {"apiClientCreate", "apiClientUpdate", "apiClientDelete", "documentsPush", "documentsPrune"} <= done
 
 
 async def test_nothing_of_another_workspace_can_be_watched(tenants: tuple[Tenant, Tenant]) -> None:
     asker, behind = tenants
     for actor in (asker.asking.actor, NOBODY):
         for operation in watching(asker.owner, behind.owner):
-            context = Context(asker.asking.services, actor)
-            events: Any = await schema.subscribe(operation.text, variable_values=operation.variables, context_value=context)
-            said = [{"data": event.data, "errors": [error.formatted for error in event.errors]} async for event in events]
+            watcher = replace(asker.asking, actor=actor)
+            said = [event async for event in watcher.events(operation.text, **operation.variables)]
             assert [each["data"] for each in said] == [None], operation
             assert leaks(said, behind) == set()
             assert said[0]["errors"][0]["extensions"]["code"] == ("NOT_FOUND" if actor.roles else "NOT_SIGNED_IN")

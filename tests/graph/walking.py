@@ -32,6 +32,8 @@ CORE = schema._schema
 KINDS = {
     "Workspace": Kind.WORKSPACE,
     "ApiKey": Kind.KEY,
+    "ApiClient": Kind.CLIENT,
+    "Document": Kind.DOCUMENT,
     "Runner": Kind.RUNNER,
     "Profile": Kind.PROFILE,
     "Site": Kind.SITE,
@@ -46,6 +48,7 @@ KINDS = {
 
 NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "page": Kind.PAGE, "audit": Kind.AUDIT} | {
     "workspace": Kind.WORKSPACE,
+    "client": Kind.CLIENT,
     "schedule": Kind.SCHEDULE,
     "target": Kind.PAGE,
     "ids": Kind.SITE,
@@ -76,6 +79,8 @@ class Owner:
             case "ID":
                 kind = KINDS.get(getattr(of, "name", ""), Kind.SITE) if name == "id" else NAMED[name]
                 return self.ids[kind]
+            case "Int":
+                return 1
             case "String":
                 return self.texts.get(f"{getattr(of, 'name', '')}.{name}") or self.texts[name]
         raise KeyError(f"{name}: {type_}")

@@ -22,6 +22,7 @@ NO_TENANTS_TABLE = {
 
 WITHOUT_REACH = {
     "accounts.get": "reads the actor's own account",
+    "documents.resolve": "looks into the one workspace that a request is in",
     "files.fetch": "its caller has checked the link's signature",
     "jobs.by_kinds": "numbers alone, for the operator",
     "keys.actor_for_key": "finds out who the actor is",

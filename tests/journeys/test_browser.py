@@ -39,11 +39,13 @@ def shop() -> Iterator[Site]:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Server]:
     installed = {"lighthouse": str(BROWSER / "node_modules" / "lighthouse"), "chrome": CHROME}
-    with staying(tmp_path, "up", "--data", str(tmp_path / "data"), **installed) as server:
+    with staying(tmp_path, "up", "--data", str(tmp_path / "data"), introspection="signed-in", **installed) as server:
         yield server
 
 
-def test_graphiql_answers_the_starter_query_and_follows_an_audit(up: Server, shop: Site, tmp_path: Path) -> None:
+def test_graphiql_answers_follows_over_each_transport_and_says_why_it_is_refused(
+    up: Server, shop: Site, tmp_path: Path
+) -> None:
     node = shutil.which("node")
     assert node is not None
     link = next(line.split()[-1] for line in up.lines if "GraphiQL" in line)
@@ -62,9 +64,22 @@ def test_graphiql_answers_the_starter_query_and_follows_an_audit(up: Server, sho
     assert seen["answer"]["data"]["viewer"]["workspaces"]["nodes"][0]["slug"] == "default"
     assert seen["requestsElsewhere"] == []
     assert seen["errors"] == []
-    for transport in ("websocket", "sse"):
-        last = seen[transport][-1]
+    assert seen["example"]["data"]["workspace"]["deadJobs"]["nodes"] == []
+    assert seen["deferred"] == [{"viewer": {}}, {"viewer": {"workspaces": {"nodes": [{"slug": "default"}]}}}]
+    for transport in ("websocket", "sse", "multipart"):
+        last = seen["progress"][transport][-1]
         assert (last["phase"], last["audit"]["state"]) == ("ENDED", "FINISHED")
+        assert seen["kinds"][transport][0] == "CHECKPOINT"
+        assert "AUDIT_REQUESTED" in seen["kinds"][transport]
+    ran = list(dict.fromkeys(reversed(seen["history"])))
+    assert ran == ["FirstAnswer", "DeadJobs", "Deferred", "AuditUrl", "WatchIt", "State", "Follow"]
+    assert "An audit's progress: the present state first" in seen["documentation"]
+    assert seen["token"] == {
+        "standing": "Not signed in: token eyJh…9keQ was refused",
+        "notice": "The server refused this key or token, so its schema is not shown here. Paste another, or forget this one.",
+    }
+    told = "Sign in to be shown the schema. Without it there is no documentation and no completion; operations run as ever."
+    assert seen["stranger"] == {"standing": "Not signed in", "notice": told}
     assert picture.stat().st_size > 10_000
 
 

@@ -15,7 +15,7 @@ from app import report
 from app.metering import BacklogMeter
 from app.settings import Environment, Settings
 from app.wiring import House
-from domain import audits, files, runners, sites
+from domain import audits, documents, files, runners, sites
 from domain.access import NOBODY, Actor
 from domain.ids import Kind, encode
 from domain.measuring import EngineName, Measured, Order, Phase, Reached, RunResult
@@ -101,6 +101,7 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         cache=MemoryCache(),
         telemetry=Telemetry(service_name="pacemark-test", service_version="0"),
         backlog=BacklogMeter(nothing_waits),
+        usage=documents.Usage(),
         storage=DiskStorage(folder / "files"),
         engines={},
         seal=sites.Seal((Fernet.generate_key(),)),

@@ -119,14 +119,14 @@ async def test_an_actor_is_read_again_as_their_key_stands(database: SqlDatabase)
     actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), PEPPER)
     assert actor is not None
     assert actor.key_id is not None
-    assert await keys.current(database.reader, actor) == actor
-    assert await keys.current(database.reader, owner) is owner, "who has no key"
+    assert (await keys.current(database.reader, [actor]))[0] == actor
+    assert (await keys.current(database.reader, [owner]))[0] is owner, "who has no key"
     async with database.work(owner) as work:
         await work.db.execute(update(keys.ApiKey).values(role=Role.VIEWER))
-    assert (await keys.current(database.reader, actor)).roles == {workspace: Role.VIEWER}
+    assert (await keys.current(database.reader, [actor]))[0].roles == {workspace: Role.VIEWER}
     async with database.work(owner) as work:
         await keys.revoke(work, key_id=actor.key_id)
-    gone = await keys.current(database.reader, actor)
+    gone = (await keys.current(database.reader, [actor]))[0]
     assert (gone.roles, gone.key_id) == ({}, actor.key_id)
 
 

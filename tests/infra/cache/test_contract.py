@@ -127,6 +127,61 @@ async def test_of_fifty_at_once_exactly_as_many_are_granted_as_there_are_tokens(
     assert sum(each.granted for each in spent) == 10
 
 
+async def test_what_was_not_needed_is_given_back(cache: Cache) -> None:
+    await cache.spend("bucket", 9, SLOW)
+    await cache.restore("bucket", 6.5, SLOW)
+    assert await cache.spend("bucket", 7.5, SLOW) == Spent(True, near(0), 0)
+    assert not (await cache.spend("bucket", 1, SLOW)).granted
+
+
+async def test_what_is_given_back_comes_on_top_of_what_time_has_filled(bench: Bench) -> None:
+    bucket = Bucket(capacity=1000, per_second=100)
+    await bench.cache.spend("bucket", 1000, bucket)
+    await bench.wait(0.1)
+    await bench.cache.restore("bucket", 100, bucket)
+    assert 109.9 < (await bench.cache.spend("bucket", 0, bucket)).remaining < 1000
+
+
+async def test_no_more_is_given_back_than_makes_the_bucket_full(cache: Cache) -> None:
+    await cache.spend("bucket", 4, SLOW)
+    await cache.restore("bucket", 1e300, SLOW)
+    assert await cache.spend("bucket", 4, SLOW) == Spent(True, 6, 0)
+    smaller = Bucket(8, 0.001)
+    await cache.restore("bucket", 4, smaller)
+    assert await cache.spend("bucket", 8, smaller) == Spent(True, 0, 0)
+    assert not (await cache.spend("bucket", 1, smaller)).granted
+
+
+async def test_giving_nothing_back_changes_nothing(cache: Cache) -> None:
+    await cache.spend("bucket", 4, SLOW)
+    await cache.restore("bucket", 0, SLOW)
+    assert await cache.spend("bucket", 0, SLOW) == Spent(True, near(6), 0)
+
+
+async def test_a_bucket_that_is_gone_is_given_nothing_back(cache: Cache) -> None:
+    await cache.restore("bucket", 4, SLOW)
+    assert await cache.spend("bucket", 10, SLOW) == Spent(True, 0, 0)
+    await cache.delete("bucket")
+    await cache.restore("bucket", 4, SLOW)
+    assert await cache.spend("bucket", 10, SLOW) == Spent(True, 0, 0)
+
+
+async def test_giving_back_leaves_what_else_the_key_holds(cache: Cache) -> None:
+    await cache.put("key", b"1", seconds=60)
+    await cache.restore("key", 4, SLOW)
+    assert await cache.get("key") == b"1"
+    await cache.reserve("slots", [Window(1, 60, refuses=True)])
+    await cache.restore("slots", 4, SLOW)
+    assert not (await cache.reserve("slots", [Window(1, 60, refuses=True)])).granted
+
+
+async def test_of_fifty_that_give_back_at_once_none_is_lost(cache: Cache) -> None:
+    bucket = Bucket(capacity=100, per_second=0.001)
+    await cache.spend("bucket", 100, bucket)
+    await asyncio.gather(*(cache.restore("bucket", 1, bucket) for _ in range(50)))
+    assert await cache.spend("bucket", 0, bucket) == Spent(True, near(50), 0)
+
+
 async def test_each_key_has_its_own(cache: Cache) -> None:
     await cache.spend("one", 10, SLOW)
     await cache.reserve("two", [Window(1, 60)])
@@ -195,6 +250,7 @@ async def test_a_key_is_short_and_of_printable_ascii(cache: Cache, key: str) -> 
         cache.put(key, b"", seconds=1),
         cache.delete("good", key),
         cache.spend(key, 1, SLOW),
+        cache.restore(key, 1, SLOW),
         cache.reserve(key, [MINUTE]),
     ):
         with pytest.raises(ValueError, match="a cache key has 1 to 200"):
@@ -216,6 +272,8 @@ async def test_a_value_and_its_time_have_bounds(cache: Cache) -> None:
     for amount in (-1, math.inf, math.nan):
         with pytest.raises(ValueError, match="a number from 0 on"):
             await cache.spend("key", amount, SLOW)
+        with pytest.raises(ValueError, match="a number from 0 on"):
+            await cache.restore("key", amount, SLOW)
     with pytest.raises(ValueError, match="at least one window"):
         await cache.reserve("key", [])
 

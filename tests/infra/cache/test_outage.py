@@ -52,6 +52,7 @@ async def use(cache: RedisCache) -> None:
     await cache.get("key")
     await cache.delete("key")
     await cache.spend("bucket", 1, SLOW)
+    await cache.restore("bucket", 0, SLOW)
     await cache.reserve("slots", [DAY])
 
 
@@ -64,6 +65,8 @@ async def test_a_killed_server_is_replaced_by_memory_until_it_is_back(said: Call
             await eventually(lambda: cache.state == AWAY)
             spent = await asyncio.gather(*(cache.spend("bucket", 1, SLOW) for _ in range(50)))
             assert sum(each.granted for each in spent) == 10
+            await cache.restore("bucket", 4, SLOW)
+            assert await cache.spend("bucket", 4, SLOW) == Spent(True, pytest.approx(0, abs=0.1), 0)
             await use(cache)
             await eventually(lambda: len(said()) == 1)
             with servers.valkey(port=urlsplit(url).port):

@@ -32,6 +32,13 @@ async def test_two_processes_share_a_bucket_to_the_last_token(caches: Two) -> No
     assert sum(each.granted for each in spent) == 10
 
 
+async def test_one_process_gives_back_what_another_has_spent(caches: Two) -> None:
+    await caches[0].spend("bucket", 10, SLOW)
+    await asyncio.gather(*(caches[n % 2].restore("bucket", 1, SLOW) for n in range(5)))
+    spent = await asyncio.gather(*(caches[n % 2].spend("bucket", 1, SLOW) for n in range(50)))
+    assert sum(each.granted for each in spent) == 5
+
+
 async def test_two_processes_share_slots_to_the_last_one(caches: Two) -> None:
     reserved = await asyncio.gather(*(caches[n % 2].reserve("slots", [DAY]) for n in range(50)))
     assert sum(granted for granted, _ in reserved) == 10
@@ -57,6 +64,8 @@ async def test_a_call_is_one_command(caches: Two, valkey: redis.Redis) -> None:
     await valkey.config_resetstat()
     for _ in range(20):
         await caches[0].spend("bucket", 1, SLOW)
+    for _ in range(5):
+        await caches[0].restore("bucket", 1, SLOW)
     for _ in range(10):
         await caches[0].reserve("slots", [DAY, Window(5, 60)])
     for _ in range(3):
@@ -64,7 +73,7 @@ async def test_a_call_is_one_command(caches: Two, valkey: redis.Redis) -> None:
         await caches[0].get("key")
     told = await calls(valkey)
     assert {name: told.get(name, 0) for name in ("evalsha", "eval", "script|load", "set", "get", "ping")} == {
-        "evalsha": 30,
+        "evalsha": 35,
         "eval": 0,
         "script|load": 0,
         "set": 3,
@@ -82,13 +91,17 @@ async def test_a_process_has_one_connection_however_much_it_asks_at_once(valkey:
 
 async def test_everything_in_redis_goes_away_by_itself(caches: Two, valkey: redis.Redis) -> None:
     await caches[0].put("value", b"1", seconds=0.0001)
+    await caches[0].spend("returned", 10, SLOW)
+    await caches[0].restore("returned", 10, SLOW)
     await caches[0].put("later", b"1", seconds=7200)
     await caches[0].spend("bucket", 10, SLOW)
     await caches[0].spend("bucket", 10, SLOW)
+    await caches[0].restore("bucket", 1, SLOW)
     await caches[0].spend("full", 0, SLOW)
+    await caches[0].restore("missing", 1, SLOW)
     await caches[0].reserve("slots", [DAY, Window(1, 60)])
     left = {key: await valkey.ttl(key) async for key in valkey.scan_iter()}
-    assert left.pop(b"pacemark:bucket") == pytest.approx(10_000, abs=100)
+    assert left.pop(b"pacemark:bucket") == pytest.approx(9_000, abs=100)
     assert left.pop(b"pacemark:slots") == pytest.approx(86_400, abs=100)
     assert left.pop(b"pacemark:later") == pytest.approx(7_200, abs=100)
     assert left == {}
@@ -105,6 +118,9 @@ async def test_forgotten_scripts_are_told_again(caches: Two, valkey: redis.Redis
     await valkey.script_flush()
     spent = await asyncio.gather(*(caches[0].spend("bucket", 1, SLOW) for _ in range(20)))
     assert sum(each.granted for each in spent) == 6
+    await valkey.script_flush()
+    await caches[0].restore("bucket", 6, SLOW)
+    assert await caches[0].spend("bucket", 6, SLOW) == Spent(True, pytest.approx(0, abs=0.1), 0)
     await valkey.script_flush()
     assert await caches[0].reserve("slots", [DAY]) == Reserved(True, 0)
     assert caches[0].state == OK

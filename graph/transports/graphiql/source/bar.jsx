@@ -1,9 +1,11 @@
-// The bar above GraphiQL: who is asking, and how subscriptions travel.
+// The bar above GraphiQL: who is asking, what could be asked, and how subscriptions travel.
 import { useEffect, useState } from 'react'
 import { isKeyAccepted } from './fetcher.js'
-import { maskKey } from './key.js'
+import { describeKey } from './key.js'
+import { ExamplesMenu } from './menu.jsx'
+import { TRANSPORTS } from './subscriptions.js'
 
-export function Bar({ apiKey, onKey, onForget, transport, onTransport }) {
+export function Bar({ apiKey, onKey, onForget, examples, transport, onTransport }) {
   return (
     <header className="bar">
       <strong className="bar-name">Pacemark</strong>
@@ -14,24 +16,31 @@ export function Bar({ apiKey, onKey, onForget, transport, onTransport }) {
         </button>
       )}
       <KeyForm signedIn={Boolean(apiKey)} onKey={onKey} />
-      <label className="bar-transport">
-        Subscriptions over{' '}
-        <select value={transport} onChange={(event) => onTransport(event.target.value)}>
-          <option value="websocket">WebSocket</option>
-          <option value="sse">Server-sent events</option>
-        </select>
-      </label>
+      <span className="bar-operations">
+        <ExamplesMenu examples={examples} />
+        <label className="bar-transport">
+          Subscriptions over{' '}
+          <select value={transport} onChange={(event) => onTransport(event.target.value)}>
+            {Object.entries(TRANSPORTS).map(([name, label]) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </span>
     </header>
   )
 }
 
 function SignedIn({ apiKey }) {
   const standing = useStanding(apiKey)
+  const it = apiKey && describeKey(apiKey)
   const text = {
     none: 'Not signed in',
-    unknown: `Key ${apiKey && maskKey(apiKey)}`,
-    accepted: `Signed in with key ${apiKey && maskKey(apiKey)}`,
-    refused: `Not signed in: key ${apiKey && maskKey(apiKey)} was refused`,
+    unknown: `With ${it}`,
+    accepted: `Signed in with ${it}`,
+    refused: `Not signed in: ${it} was refused`,
   }[standing]
   return (
     <span className="bar-standing" data-standing={standing} role="status">
@@ -70,9 +79,9 @@ function KeyForm({ signedIn, onKey }) {
       <input
         type="password"
         autoComplete="off"
-        aria-label="API key"
+        aria-label="API key or token"
         aria-invalid={invalid}
-        placeholder={signedIn ? 'Paste another key' : 'Paste an API key'}
+        placeholder={signedIn ? 'Paste another key or token' : 'Paste an API key or token'}
         value={text}
         onChange={(event) => {
           setText(event.target.value)
@@ -84,7 +93,7 @@ function KeyForm({ signedIn, onKey }) {
       </button>
       {invalid && (
         <span className="bar-invalid" role="alert">
-          That is not a key.
+          That is neither a key nor a token.
         </span>
       )}
     </form>

@@ -1,22 +1,16 @@
-// How an operation leaves the page: by HTTP, and a subscription by WebSocket or server-sent events.
-import { getOperationAST, parse } from 'graphql'
-import { createClient as createEventsClient } from 'graphql-sse'
-import { createClient as createSocketClient } from 'graphql-ws'
+// How an operation leaves the page: as an HTTP request, and a subscription over the transport that the reader chose.
+import { getOperationAST, parse, visit } from 'graphql'
+import { asError, post, read } from './http.js'
+import { askForParts } from './multipart.js'
+import { subscribe } from './subscriptions.js'
 
-const ENDPOINT = new URL('/graphql', location.origin)
-const SOCKET_ENDPOINT = new URL(ENDPOINT)
-SOCKET_ENDPOINT.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
-
-const ACCEPT = 'application/graphql-response+json, application/json;q=0.9'
-const EXCERPT = 500
-
-/** `transport` is asked for each subscription and answers `websocket` or `sse`. */
+/** `transport` is asked for each subscription. */
 export function createFetcher(key, transport) {
   return (params, options) => {
     const headers = withKey(key, options?.headers)
-    if (!isSubscription(params)) return ask(params, headers)
-    const client = transport() === 'sse' ? eventsClient(headers) : socketClient(headers)
-    return observe(client, params)
+    const document = parsed(params.query)
+    if (isSubscription(document, params.operationName)) return subscribe(transport(), params, headers)
+    return isDeferring(document) ? askForParts(params, headers) : ask(params, headers)
   }
 }
 
@@ -35,12 +29,24 @@ function withKey(key, given = {}) {
   return { ...(key && { Authorization: `Bearer ${key}` }), ...Object.fromEntries(own) }
 }
 
-function isSubscription({ query, operationName }) {
+function parsed(query) {
   try {
-    return getOperationAST(parse(query), operationName)?.operation === 'subscription'
+    return parse(query)
   } catch {
-    return false // the server says best what is wrong with the text
+    return null // the server says best what is wrong with the text
   }
+}
+
+const isSubscription = (document, name) =>
+  document !== null && getOperationAST(document, name)?.operation === 'subscription'
+
+function isDeferring(document) {
+  let deferring = false
+  const Directive = ({ name }) => {
+    deferring ||= name.value === 'defer' || name.value === 'stream'
+  }
+  if (document !== null) visit(document, { Directive })
+  return deferring
 }
 
 async function ask(params, headers) {
@@ -49,52 +55,4 @@ async function ask(params, headers) {
   } catch (reason) {
     throw asError(reason)
   }
-}
-
-const post = (params, headers, signal) =>
-  fetch(ENDPOINT, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Accept: ACCEPT, ...headers },
-    body: JSON.stringify(params),
-    signal,
-  })
-
-async function read(response) {
-  const text = await response.text()
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error(`HTTP ${response.status}: ${text.slice(0, EXCERPT)}`)
-  }
-}
-
-// One client a subscription: each begins with the headers of its own moment, and ends with its connection.
-const socketClient = (headers) =>
-  createSocketClient({ url: SOCKET_ENDPOINT.href, connectionParams: headers, retryAttempts: 0 })
-
-const eventsClient = (headers) => createEventsClient({ url: ENDPOINT.href, headers, retryAttempts: 0 })
-
-function observe(client, params) {
-  return {
-    subscribe(sink) {
-      const release = client.subscribe(params, {
-        next: (result) => sink.next(result),
-        complete: () => sink.complete(),
-        error(reason) {
-          if (!Array.isArray(reason)) return sink.error(asError(reason))
-          sink.next({ errors: reason }) // graphql-ws hands over the errors of a refused operation as they are
-          return sink.complete()
-        },
-      })
-      return { unsubscribe: release }
-    },
-  }
-}
-
-/** GraphiQL shows the stack too, which says where in this page and not what happened: it is left out. */
-function asError(reason) {
-  const closed = reason instanceof CloseEvent && `The socket was closed: ${reason.code} ${reason.reason}`.trim()
-  const error = new Error(closed || reason?.message || 'The connection failed.')
-  delete error.stack
-  return error
 }

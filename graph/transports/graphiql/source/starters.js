@@ -37,45 +37,14 @@ query FirstAnswer {
 }
 `
 
-const auditUrl = `# Audits the page named in the variables below.
-# Copy the audit's id for the tab "WatchIt".
-mutation AuditUrl($url: String!) {
-  auditRequest(input: { target: { url: $url } }) {
-    ... on AuditRequestPayload {
-      audit {
-        id
-        state
-      }
-    }
-    ... on Problem {
-      message
-      code
-    }
-  }
+const watchIt = `{
+  // the id that AuditUrl answered
+  "audit": ""
+}`
+
+/** An operation of its own and two of the examples. */
+export function starters(examples) {
+  const example = (name) => examples.flatMap((group) => group.operations).find((operation) => operation.name === name)
+  const tabs = [{ query: firstAnswer }, example('AuditUrl'), { ...example('WatchIt'), variables: watchIt }]
+  return tabs.filter((tab) => tab?.query).map(({ query, variables }) => ({ query, variables }))
 }
-`
-
-const watchIt = `# Put the id that "AuditUrl" answered
-# into the variables below.
-subscription WatchIt($audit: ID!) {
-  auditProgress(audit: $audit) {
-    phase
-    run
-    runs
-    audit {
-      state
-      metrics {
-        ttfbMs
-      }
-    }
-  }
-}
-`
-
-const variables = (values) => JSON.stringify(values, null, 2)
-
-export const starters = [
-  { query: firstAnswer },
-  { query: auditUrl, variables: variables({ url: 'https://example.com/' }) },
-  { query: watchIt, variables: variables({ audit: '' }) },
-]

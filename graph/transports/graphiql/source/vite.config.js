@@ -1,11 +1,12 @@
 import { defineConfig } from 'vite'
+import { examples } from './gathering.js'
 import { licences } from './licences.js'
 
 const { main, worker } = licences('THIRD_PARTY_LICENSES.txt')
 
 export default defineConfig({
   base: '/graphiql/',
-  plugins: [main],
+  plugins: [main, examples('../../../../docs/examples', 'examples.json')],
   worker: { plugins: () => [worker] },
   build: {
     outDir: '../static',

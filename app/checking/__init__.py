@@ -1,0 +1,1 @@
+"""What `pacemark schema check` reads and shows."""

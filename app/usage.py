@@ -1,0 +1,45 @@
+"""How registered documents are used is counted in each process, and written down now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from app.wiring import House
+from domain import documents
+from domain.access import NOBODY
+from domain.errors import DatabaseAway
+
+SECONDS = 10.0
+
+
+@asynccontextmanager
+async def counted(house: House) -> AsyncGenerator[None, None]:
+    """While the block lasts, and once more when it ends."""
+    counting = asyncio.create_task(_count(house), name="usage")
+    try:
+        yield
+    finally:
+        counting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await counting
+        await _write(house)
+
+
+async def _count(house: House) -> None:
+    while True:
+        await asyncio.sleep(SECONDS)
+        await _write(house)
+
+
+async def _write(house: House) -> None:
+    used = house.usage.drain()
+    if not used:
+        return
+    try:
+        async with house.database.work(NOBODY) as work:
+            await documents.count(work, used)
+    except DatabaseAway:
+        house.usage.restore(used)

@@ -1,0 +1,1 @@
+"""The servers that Pacemark is measured against, and what asks them."""

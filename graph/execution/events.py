@@ -1,0 +1,81 @@
+"""A subscription's events: paid for by the thousand, each executed once for all who may see the same of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Hashable
+from contextlib import aclosing
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError
+from graphql.execution import Executor
+
+from ..codes import Code
+from ..context import Context
+from ..errors import shown
+from ..operations import Budgets, Rejected
+from . import engine
+from .prepared import Prepared
+from .results import Event, encoded
+from .sharing import Shared, moment
+
+PAID = 1_000
+"""So many events are paid for at once: at the start, and whenever they are used up."""
+
+
+async def events(
+    prepared: Prepared, executor: Executor[Any], budgets: Budgets, shared: Shared, deadline: float
+) -> AsyncGenerator[Event, None]:
+    """Raises Rejected before it stands, and when it cannot be paid for any more."""
+    with prepared.told() as told:
+        await budgets.spend(prepared.caller, prepared.cost)
+        opened: Any = await engine.source(executor)
+        if isinstance(opened, ExecutionResult):
+            told.errors = [shown(error) for error in opened.errors or ()]
+    if told.errors:
+        yield _failed(told.errors)
+        return
+    given = {**prepared.operation.defaults, **prepared.variables}
+    below = repr([(name, given.get(name)) for name in sorted(prepared.operation.below)])
+    what = prepared.document.hash, prepared.operation.name, below
+    paid = PAID
+    try:
+        async with aclosing(opened) as values:
+            async for value in values:
+                if not paid:
+                    await budgets.spend(prepared.caller, prepared.cost)
+                    paid = PAID
+                paid -= 1
+                yield await _event(prepared, executor, value, what, shared, deadline)
+    except Rejected as unpaid:
+        yield _failed(unpaid.errors)
+    except Exception as error:  # of the source itself: that is how it says that it ends
+        yield _failed([shown(GraphQLError(str(error), original_error=error))])
+
+
+async def _event(
+    prepared: Prepared, executor: Executor[Any], value: Any, what: Hashable, shared: Shared, deadline: float
+) -> Event:
+    actor = prepared.context.actor
+    context = Context(prepared.context.services, actor, caller=prepared.caller)
+    which = None if prepared.operation.traits.personal else moment(value)
+    if which is None:
+        return await _executed(executor, value, context, deadline)
+    key = what, frozenset(actor.roles.items()), which
+    return await shared.get(key, lambda: _executed(executor, value, context, deadline))
+
+
+async def _executed(executor: Executor[Any], value: Any, context: Context, deadline: float) -> Event:
+    try:
+        async with asyncio.timeout(deadline):
+            said = await engine.run(engine.of_event(executor, value, context))
+    except TimeoutError:
+        return _failed([GraphQLError("The event took too long to read.", extensions={"code": str(Code.TIMEOUT)})])
+    finally:
+        context.loaders.stop()
+    body: dict[str, Any] = {"errors": [shown(error).formatted for error in said.errors]} if said.errors else {}
+    return Event(encoded({**body, "data": said.data}), getattr(value, "cursor", None))
+
+
+def _failed(errors: Any) -> Event:
+    return Event(encoded({"errors": [error.formatted for error in errors], "data": None}))

@@ -1,0 +1,187 @@
+"""The way of every operation, whatever transport it came by: known, bounded, paid for, executed, told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from graphql import GraphQLError, OperationType
+from graphql.execution import Executor
+from strawberry import Schema
+
+from domain.errors import DatabaseAway
+
+from ..callers import Caller
+from ..codes import Code
+from ..context import Context, Services
+from ..errors import shown
+from ..loaders import HISTORY
+from ..operations import Asked, Budgets, Document, Operation, Persisted, Rejected, documents_of
+from ..operations.budgets import actual_cost
+from ..policy import Introspection
+from ..text import unsound
+from ..tracing import BUG, Traced
+from . import engine
+from .events import events
+from .parts import Legacy, Shape, frames
+from .prepared import Prepared
+from .results import Event, Result, encoded
+from .sharing import Shared
+
+T = TypeVar("T")
+
+
+class Operations:
+    """One for a schema and its services, in each process."""
+
+    def __init__(self, schema: Schema, services: Services) -> None:
+        self._schema = schema._schema
+        self._services = services
+        self._policy = services.policy
+        self._documents = documents_of(self._schema)
+        self._persisted = Persisted(services.database.reader, services.cache)
+        self._budgets = Budgets(services.cache, services.policy)
+        self._changing: set[asyncio.Task[Any]] = set()
+        self.shared = Shared()
+
+    async def prepare(
+        self, asked: Asked, caller: Caller, *, mutations: bool = True, subscriptions: bool = True, resumed: str | None = None
+    ) -> Prepared:
+        """Raises Rejected. `mutations`, `subscriptions`: what the transport can do. `resumed`: the last event that was seen."""
+        traced = Traced()
+        document = operation = None
+        try:
+            named = await self._persisted.named(asked, caller)
+            document = self._documents.prepare(named.text, stranger=not caller.actor.roles)
+            operation = _chosen(document, asked)
+            _require_fit(operation, mutations=mutations, subscriptions=subscriptions)
+            self._require_allowed(operation, asked, caller)
+            await self._persisted.remember(named, caller)
+        except BaseException as error:
+            errors = error.errors if isinstance(error, Rejected) else ()
+            traced.end(operation, document.hash if document else "", errors, None if errors else error)
+            raise
+        context = Context(self._services, caller.actor, caller=caller, resumed=resumed)
+        return Prepared(asked, caller, document, operation, named.registered, context, traced)
+
+    async def result(self, prepared: Prepared) -> Result:
+        """Of a query or a mutation, in one piece. Raises Rejected for one that may not run now, or took too long.
+
+        What is being changed is changed to its end, whoever leaves meanwhile.
+        """
+        if prepared.kind is not OperationType.MUTATION:
+            return await self._result(prepared)
+        changing = asyncio.create_task(self._result(prepared))
+        self._changing.add(changing)
+        changing.add_done_callback(self._changing.discard)
+        return await asyncio.shield(changing)
+
+    async def results(self, prepared: Prepared, *, deferring: Shape | None = None) -> AsyncGenerator[Event, None]:
+        """Of any operation: one for a query or a mutation, several where parts are deferred, and a subscription's events."""
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            executor, deadline = self._executor(prepared), self._policy.deadline_seconds
+            streamed = events(prepared, executor, self._budgets, self.shared, deadline)
+        elif deferring is not None and prepared.defers:
+            streamed = self._parts(prepared, deferring)
+        else:
+            yield Event(encoded((await self.result(prepared)).body()))
+            return
+        async with aclosing(streamed) as several:
+            async for event in several:
+                yield event
+
+    async def _result(self, prepared: Prepared) -> Result:
+        with prepared.told() as told, self._budgets.running(prepared.caller):
+            executor = self._executor(prepared)
+            charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
+            said = await self._executed(prepared, executor)
+            told.errors = [shown(error) for error in said.errors or ()]
+            if said.data is not None and not _failed(told.errors):
+                await self._budgets.settle(charge, actual_cost(prepared.kind, said.data))
+            max_age, public = prepared.operation.traits.max_age or 0, prepared.operation.traits.public
+            return Result(said.data, told.errors, charge, 0 if told.errors else max_age, public)
+
+    async def _parts(self, prepared: Prepared, shape: Shape) -> AsyncGenerator[Event, None]:
+        with prepared.told() as told, self._budgets.running(prepared.caller):
+            executor = self._executor(prepared, deferring=True)
+            charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
+            legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()
+            said = await self._executed(prepared, executor)
+            async with aclosing(frames(said)) as parts:
+                while (part := await self._within(anext(parts, None))) is not None:
+                    told.errors = errors = [*errors, *part.errors]
+                    actual += sum(actual_cost(prepared.kind, data) for data in part.data if data is not None)
+                    if not part.said["hasNext"]:
+                        if not _failed(errors):
+                            await self._budgets.settle(charge, actual)
+                        part.said["extensions"] = {"cost": charge.extension}
+                    yield Event(encoded(legacy.frame(part.said) if legacy else part.said))
+
+    async def _executed(self, prepared: Prepared, executor: Executor[Any]) -> Any:
+        said = _with_history(prepared, executor) if prepared.document.reads_history else executor.execute_operation()
+        return await self._within(said) if executor.is_awaitable(said) else said
+
+    async def _within(self, running: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self._policy.deadline_seconds):
+                return await running
+        except TimeoutError:
+            raise Rejected.of("The operation took too long and was stopped.", Code.TIMEOUT, 503) from None
+
+    def _executor(self, prepared: Prepared, *, deferring: bool = False) -> Executor[Any]:
+        node = prepared.document.node if deferring else prepared.document.whole
+        assert node is not None  # it is a good document
+        asked = prepared.asked
+        return engine.build(
+            self._schema, node, prepared.context, prepared.variables, asked.operation_name, deferring=deferring
+        )
+
+    def _require_allowed(self, operation: Operation, asked: Asked, caller: Caller) -> None:
+        shown_to = self._policy.introspection
+        if operation.traits.introspects and shown_to is Introspection.NOBODY:
+            raise _refused(GraphQLError("The schema is not shown here."), Code.INTROSPECTION_DISABLED)
+        if operation.traits.introspects and shown_to is Introspection.SIGNED_IN and not caller.actor.roles:
+            raise _refused(GraphQLError("Sign in to be shown the schema."), Code.INTROSPECTION_DISABLED)
+        try:
+            self._documents.limits.afford(operation.priced(asked.variables or {}))
+        except GraphQLError as refused:
+            raise Rejected([refused], in_json=200) from None
+
+
+async def _with_history(prepared: Prepared, executor: Executor[Any]) -> Any:
+    # Before anything else is read, so that nothing can happen between the state and its cursor.
+    with contextlib.suppress(DatabaseAway):
+        await prepared.context.loaders.history.load(HISTORY)
+    return await engine.run(executor)
+
+
+def _chosen(document: Document, asked: Asked) -> Operation:
+    if document.errors:
+        raise Rejected([shown(error) for error in document.errors], in_json=200)
+    fault = unsound(asked.variables)
+    if fault is not None:
+        raise Rejected([fault], in_json=200)
+    try:
+        return document.operation(asked.operation_name)
+    except GraphQLError as unresolved:
+        raise Rejected([unresolved], in_json=200) from None
+
+
+def _require_fit(operation: Operation, *, mutations: bool, subscriptions: bool) -> None:
+    if operation.kind is OperationType.MUTATION and not mutations:
+        raise Rejected.of("A mutation is sent by POST.", Code.BAD_REQUEST, 405, {"Allow": "POST"})
+    if operation.kind is OperationType.SUBSCRIPTION and not subscriptions:
+        message = "A subscription's results are a stream: Accept: text/event-stream, or multipart/mixed, or a WebSocket."
+        raise Rejected.of(message, Code.BAD_REQUEST, 406)
+
+
+def _refused(error: GraphQLError, code: Code) -> Rejected:
+    error.extensions = {"code": str(code)}
+    return Rejected([error], in_json=200)
+
+
+def _failed(errors: list[GraphQLError] | Any) -> bool:
+    return any((error.extensions or {}).get("code") == BUG for error in errors)

@@ -1,0 +1,87 @@
+"""An operation that may run, and what is to be told of it when it has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLError, OperationType
+
+from domain.documents import DocumentRow
+
+from ..callers import Caller
+from ..context import Context
+from ..operations import Asked, Document, Operation
+from ..tracing import Traced
+
+
+class Told:
+    """The block in which it is executed: its span and its measurement end with it, and a registered document's use is counted.
+
+    `errors` are to be what the client is shown of them.
+    """
+
+    __slots__ = ("_prepared", "errors")
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self.errors: Sequence[GraphQLError] = ()
+
+    def __enter__(self) -> Told:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if error is None:
+            self._prepared.end(self.errors)
+            return
+        # Whoever cancels it, or lets it run out of time, does not wait for what it reads.
+        self._prepared.context.loaders.stop()
+        self._prepared.end(getattr(error, "errors", ()), error)
+
+
+@dataclass(slots=True)
+class Prepared:
+    asked: Asked
+    caller: Caller
+    document: Document
+    operation: Operation
+    registered: DocumentRow | None
+    context: Context
+    traced: Traced
+    began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.kind
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        return self.asked.variables or {}
+
+    @property
+    def defers(self) -> bool:
+        """Whether parts of its answer may come later: none of a change's, which is made to its end whoever leaves."""
+        return self.kind is OperationType.QUERY and self.document.node is not self.document.whole
+
+    @property
+    def cost(self) -> float:
+        """What it may come to at most."""
+        return self.operation.priced(self.variables)
+
+    def told(self) -> Told:
+        return Told(self)
+
+    def end(self, errors: Sequence[GraphQLError] = (), error: BaseException | None = None) -> None:
+        self.traced.end(self.operation, self.document.hash, errors, None if errors else error)
+        if self.registered is not None and not isinstance(error, asyncio.CancelledError):
+            self.context.services.usage.record(
+                self.registered.workspace_id,
+                self.registered.id,
+                self.caller.actor.client_id,
+                self.caller.version,
+                time.perf_counter() - self.began,
+                bool(errors) or error is not None,
+            )

@@ -1,0 +1,41 @@
+"""What is said of a field beside its type: that it is about whoever asks, and for how long its answer lasts."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import GraphQLField
+from strawberry.schema_directive import Location
+
+PERSONAL: Any = {"personal": True}
+"""A field's `metadata`: its value is about whoever asks, beside what they may see, and is shared with nobody."""
+
+
+class Lasting(NamedTuple):
+    """For so many seconds, by everybody or by who asked."""
+
+    seconds: int
+    public: bool
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="cacheControl",
+    description="For how many seconds an answer with this field may be kept: by everybody, or by who asked. Else it may not.",
+)
+class CacheControl:
+    max_age: int = strawberry.directive_field(name="maxAge")
+    public: bool = strawberry.directive_field(name="public", default=False)
+
+
+def is_personal(field: GraphQLField) -> bool:
+    definition = field.extensions.get("strawberry-definition")
+    return definition is not None and bool(definition.metadata.get("personal"))
+
+
+def lasting_of(field: GraphQLField) -> Lasting | None:
+    definition = field.extensions.get("strawberry-definition")
+    said = definition.directives if definition is not None else ()
+    found = next((each for each in said if isinstance(each, CacheControl)), None)
+    return Lasting(found.max_age, found.public) if found is not None else None

@@ -1,0 +1,48 @@
+"""An operation that is not executed: what its answer says, whatever it came by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import GraphQLError
+
+from ..codes import Code
+from ..errors import AWAY
+
+
+class Rejected(Exception):  # noqa: N818 - an answer, not an error of ours
+    """`status` is what HTTP says of it. `in_json` is what it says to clients that know `application/json` only.
+
+    Those take every other status than 200 for a failure of the network and do not read what went wrong.
+    """
+
+    def __init__(
+        self,
+        errors: Sequence[GraphQLError],
+        status: int = 400,
+        *,
+        in_json: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+        self.status = status
+        self.in_json = status if in_json is None else in_json
+        self.headers = headers or {}
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        return {"errors": [error.formatted for error in self.errors]}
+
+    @classmethod
+    def of(
+        cls, message: str, code: Code, status: int = 400, headers: Mapping[str, str] | None = None, **extensions: Any
+    ) -> Rejected:
+        error = GraphQLError(message, extensions={"code": str(code), **extensions})
+        return cls([error], status, headers=headers)
+
+
+def away() -> Rejected:
+    """The database cannot be asked."""
+    return Rejected.of(AWAY, Code.SERVICE_UNAVAILABLE, 503, {"retry-after": "1"})

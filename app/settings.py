@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import Unusable
 from app.folder import kept_text
+from domain.caching import LONGEST_SECONDS
 from domain.measuring import EngineName
 from graph.policy import Introspection
 
@@ -208,6 +209,12 @@ class Settings(BaseSettings):
             raise Unusable(f"PACEMARK_SECRET is too short: it needs at least {MIN_SECRET} characters.")
         if self.s3_bucket is not None and (self.s3_access_key_id is None or self.s3_secret_access_key is None):
             raise Unusable("PACEMARK_S3_BUCKET needs PACEMARK_S3_ACCESS_KEY_ID and PACEMARK_S3_SECRET_ACCESS_KEY too.")
+
+        for whose in ("", "strangers_"):
+            seconds = getattr(self, f"{whose}cost_capacity") / getattr(self, f"{whose}cost_per_second")
+            if seconds > LONGEST_SECONDS:
+                names = f"PACEMARK_{whose.upper()}COST_CAPACITY and PACEMARK_{whose.upper()}COST_PER_SECOND"
+                raise Unusable(f"{names} do not fit: a bucket must be full again within {LONGEST_SECONDS:,.0f} seconds.")
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, made from the secret (HKDF-SHA256, RFC 5869)."""

@@ -116,7 +116,9 @@ def shown(error: GraphQLError) -> GraphQLError:
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
     if original is None or isinstance(original, GraphQLError):
-        return _without_echo(error)
+        told = _without_echo(error)
+        told.extensions = {"code": str(Code.BAD_USER_INPUT), **(told.extensions or {})}
+        return told
     if isinstance(original, errors.Refused):
         extensions: dict[str, Any] = {"code": str(original.code)}
         if isinstance(original, errors.InvalidInput):

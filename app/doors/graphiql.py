@@ -16,6 +16,10 @@ _PAGE_HEADERS = {
 }
 
 
+_ASKED = ("query", "documentId", "extensions")
+"""Who says any of these asks the API."""
+
+
 class PageOrApi:
     """The page for whoever asks for HTML and brings no query; the API for everybody else."""
 
@@ -31,7 +35,7 @@ class PageOrApi:
 
 def _wants_page(request: Request) -> bool:
     asks = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-    return asks and "query" not in request.query_params
+    return asks and not any(name in request.query_params for name in _ASKED)
 
 
 class Assets(StaticFiles):

@@ -10,7 +10,6 @@ from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from ..codes import Code
 from ..context import Context
 from ..errors import shown
 from ..operations import Rejected
@@ -25,7 +24,7 @@ class _Whole(Executor[Any]):
     build_resolve_info = StrawberryGraphQLCoreExecutionContext.build_resolve_info
 
     @property
-    def async_helpers(self) -> GraphQLResolveInfoHelpers:  # type: ignore[override]
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:
         """Made when asked for: kept, they hold the executor that holds them, and each answer is left to the collector."""
         return GraphQLResolveInfoHelpers(gather=self.gather_async_work, track=self.track_async_work)
 
@@ -56,10 +55,7 @@ def build(
         max_coercion_errors=MAX_COERCION_ERRORS,
     )
     if isinstance(built, list):
-        errors = [shown(error) for error in built]
-        for error in errors:
-            error.extensions = {"code": str(Code.BAD_USER_INPUT), **(error.extensions or {})}
-        raise Rejected(errors, in_json=200)
+        raise Rejected([shown(error) for error in built], in_json=200)
     return built
 
 

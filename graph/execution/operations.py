@@ -113,7 +113,9 @@ class Operations:
             async with aclosing(frames(said)) as parts:
                 while (part := await self._within(anext(parts, None))) is not None:
                     told.errors = errors = [*errors, *part.errors]
-                    actual += sum(actual_cost(prepared.kind, data) for data in part.data if data is not None)
+                    # What is changed is in the first part; what comes later only tells more of it.
+                    kind = prepared.kind if not actual else OperationType.QUERY
+                    actual += sum(actual_cost(kind, data) for data in part.data if data is not None)
                     if not part.said["hasNext"]:
                         if not _failed(errors):
                             await self._budgets.settle(charge, actual)

@@ -6,7 +6,7 @@ from .documents import Document, Documents, Operation
 from .limits import Limits
 from .measures import Measures, measure
 from .persisted import Persisted
-from .refusals import Rejected, away
+from .refusals import Rejected, away, failed
 from .registry import documents_of
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "asked",
     "away",
     "documents_of",
+    "failed",
     "measure",
 ]

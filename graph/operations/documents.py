@@ -166,7 +166,7 @@ class Documents:
         if not errors:
             most = self.limits.errors
             found = validate(self._schema, node, self._rules, max_errors=most, hide_suggestions=stranger)
-            errors = [_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in found]
+            errors = [_coded(_told(error), Code.GRAPHQL_VALIDATION_FAILED) for error in found]
         if not errors:
             known = zip(operations, traits(self._schema, node), strict=True)
             operations = [each._replace(traits=whole, below=below) for each, (whole, below) in known]
@@ -202,6 +202,14 @@ class _Undefer(Visitor):
     @staticmethod
     def leave_directive(node: DirectiveNode, *_: Any) -> Any:
         return REMOVE if node.name.value == "defer" else None
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """graphql-core does not say why it gave up."""
+    if error.message != "Validation aborted.":
+        return error
+    message = "This document cannot be validated in time: its fragments nest too deeply, or too often select the same fields."
+    return GraphQLError(message, extensions={"code": str(Code.DOCUMENT_TOO_COMPLEX), "limit": "validation"})
 
 
 def _coded(error: GraphQLError, code: Code) -> GraphQLError:

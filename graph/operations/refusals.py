@@ -8,7 +8,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from ..codes import Code
-from ..errors import AWAY
+from ..errors import AWAY, shown
 
 
 class Rejected(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -41,6 +41,11 @@ class Rejected(Exception):  # noqa: N818 - an answer, not an error of ours
     ) -> Rejected:
         error = GraphQLError(message, extensions={"code": str(code), **extensions})
         return cls([error], status, headers=headers)
+
+
+def failed(bug: Exception) -> Rejected:
+    """A bug of ours outside of all resolvers: logged, and masked like theirs."""
+    return Rejected([shown(GraphQLError(str(bug), original_error=bug))], 500)
 
 
 def away() -> Rejected:

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from graphql import GraphQLSchema, specified_rules
+from graphql import GraphQLSchema, OverlappingFieldsCanBeMergedRule, ValidationContext, specified_rules
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from ..text import SoundLiterals
 from .documents import Documents
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, SoundLiterals)
+COMPARISONS = 50_000
+"""So many steps may be taken to compare fields that stand in one place, which are many for a document that is made for it:
+they grow with its square, and the 500,000 of graphql-core keep a process busy for a second."""
+
+
+class OverlappingFields(OverlappingFieldsCanBeMergedRule):
+    """The specification's rule, with a budget of ours."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = COMPARISONS
+
+
+RULES = (
+    *(OverlappingFields if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+    SoundLiterals,
+)
 
 _by_schema: WeakKeyDictionary[GraphQLSchema, Documents] = WeakKeyDictionary()
 

@@ -11,7 +11,7 @@ from domain.errors import DatabaseAway
 from ..callers import Caller
 from ..context import Services
 from ..execution import Operations, Prepared
-from ..operations import Asked, Rejected, away
+from ..operations import Asked, Rejected, away, failed
 from .answers import Answer, kept
 from .callers import caller_of
 from .connection import Request
@@ -58,6 +58,8 @@ class Endpoint:
             answer = refusal(away(), type or JSON)
         except (Left, ClientDisconnect):
             return
+        except Exception as bug:
+            answer = refusal(failed(bug), type or JSON)
         await answer.send(request, send)
 
     async def _prepared(self, request: Request, asked: Asked, caller: Caller, several: Streaming) -> Prepared:

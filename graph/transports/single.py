@@ -25,7 +25,7 @@ from ..codes import Code
 from ..context import Services
 from ..errors import shown
 from ..execution import Event, Operations, Prepared
-from ..operations import Asked, Rejected, away
+from ..operations import Asked, Rejected, away, failed
 from .callers import caller_of
 from .connections import Connections
 from .http import refusal
@@ -108,6 +108,9 @@ class Endpoint:
             await refusal(away(), JSON).send(request, send)
             return
         except ClientDisconnect:
+            return
+        except Exception as bug:
+            await refusal(failed(bug), JSON).send(request, send)
             return
         await response(scope, receive, send)
 

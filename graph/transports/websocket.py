@@ -127,7 +127,7 @@ class _Socket:
         # A browser cannot set headers on a WebSocket: there the key comes in connection_init's payload.
         sent = {name.lower(): value for name, value in (message.payload or {}).items()}.get("authorization")
         header = self._connection.headers.get("authorization")
-        given = [each if isinstance(each, str) else "" for each in (header, sent) if each is not None]
+        given: list[str | None] = [each if isinstance(each, str) else "" for each in (header, sent) if each is not None]
         try:
             found = [await standing_of(self._services, each) for each in given or [None]]
         except DatabaseAway:

@@ -78,8 +78,13 @@ async def scheduler(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _answer(house: House, listening: socket.socket, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     app, proxies = create_app(house), house.settings.trusted_proxies
+
+    def settled() -> None:
+        server.settle()
+        ready()
+
     async with counted(house):
-        await server.answer(app.asgi, listening, stop, ready, drain=app.drain, proxies=proxies)
+        await server.answer(app.asgi, listening, stop, settled, drain=app.drain, proxies=proxies)
 
 
 def _welcome(url: str, key: str, data: str) -> None:

@@ -56,16 +56,15 @@ async def events(
 async def _event(
     prepared: Prepared, executor: Executor[Any], value: Any, what: Hashable, shared: Shared, deadline: float
 ) -> Event:
-    actor = prepared.context.actor
-    context = Context(prepared.context.services, actor, caller=prepared.caller)
     which = None if prepared.operation.traits.personal else moment(value)
     if which is None:
-        return await _executed(executor, value, context, deadline)
-    key = what, frozenset(actor.roles.items()), which
-    return await shared.get(key, lambda: _executed(executor, value, context, deadline))
+        return await _executed(prepared, executor, value, deadline)
+    key = what, frozenset(prepared.context.actor.roles.items()), which
+    return await shared.get(key, lambda: _executed(prepared, executor, value, deadline))
 
 
-async def _executed(executor: Executor[Any], value: Any, context: Context, deadline: float) -> Event:
+async def _executed(prepared: Prepared, executor: Executor[Any], value: Any, deadline: float) -> Event:
+    context = Context(prepared.context.services, prepared.context.actor, caller=prepared.caller)
     try:
         async with asyncio.timeout(deadline):
             said = await engine.run(engine.of_event(executor, value, context))

@@ -112,7 +112,8 @@ async def stream(
 ) -> None:
     """Until the results end, the client leaves, its key is revoked, or the server stops. Raises Rejected before it begins."""
     ends: list[End] = []
-    telling = asyncio.create_task(_tell(events, framing, send, ends))
+    body = _Body(framing, send)
+    telling = asyncio.create_task(_tell(events, framing, body, ends))
     leaving = asyncio.create_task(_left(receive))
 
     def ended(why: End) -> None:
@@ -123,13 +124,12 @@ async def stream(
         with connections.open(caller, ended):
             while not (await asyncio.wait({telling, leaving}, timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
                 if framing.ping:
-                    await send({"type": "http.response.body", "body": framing.ping, "more_body": True})
+                    await body.say(framing.ping)
             if telling.done() and not telling.cancelled():
                 telling.result()
             elif ends:
                 # Who is to come back is not told that it is over: the stream just ends.
-                last = _failure(_REVOKED, framing) + framing.closing if End.REVOKED in ends else b""
-                await send({"type": "http.response.body", "body": last, "more_body": False})
+                await body.say(_failure(_REVOKED, framing) + framing.closing if End.REVOKED in ends else b"", last=True)
     finally:
         for task in (telling, leaving):
             task.cancel()
@@ -138,27 +138,44 @@ async def stream(
 
 async def refuse(refused: Rejected, framing: Framing, send: Send) -> None:
     """A stream that says why it is none."""
-    await _begin(framing, send)
-    await send({"type": "http.response.body", "body": _failure(refused, framing) + framing.closing, "more_body": False})
+    body = _Body(framing, send)
+    await body.begin()
+    await body.say(_failure(refused, framing) + framing.closing, last=True)
 
 
-async def _tell(events: AsyncGenerator[Event, None], framing: Framing, send: Send, ends: Sequence[End]) -> None:
-    await _begin(framing, send)
+class _Body:
+    """Said by two: by the results, and in their silence. One waits for the other, and nobody says more after the end."""
+
+    def __init__(self, framing: Framing, send: Send) -> None:
+        self._framing = framing
+        self._send = send
+        self._turn = asyncio.Lock()
+        self._over = False
+
+    async def begin(self) -> None:
+        headers = {**_HEADERS, "content-type": self._framing.type}
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+        await self.say(self._framing.opening)
+
+    async def say(self, text: bytes, *, last: bool = False) -> None:
+        async with self._turn:
+            if not self._over:
+                self._over = last
+                await self._send({"type": "http.response.body", "body": text, "more_body": not last})
+
+
+async def _tell(events: AsyncGenerator[Event, None], framing: Framing, body: _Body, ends: Sequence[End]) -> None:
+    await body.begin()
     async with aclosing(events):
         try:
             async for event in events:
                 if ends:
                     raise asyncio.CancelledError  # what the end makes of the events themselves is not told
-                await send({"type": "http.response.body", "body": framing.event(event), "more_body": True})
+                await body.say(framing.event(event))
         except Rejected as refused:
-            await send({"type": "http.response.body", "body": _failure(refused, framing), "more_body": True})
-    await send({"type": "http.response.body", "body": framing.closing, "more_body": False})
-
-
-async def _begin(framing: Framing, send: Send) -> None:
-    raw = [(name.encode(), value.encode()) for name, value in {**_HEADERS, "content-type": framing.type}.items()]
-    await send({"type": "http.response.start", "status": 200, "headers": raw})
-    await send({"type": "http.response.body", "body": framing.opening, "more_body": True})
+            await body.say(_failure(refused, framing))
+    await body.say(framing.closing, last=True)
 
 
 def _failure(refused: Rejected, framing: Framing) -> bytes:

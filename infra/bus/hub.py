@@ -94,9 +94,10 @@ class HubFollower:
         self._filled.set()
 
     async def next(self, seconds: float) -> EventRow | Missed | None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._filled.wait()
+        if not self._filled.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._filled.wait()
         if self._missed:
             missed = Missed(self._missed, self._taken, self._missed_until)
             self._missed, self._taken = 0, missed.until

@@ -4,142 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from structlog.testing import capture_logs
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from domain import keys
-from domain.access import Role
-from graph.operations import Limits
-from graph.schema import schema
-from graph.transports.routing import api
 from tests.databases import Counter
 from tests.domain.audits.engines import ToldEngine
-from tests.graph.asking import Asking, asking
+from tests.graph.asking import asking
 from tests.graph.changing import change
-from tests.graph.operations.test_measures import bomb
-from tests.servers import free_port
+from tests.graph.transports.serving import PROGRESS, VIEWER, Served, Socket, events, served
 
-__all__ = ["asking"]
+__all__ = ["Served", "asking", "served"]
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-VIEWER = "{ viewer { key { name role } } }"
-PROGRESS = "subscription ($id: ID!) { auditProgress(audit: $id) { phase audit { state metrics { ttfbMs } } } }"
 BAD_KEYS = ["pmk_nonsense", "Basic dXNlcjpwYXNz", "Bearer", "Bearer pmk_00000000_" + "0" * 38, ""]
-
-
-@dataclass
-class Served:
-    asking: Asking
-    base: str
-    key: str
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.base}/graphql"
-
-    @property
-    def signed_in(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"}
-
-    @property
-    def followers(self) -> int:
-        return sum(map(len, self.asking.hub._followers.values()))
-
-    async def post(self, query: str, headers: dict[str, str] | None = None, **variables: Any) -> httpx.Response:
-        async with httpx.AsyncClient() as client:
-            given = {"query": query, "variables": variables}
-            return await client.post(self.url, json=given, headers=self.signed_in if headers is None else headers)
-
-    @asynccontextmanager
-    async def socket(
-        self, payload: dict[str, Any] | None = None, headers: dict[str, str] | None = None
-    ) -> AsyncGenerator[Socket, None]:
-        """Introduced with `payload`, else with the good key."""
-        async with connect(
-            f"ws://{self.base}/graphql",
-            subprotocols=cast(Any, ["graphql-transport-ws"]),
-            additional_headers=headers,
-            proxy=None,
-        ) as connection:
-            socket = Socket(connection)
-            await socket.send(type="connection_init", payload=self.signed_in if payload is None else payload)
-            yield socket
-
-    async def new_audit(self) -> str:
-        made = await change(self.asking, "auditRequest", "audit { id }", target={"url": "http://127.0.0.1:9/"})
-        id: str = made["audit"]["id"]
-        return id
-
-    async def revoke(self) -> None:
-        """The key."""
-        actor = await keys.actor_for_key(self.asking.database.reader, self.key, self.asking.services.pepper)
-        assert actor is not None
-        assert actor.key_id is not None
-        async with self.asking.database.work(self.asking.actor) as work:
-            await keys.revoke(work, key_id=actor.key_id)
-
-    async def nobody_listens(self) -> None:
-        for _ in range(100):
-            if not self.asking.hub._followers:
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"still followed: {dict(self.asking.hub._followers)}")
-
-
-@dataclass
-class Socket:
-    connection: ClientConnection
-
-    async def send(self, **message: Any) -> None:
-        await self.connection.send(json.dumps(message))
-
-    async def hear(self) -> Any:
-        received = await asyncio.wait_for(self.connection.recv(), 10)
-        assert isinstance(received, str), "clients do not expect binary frames"
-        return json.loads(received)
-
-    async def subscribe(self, id: str, query: str, /, **variables: Any) -> None:
-        await self.send(id=id, type="subscribe", payload={"query": query, "variables": variables})
-
-    async def ask(self, id: str, query: str, /, **variables: Any) -> Any:
-        """The payload of an operation that gives one result."""
-        await self.subscribe(id, query, **variables)
-        said = await self.hear()
-        assert (said["type"], said["id"]) == ("next", id), said
-        assert await self.hear() == {"id": id, "type": "complete"}
-        assert said["payload"].pop("extensions")["cost"]["actualQueryCost"] > 0
-        return said["payload"]
-
-
-@pytest.fixture
-async def served(asking: Asking) -> AsyncGenerator[Served, None]:
-    async with asking.database.work(asking.actor) as work:
-        pepper = asking.services.pepper
-        key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, pepper=pepper)
-    app = Starlette(routes=api(schema, asking.services).routes)
-    port = free_port()
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, ws="websockets-sansio", log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    before = asyncio.all_tasks()
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield Served(asking, f"127.0.0.1:{port}", key)
-    server.should_exit = True
-    await asyncio.wait_for(serving, 10)
-    left = asyncio.all_tasks() - before - {asyncio.current_task()}
-    assert left == set(), "a task was left behind"
 
 
 async def test_a_query_by_post_and_by_get_says_who_asks(served: Served) -> None:
@@ -213,16 +95,6 @@ async def test_a_socket_with_a_bad_key_is_closed_as_forbidden(served: Served) ->
                 await socket.hear()
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4403, "Forbidden"), (payload, headers)
-
-
-async def test_nothing_is_answered_before_the_introduction(served: Served) -> None:
-    address = f"ws://{served.base}/graphql"
-    async with connect(address, subprotocols=cast(Any, ["graphql-transport-ws"]), proxy=None) as connection:
-        await Socket(connection).subscribe("1", VIEWER)
-        with pytest.raises(ConnectionClosed) as closed:
-            await connection.recv()
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4401
 
 
 async def test_each_operation_of_a_socket_sees_what_was_written_before_it(served: Served) -> None:
@@ -339,31 +211,6 @@ async def test_a_revoked_keys_event_stream_says_why_and_ends(served: Served) -> 
     await served.nobody_listens()
 
 
-async def test_a_socket_survives_an_operation_that_cannot_be_found(served: Served) -> None:
-    async with served.socket() as socket:
-        await socket.hear()
-        with capture_logs() as logs:
-            payload = {"query": "query A { metrics { name } }", "operationName": "B"}
-            await socket.send(id="1", type="subscribe", payload=payload)
-            said = await socket.hear()
-        assert (said["type"], said["payload"][0]["message"]) == ("error", "This document has no operation of that name.")
-        assert logs == []
-        assert (await socket.ask("2", VIEWER))["data"]["viewer"]
-
-
-async def events(response: httpx.Response) -> AsyncIterator[tuple[str, str]]:
-    """The stream's events: their names and data."""
-    name = data = ""
-    async for line in response.aiter_lines():
-        if line.startswith("event:"):
-            name = line.removeprefix("event:").strip()
-        elif line.startswith("data:"):
-            data = line.removeprefix("data:").strip()
-        elif not line and name:
-            yield name, data
-            name = data = ""
-
-
 async def test_server_sent_events_deliver_progress_to_the_end(served: Served) -> None:
     audit = await served.new_audit()
     heard: list[tuple[str, str]] = []
@@ -404,28 +251,6 @@ async def test_a_client_that_leaves_its_event_stream_is_forgotten(served: Served
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(("text", "limit"), [(bomb(20), "fields"), ("{ " + "__typename " * 21 + "}", "root_fields")])
-async def test_what_is_too_complex_is_refused_by_every_transport(served: Served, text: str, limit: str) -> None:
-    refused = {"code": "DOCUMENT_TOO_COMPLEX", "limit": limit, "maximum": getattr(Limits(), limit)}
-    for operation in (text, text.replace("{", "mutation {", 1).replace("on Query", "on Mutation")):
-        posted = (await served.post(operation)).json()
-        assert refused in [error["extensions"] for error in posted["errors"]]
-        async with served.socket() as socket:
-            await socket.hear()
-            await socket.subscribe("1", operation)
-            said = await socket.hear()
-            assert (said["type"], said["id"]) == ("error", "1")
-            assert refused in [error["extensions"] for error in said["payload"]]
-    async with httpx.AsyncClient() as client:
-        got = await client.get(served.url, params={"query": text}, headers=served.signed_in)
-        streamed = await client.post(
-            served.url, json={"query": text}, headers={**served.signed_in, "Accept": "text/event-stream"}
-        )
-    assert refused in [error["extensions"] for error in got.json()["errors"]]
-    assert limit in streamed.text
-    assert "DOCUMENT_TOO_COMPLEX" in streamed.text
-
-
 DEAR = """query ($n: Int! = 100) { workspace(slug: "acme") { sites(first: $n) { nodes { pages(first: $n) { nodes {
   audits(first: $n) { nodes { id } } } } } } } }"""
 
@@ -449,20 +274,3 @@ async def test_what_may_cost_too_much_is_refused_by_every_transport_and_costs_no
     extensions = {"code": "COST_ESTIMATED_TOO_EXPENSIVE", "cost": 1_020_202, "maximum": 50_000}
     assert [error["extensions"] for error in said] == [extensions] * 4
     assert not any("audits" in statement for statement in counter.statements)
-
-
-async def test_an_operation_is_chosen_by_its_name_or_refused(served: Served) -> None:
-    text = "query A { viewer { key { name } } } query B { viewer { key { role } } }"
-    async with served.socket() as socket:
-        await socket.hear()
-        await socket.send(id="1", type="subscribe", payload={"query": text, "operationName": "B"})
-        assert (await socket.hear())["payload"]["data"] == {"viewer": {"key": {"role": "MEMBER"}}}
-        await socket.hear()
-        await socket.subscribe("2", text)
-        (error,) = (await socket.hear())["payload"]
-    assert (error["message"], error["extensions"]["code"]) == (
-        "This document has several operations: say which in `operationName`.",
-        "OPERATION_RESOLUTION_FAILURE",
-    )
-    (posted,) = (await served.post(text)).json()["errors"]
-    assert posted["extensions"]["code"] == "OPERATION_RESOLUTION_FAILURE"

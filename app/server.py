@@ -13,11 +13,18 @@ from collections.abc import Awaitable, Callable, Generator
 import httpx
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.errors import Unusable
 
 STOP_SECONDS = 2
 BACKLOG = 2048
+UNREAD_SECONDS = 60
+"""So long what was sent to a client may lie unread by its machine."""
+
+MAX_HEADERS = 64 * 1024
+"""Of one request, in bytes."""
+
 MAX_MESSAGE = 1024 * 1024
 """Of a WebSocket's messages, in bytes: as much as a request's body may have."""
 
@@ -30,6 +37,8 @@ def listen(host: str, port: int, *, option: str = "--port ") -> socket.socket:
         raise Unusable(f"{host!r} is not a host on which one can listen.") from None
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # who never reads is gone; else their connection would stay for ever
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1_000)
     try:
         listening.bind(address)
         listening.listen(BACKLOG)
@@ -71,7 +80,7 @@ async def answer(
     """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=_Http,
         ws="websockets-sansio",
         lifespan="off",
         log_config=None,
@@ -124,6 +133,22 @@ async def _alive(listening: socket.socket, serving: asyncio.Task[None]) -> bool:
                     return True
             await asyncio.sleep(0.05)
     return False
+
+
+class _Http(HttpToolsProtocol):
+    """uvicorn's own, which would take headers without end."""
+
+    _size = 0
+
+    def on_message_begin(self) -> None:
+        self._size = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._size += len(name) + len(value)
+        if self._size > MAX_HEADERS:
+            raise ValueError("The headers are too large.")  # answered with 400, and the connection is closed
+        super().on_header(name, value)
 
 
 class _Server(uvicorn.Server):

@@ -52,6 +52,7 @@ class Prepared:
     context: Context
     traced: Traced
     began: float = field(default_factory=time.perf_counter)
+    ended: bool = False
 
     @property
     def kind(self) -> OperationType:
@@ -75,6 +76,10 @@ class Prepared:
         return Told(self)
 
     def end(self, errors: Sequence[GraphQLError] = (), error: BaseException | None = None) -> None:
+        """The first call counts."""
+        if self.ended:
+            return
+        self.ended = True
         self.traced.end(self.operation, self.document.hash, errors, None if errors else error)
         if self.registered is not None and not isinstance(error, asyncio.CancelledError):
             self.context.services.usage.record(

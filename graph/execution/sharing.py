@@ -32,6 +32,6 @@ class Shared:
 def moment(value: Any) -> Hashable | None:
     """What tells one event from all others, whoever heard it; None where nothing does."""
     found: Hashable | None = getattr(value, "moment", None)
-    if found is None and (cursor := getattr(value, "cursor", None)) is not None:
-        found = type(value), cursor
+    if found is None and getattr(value, "event", None) is not None:
+        found = type(value), value.cursor
     return found

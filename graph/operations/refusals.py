@@ -32,6 +32,10 @@ class Rejected(Exception):  # noqa: N818 - an answer, not an error of ours
         self.headers = headers or {}
 
     @property
+    def code(self) -> str:
+        return str((self.errors[0].extensions or {}).get("code"))
+
+    @property
     def body(self) -> Mapping[str, Any]:
         return {"errors": [error.formatted for error in self.errors]}
 

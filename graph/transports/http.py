@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from domain.errors import DatabaseAway
 
 from ..callers import Caller
+from ..codes import Code
 from ..context import Services
 from ..execution import Operations, Prepared
 from ..operations import Asked, Rejected, away, failed
@@ -22,6 +23,8 @@ from .origins import require_asked_for
 from .requests import read, rejected
 from .streams import Framing, MultipartEvents, MultipartParts, ServerSentEvents, refuse, stream
 
+_NO_REQUESTS = (Code.BAD_REQUEST, Code.CSRF_PREVENTED)
+
 
 class Endpoint:
     """The ASGI application at /graphql for everything but WebSockets, and at /graphql/d/{id}."""
@@ -33,8 +36,8 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        accept = request.headers.get("accept")
-        type, several = taken(accept)
+        type, several = taken(request.headers.get("accept"))
+        prepared: Prepared | None = None
         try:
             asked = await read(request, document_id=scope.get("path_params", {}).get("id"))
             if request.method == "GET":
@@ -42,15 +45,14 @@ class Endpoint:
             caller = await caller_of(self._services, request)
             prepared = await self._prepared(request, asked, caller, several)
             framing = _framing(prepared, type, several)
-            if framing is not None:
-                events = self._operations.results(prepared, deferring=several.deferring)
-                await stream(events, framing, caller, self._connections, receive, send)
-                return
-            if type is None:
+            if framing is None and type is None:
                 raise rejected(f"A result is sent as {JSON}, as {RESPONSE} or as text/event-stream.", 406)
-            answer = await self._answer(request, prepared, type)
+            if framing is None:
+                answer = await self._answer(request, prepared, type or JSON)
         except Rejected as refused:
-            if type is None and several.events and refused.in_json == 200:
+            if prepared is not None:
+                prepared.end(refused.errors)
+            if type is None and several.events and _is_told(refused):
                 await refuse(refused, ServerSentEvents(), send)
                 return
             answer = refusal(refused, type or JSON)
@@ -60,7 +62,19 @@ class Endpoint:
             return
         except Exception as bug:
             answer = refusal(failed(bug), type or JSON)
+        else:
+            if framing is not None:
+                await self._tell(request, prepared, framing, several, send)
+                return
         await answer.send(request, send)
+
+    async def _tell(self, request: Request, prepared: Prepared, framing: Framing, several: Streaming, send: Send) -> None:
+        events = self._operations.results(prepared, deferring=several.deferring)
+        try:
+            await stream(events, framing, prepared.caller, self._connections, request.receive, send)
+        except Rejected as full:  # it has not begun
+            prepared.end(full.errors)
+            await refusal(full, JSON).send(request, send)
 
     async def _prepared(self, request: Request, asked: Asked, caller: Caller, several: Streaming) -> Prepared:
         return await self._operations.prepare(
@@ -79,6 +93,11 @@ class Endpoint:
         if got:
             headers["cache-control"] = kept(result.max_age, public=result.public)
         return Answer(200, result.body(cost=not got), type, headers)
+
+
+def _is_told(refused: Rejected) -> bool:
+    """Whether who asked for events is told by one. A status instead makes clients try again, as after a failed connection."""
+    return refused.in_json == 200 or (refused.code not in _NO_REQUESTS and refused.status in (400, 403, 404))
 
 
 def refusal(refused: Rejected, type: str) -> Answer:

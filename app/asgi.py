@@ -58,6 +58,7 @@ def _services(house: House) -> Services:
         link_secret=house.link_secret,
         base_url=house.settings.base_url,
         cache=house.cache,
+        texts=house.texts,
         usage=house.usage,
         policy=policy(house.settings),
     )
@@ -72,6 +73,7 @@ def policy(settings: Settings) -> Policy:
         strangers_allowance=Bucket(settings.strangers_cost_capacity, settings.strangers_cost_per_second),
         operations_at_once=settings.operations_at_once,
         streams_at_once=settings.streams_at_once,
+        subscriptions_at_once=2 * settings.streams_at_once,
     )
 
 

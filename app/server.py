@@ -23,7 +23,10 @@ UNREAD_SECONDS = 60
 """So long what was sent to a client may lie unread by its machine."""
 
 MAX_HEADERS = 64 * 1024
-"""Of one request, in bytes."""
+"""Of one request with its first line, in bytes."""
+
+HEAD_SECONDS = 20.0
+"""So long a client may take over them."""
 
 MAX_MESSAGE = 1024 * 1024
 """Of a WebSocket's messages, in bytes: as much as a request's body may have."""
@@ -136,19 +139,43 @@ async def _alive(listening: socket.socket, serving: asyncio.Task[None]) -> bool:
 
 
 class _Http(HttpToolsProtocol):
-    """uvicorn's own, which would take headers without end."""
+    """uvicorn's own, which would take a request's head without end, and wait for it for ever."""
 
-    _size = 0
+    _head = 0
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiting is not None:
+            self._head += len(data)
+        super().data_received(data)
+        if self._waiting is not None and self._head > MAX_HEADERS:
+            self.transport.close()
 
     def on_message_begin(self) -> None:
-        self._size = 0
+        self._wait()
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._size += len(name) + len(value)
-        if self._size > MAX_HEADERS:
-            raise ValueError("The headers are too large.")  # answered with 400, and the connection is closed
-        super().on_header(name, value)
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._waiting = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        self._head = 0
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 class _Server(uvicorn.Server):

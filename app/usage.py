@@ -7,10 +7,14 @@ import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from app.wiring import House
 from domain import documents
 from domain.access import NOBODY
 from domain.errors import DatabaseAway
+
+log = structlog.get_logger()
 
 SECONDS = 10.0
 
@@ -41,5 +45,7 @@ async def _write(house: House) -> None:
     try:
         async with house.database.work(NOBODY) as work:
             await documents.count(work, used)
-    except DatabaseAway:
+    except Exception as error:
         house.usage.restore(used)
+        if not isinstance(error, DatabaseAway):
+            log.exception("How documents are used could not be written down; trying again.")

@@ -46,6 +46,9 @@ DEAF = ("worker", "scheduler")
 ANSWERING = ("up", "serve")
 """The processes that Prometheus can ask on the port that everybody asks."""
 
+TEXTS_BYTES = 16 * 1024 * 1024
+"""For automatic persisted documents, where there is no Redis."""
+
 LIGHTHOUSE_LOCK = Path(tempfile.gettempdir()) / "pacemark-lighthouse.lock"
 """One Lighthouse per machine, whoever started it: two at once would measure one another."""
 
@@ -59,6 +62,7 @@ class House:
     bus: OutboxBus | NatsBus
     hub: Hub
     cache: MemoryCache | RedisCache
+    texts: Cache
     telemetry: Telemetry
     backlog: BacklogMeter
     usage: documents.Usage
@@ -98,6 +102,8 @@ async def wire(
             bus=bus,
             hub=hub,
             cache=cache,
+            # Of their own in memory: what is kept for a while must not push out what is counted.
+            texts=cache if isinstance(cache, RedisCache) else MemoryCache(most_bytes=TEXTS_BYTES),
             telemetry=telemetry,
             backlog=backlog,
             usage=documents.Usage(),

@@ -18,7 +18,7 @@ from domain.ports import Database, Feed, Reader, Storage
 from domain.work import Work
 
 from .callers import Caller
-from .loaders import Loaders
+from .loaders import HISTORY, Loaders
 from .policy import Policy
 from .standing import Standings
 
@@ -40,6 +40,7 @@ class Services:
     link_secret: bytes = field(repr=False)
     base_url: str
     cache: Cache
+    texts: Cache
     usage: documents.Usage = field(default_factory=documents.Usage)
     policy: Policy = field(default_factory=Policy)
     standings: Standings = field(default_factory=Standings)
@@ -54,6 +55,7 @@ class Context:
     caller: Caller | None = None
     resumed: str | None = None
     charge: Charge | None = field(default=None, init=False)
+    reads_history: bool = field(default=False, init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +64,11 @@ class Context:
     def fresh(self) -> None:
         """Forget what was loaded: before each event, and after each write."""
         self.loaders = Loaders(self.services.database.reader, self.actor.reach)
+
+    async def preload(self) -> None:
+        """Before anything else is read, so that nothing can happen between the state and its `eventCursor`."""
+        if self.reads_history:
+            await self.loaders.history.load(HISTORY)
 
     @property
     def reader(self) -> Reader:

@@ -95,10 +95,12 @@ def mutation(description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]
         @wraps(resolver)
         async def answered(self: Any, info: Info, input: Any) -> Any:
             info.context.fresh()
+            await info.context.preload()
             try:
                 return await resolver(self, info, input)
             except errors.Refused as refused:
                 info.context.fresh()
+                await info.context.preload()
                 return await answer(info, refused)
 
         field = strawberry.mutation(answered, description=description)
@@ -135,12 +137,16 @@ def shown(error: GraphQLError) -> GraphQLError:
     return _copy(error, MASK, {"code": "INTERNAL_SERVER_ERROR", "traceId": trace_id})
 
 
-_ECHO = re.compile(r"(?:, found(?::| (?:Block)?String)|( a non string value):) .*", re.DOTALL)
+_ECHO = re.compile(
+    r"(?:, found(?::| (?:Block)?String)|(?P<said> a non string value| cannot represent [a-z -]*value):) .*"
+    r"|(?<=^Value) '.*'(?P<rest> does not exist .*)",
+    re.DOTALL,
+)
 """Where GraphQL quotes what it was given: it may be an access's password with a slip beside it."""
 
 
 def _without_echo(error: GraphQLError) -> GraphQLError:
-    message = _ECHO.sub(r"\1.", error.message)
+    message = _ECHO.sub(lambda found: found["rest"] or f"{found['said'] or ''}.", error.message)
     if message == error.message:
         return error
     return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=error.extensions)

@@ -34,4 +34,5 @@ class Policy:
     operations_at_once: int = 100
     streams_at_once: int = 1_000
     operations_per_socket: int = 100
+    subscriptions_at_once: int = 2_000
     deadline_seconds: float = 30.0

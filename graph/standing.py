@@ -12,6 +12,7 @@ from hashlib import sha256
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+import structlog
 from opentelemetry.trace import SpanKind
 
 from domain import keys, metering, tracing
@@ -19,6 +20,8 @@ from domain.access import NOBODY, Actor, Permission
 from domain.errors import DatabaseAway, NotAllowed, ProblemCode
 from domain.ports import Reader
 from domain.work import EventRow
+
+log = structlog.get_logger()
 
 FRESH_SECONDS = 1.0
 """What was read of a key is good for so long."""
@@ -39,6 +42,7 @@ class Standing:
     def __init__(self, actor: Actor, read_at: float = -math.inf) -> None:
         self._asked = self._actor = actor
         self._read_at = read_at
+        self._failed_at = -math.inf
         self._turn = asyncio.Lock()
         self._staying: set[Callable[[], None]] = set()
 
@@ -88,10 +92,17 @@ class Standing:
 
     async def _look(self, reader: Reader) -> None:
         async with self._turn:
-            if not self._is_fresh():
-                began = asyncio.get_running_loop().time()
+            began = asyncio.get_running_loop().time()
+            if self._is_fresh():
+                return
+            if began - self._failed_at < RETRY_SECONDS:  # who waited for their turn does not wait for the next failure too
+                raise DatabaseAway("The database could not be reached a moment ago.")
+            try:
                 (actor,) = await keys.current(reader, [self._asked])
-                self.learn(actor, began)
+            except DatabaseAway:
+                self._failed_at = asyncio.get_running_loop().time()
+                raise
+            self.learn(actor, began)
 
     def learn(self, actor: Actor, read_at: float) -> None:
         """How the actor stood then; who stays with a key that is good no longer is told."""
@@ -158,9 +169,13 @@ class Standings:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             known, began = tuple(self._staying), asyncio.get_running_loop().time()
-            with contextlib.suppress(DatabaseAway):
+            try:
                 for standing, actor in zip(known, await keys.current(reader, [each.asked for each in known]), strict=True):
                     standing.learn(actor, began)
+            except DatabaseAway:
+                continue
+            except Exception:
+                log.exception("Those who stay could not be looked after; trying again.")
 
 
 NOBODYS = Standing(NOBODY, math.inf)

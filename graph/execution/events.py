@@ -24,19 +24,15 @@ PAID = 1_000
 
 
 async def events(
-    prepared: Prepared, executor: Executor[Any], budgets: Budgets, shared: Shared, deadline: float
+    prepared: Prepared, executor: Executor[Any], opened: Any, budgets: Budgets, shared: Shared, deadline: float
 ) -> AsyncGenerator[Event, None]:
-    """Raises Rejected before it stands, and when it cannot be paid for any more."""
-    with prepared.told() as told:
-        await budgets.spend(prepared.caller, prepared.cost)
-        opened: Any = await engine.source(executor)
-        if isinstance(opened, ExecutionResult):
-            told.errors = [shown(error) for error in opened.errors or ()]
-    if told.errors:
-        yield _failed(told.errors)
+    """Of the stream that was opened and paid for, or the errors that there were instead."""
+    if isinstance(opened, ExecutionResult):
+        yield _failed([shown(error) for error in opened.errors or ()])
         return
-    given = {**prepared.operation.defaults, **prepared.variables}
-    below = repr([(name, given.get(name)) for name in sorted(prepared.operation.below)])
+    # Left out is another thing than null: then the document's default holds, which is in its hash.
+    given = [(name, prepared.variables[name]) for name in sorted(prepared.operation.below) if name in prepared.variables]
+    below = repr(given)
     what = prepared.document.hash, prepared.operation.name, below
     paid = PAID
     try:
@@ -65,8 +61,10 @@ async def _event(
 
 async def _executed(prepared: Prepared, executor: Executor[Any], value: Any, deadline: float) -> Event:
     context = Context(prepared.context.services, prepared.context.actor, caller=prepared.caller)
+    context.reads_history = prepared.context.reads_history
     try:
         async with asyncio.timeout(deadline):
+            await context.preload()
             said = await engine.run(engine.of_event(executor, value, context))
     except TimeoutError:
         return _failed([GraphQLError("The event took too long to read.", extensions={"code": str(Code.TIMEOUT)})])

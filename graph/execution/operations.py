@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -18,9 +17,8 @@ from ..callers import Caller
 from ..codes import Code
 from ..context import Context, Services
 from ..errors import shown
-from ..loaders import HISTORY
-from ..operations import Asked, Budgets, Document, Operation, Persisted, Rejected, documents_of
-from ..operations.budgets import actual_cost
+from ..operations import Asked, Budgets, Document, Operation, Persisted, Rejected, away, documents_of
+from ..operations.budgets import Charge, actual_cost
 from ..policy import Introspection
 from ..text import unsound
 from ..tracing import BUG, Traced
@@ -42,7 +40,7 @@ class Operations:
         self._services = services
         self._policy = services.policy
         self._documents = documents_of(self._schema)
-        self._persisted = Persisted(services.database.reader, services.cache)
+        self._persisted = Persisted(services.database.reader, services.texts)
         self._budgets = Budgets(services.cache, services.policy)
         self._changing: set[asyncio.Task[Any]] = set()
         self.shared = Shared()
@@ -55,17 +53,17 @@ class Operations:
         document = operation = None
         try:
             named = await self._persisted.named(asked, caller)
-            document = self._documents.prepare(named.text, stranger=not caller.actor.roles)
+            document = await self._document(named.text, caller)
             operation = _chosen(document, asked)
             _require_fit(operation, mutations=mutations, subscriptions=subscriptions)
             self._require_allowed(operation, asked, caller)
-            await self._persisted.remember(named, caller)
         except BaseException as error:
             errors = error.errors if isinstance(error, Rejected) else ()
             traced.end(operation, document.hash if document else "", errors, None if errors else error)
             raise
         context = Context(self._services, caller.actor, caller=caller, resumed=resumed)
-        return Prepared(asked, caller, document, operation, named.registered, context, traced)
+        context.reads_history = document.reads_history
+        return Prepared(asked, caller, document, operation, named, context, traced)
 
     async def result(self, prepared: Prepared) -> Result:
         """Of a query or a mutation, in one piece. Raises Rejected for one that may not run now, or took too long.
@@ -82,8 +80,7 @@ class Operations:
     async def results(self, prepared: Prepared, *, deferring: Shape | None = None) -> AsyncGenerator[Event, None]:
         """Of any operation: one for a query or a mutation, several where parts are deferred, and a subscription's events."""
         if prepared.kind is OperationType.SUBSCRIPTION:
-            executor, deadline = self._executor(prepared), self._policy.deadline_seconds
-            streamed = events(prepared, executor, self._budgets, self.shared, deadline)
+            streamed = self._events(prepared)
         elif deferring is not None and prepared.defers:
             streamed = self._parts(prepared, deferring)
         else:
@@ -93,34 +90,63 @@ class Operations:
             async for event in several:
                 yield event
 
+    async def _document(self, text: str, caller: Caller) -> Document:
+        stranger = not caller.actor.roles
+        if self._documents.knows(text, stranger=stranger):
+            return self._documents.prepare(text, stranger=stranger)
+        deposit = await self._budgets.deposit(caller, text[: self._documents.limits.source])
+        document = self._documents.prepare(text, stranger=stranger)
+        if not document.errors:
+            await self._budgets.refund(deposit)
+        return document
+
+    async def _events(self, prepared: Prepared) -> AsyncGenerator[Event, None]:
+        with self._budgets.subscribed(prepared.caller):
+            with prepared.told() as told:
+                await self._spend(prepared)
+                executor = self._executor(prepared)
+                opened = await engine.source(executor)
+                told.errors = [shown(error) for error in getattr(opened, "errors", None) or ()]
+            told_of = events(prepared, executor, opened, self._budgets, self.shared, self._policy.deadline_seconds)
+            async with aclosing(told_of) as several:
+                async for event in several:
+                    yield event
+
+    async def _spend(self, prepared: Prepared) -> Charge:
+        charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
+        await self._persisted.remember(prepared.named, prepared.caller)
+        return charge
+
     async def _result(self, prepared: Prepared) -> Result:
         with prepared.told() as told, self._budgets.running(prepared.caller):
+            charge = await self._spend(prepared)
             executor = self._executor(prepared)
-            charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
             said = await self._executed(prepared, executor)
             told.errors = [shown(error) for error in said.errors or ()]
             if said.data is not None and not _failed(told.errors):
-                await self._budgets.settle(charge, actual_cost(prepared.kind, said.data))
+                await self._budgets.settle(charge, self._actual(prepared, said.data))
             max_age, public = prepared.operation.traits.max_age or 0, prepared.operation.traits.public
             return Result(said.data, told.errors, charge, 0 if told.errors else max_age, public)
 
     async def _parts(self, prepared: Prepared, shape: Shape) -> AsyncGenerator[Event, None]:
         with prepared.told() as told, self._budgets.running(prepared.caller):
+            charge = await self._spend(prepared)
             executor = self._executor(prepared, deferring=True)
-            charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
             legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()
             said = await self._executed(prepared, executor)
             async with aclosing(frames(said)) as parts:
                 while (part := await self._within(anext(parts, None))) is not None:
                     told.errors = errors = [*errors, *part.errors]
-                    # What is changed is in the first part; what comes later only tells more of it.
-                    kind = prepared.kind if not actual else OperationType.QUERY
-                    actual += sum(actual_cost(kind, data) for data in part.data if data is not None)
+                    actual += sum(self._actual(prepared, data) for data in part.data if data is not None)
                     if not part.said["hasNext"]:
                         if not _failed(errors):
                             await self._budgets.settle(charge, actual)
                         part.said["extensions"] = {"cost": charge.extension}
                     yield Event(encoded(legacy.frame(part.said) if legacy else part.said))
+
+    def _actual(self, prepared: Prepared, data: Mapping[str, Any]) -> float:
+        """A look at the schema is priced by what it takes, and not by what it gives."""
+        return prepared.cost if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
 
     async def _executed(self, prepared: Prepared, executor: Executor[Any]) -> Any:
         said = _with_history(prepared, executor) if prepared.document.reads_history else executor.execute_operation()
@@ -137,9 +163,7 @@ class Operations:
         node = prepared.document.node if deferring else prepared.document.whole
         assert node is not None  # it is a good document
         asked = prepared.asked
-        return engine.build(
-            self._schema, node, prepared.context, prepared.variables, asked.operation_name, deferring=deferring
-        )
+        return engine.build(self._schema, node, prepared.context, prepared.variables, asked.operation_name, deferring=deferring)
 
     def _require_allowed(self, operation: Operation, asked: Asked, caller: Caller) -> None:
         shown_to = self._policy.introspection
@@ -154,9 +178,10 @@ class Operations:
 
 
 async def _with_history(prepared: Prepared, executor: Executor[Any]) -> Any:
-    # Before anything else is read, so that nothing can happen between the state and its cursor.
-    with contextlib.suppress(DatabaseAway):
-        await prepared.context.loaders.history.load(HISTORY)
+    try:
+        await prepared.context.preload()
+    except DatabaseAway:
+        raise away() from None
     return await engine.run(executor)
 
 

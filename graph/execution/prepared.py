@@ -14,7 +14,7 @@ from domain.documents import DocumentRow
 
 from ..callers import Caller
 from ..context import Context
-from ..operations import Asked, Document, Operation
+from ..operations import Asked, Document, Named, Operation
 from ..tracing import Traced
 
 
@@ -48,11 +48,15 @@ class Prepared:
     caller: Caller
     document: Document
     operation: Operation
-    registered: DocumentRow | None
+    named: Named
     context: Context
     traced: Traced
     began: float = field(default_factory=time.perf_counter)
     ended: bool = False
+
+    @property
+    def registered(self) -> DocumentRow | None:
+        return self.named.registered
 
     @property
     def kind(self) -> OperationType:

@@ -5,7 +5,7 @@ from .budgets import Budgets
 from .documents import Document, Documents, Operation
 from .limits import Limits
 from .measures import Measures, measure
-from .persisted import Persisted
+from .persisted import Named, Persisted
 from .refusals import Rejected, away, failed
 from .registry import documents_of
 
@@ -16,6 +16,7 @@ __all__ = [
     "Documents",
     "Limits",
     "Measures",
+    "Named",
     "Operation",
     "Persisted",
     "Rejected",

@@ -18,6 +18,9 @@ from ..costs import CHANGE
 from ..policy import Policy
 from .refusals import Rejected
 
+TEXT_PER_COST = 32
+"""So many characters of a text that is no good document cost one."""
+
 
 @dataclass(slots=True)
 class Charge:
@@ -67,6 +70,7 @@ class Budgets:
         self._cache = cache
         self._policy = policy
         self._running: dict[str, int] = {}
+        self._subscribed: dict[str, int] = {}
 
     async def spend(self, caller: Caller, cost: float) -> Charge:
         """Raises Rejected. An operation that costs nothing costs one: it was received and answered."""
@@ -87,9 +91,20 @@ class Budgets:
             await self._cache.restore(f"cost:{charge.account}", unused, charge.bucket)
             charge.remaining = min(charge.bucket.capacity, charge.remaining + unused)
 
+    async def deposit(self, caller: Caller, text: str) -> Charge:
+        """For a look at a text that is not known: it takes time, and is given back for a good one. Raises Rejected."""
+        return await self.spend(caller, 1.0 + len(text) / TEXT_PER_COST)
+
+    async def refund(self, charge: Charge) -> None:
+        await self._cache.restore(f"cost:{charge.account}", charge.requested, charge.bucket)
+
     def running(self, caller: Caller) -> _Running:
         """A block in which one of the account's operations runs in this process. Raises Rejected for one too many at once."""
         return _Running(self._running, caller.account, self._policy.operations_at_once)
+
+    def subscribed(self, caller: Caller) -> _Running:
+        """The same for its subscriptions, which are many and rest."""
+        return _Running(self._subscribed, caller.account, self._policy.subscriptions_at_once)
 
 
 class _Running:

@@ -36,7 +36,7 @@ from .weights import Weights
 
 KEPT = 1_000
 KEPT_NODES = 200_000
-"""Of fields and fragments; each takes some 600 bytes, with all that is known of it."""
+"""Of fields and fragments, or of tokens where these are more; each takes some 600 bytes, with all that is known of it."""
 
 MAX_DIGITS = 1_000
 """Of a number. Python refuses to read one of 4,300, wherever it first meets it."""
@@ -146,6 +146,10 @@ class Documents:
                 self._nodes -= self._known.popitem(last=False)[1].size
         return document
 
+    def knows(self, text: str, *, stranger: bool) -> bool:
+        """Whether it was found good already, so that looking at it costs nothing."""
+        return (_hash(text), stranger) in self._known
+
     def _prepare(self, hash: str, text: str, stranger: bool) -> Document:
         if _TOO_MANY_DIGITS.search(text):
             return _too_large(f"A number in this document is too long: at most {MAX_DIGITS:,} digits.", "digits", MAX_DIGITS)
@@ -154,6 +158,7 @@ class Documents:
         except GraphQLError as error:
             return Document(hash, 0, None, errors=[_coded(error, Code.GRAPHQL_PARSE_FAILED)])
         measured, size = measure(node)
+        size = max(size, node.token_count or 0)  # long lists of values are few fields
         prices = costs(self._schema, self._weights, node)
         operations = [
             Operation(
@@ -183,6 +188,10 @@ class Documents:
 def _too_large(message: str, limit: str, maximum: int) -> Document:
     extensions = {"code": str(Code.DOCUMENT_TOO_LARGE), "limit": limit, "maximum": maximum}
     return Document("", 0, None, errors=[GraphQLError(message, extensions=extensions)])
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:

@@ -71,7 +71,8 @@ class Persisted:
             if sha256(asked.query.encode(errors="surrogatepass")).hexdigest() != hash:
                 raise Rejected.of("provided sha does not match query", Code.PERSISTED_QUERY_MISMATCH)
             named = await self._by_text(asked.query, caller, mode)
-            return named if named.registered or mode in _CLOSED else named._replace(remember=hash)
+            kept = caller.actor.roles and mode not in _CLOSED and named.registered is None
+            return named._replace(remember=hash) if kept else named
         return await self._by_text(asked.query or "", caller, mode)
 
     async def remember(self, named: Named, caller: Caller) -> None:

@@ -41,7 +41,8 @@ class Answer:
         if status == 200 and request.scope["method"] == "GET":
             # A weak one: compressed or not, it is the same result.
             headers["etag"] = tag = f'W/"{sha256(body).hexdigest()[:32]}"'
-            if tag[2:] in (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")):
+            known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+            if tag[2:] in known or known == ["*"]:
                 status, body = 304, b""
         if len(body) >= COMPRESSED_FROM and takes_gzip(request.headers.get("accept-encoding")):
             body, headers["content-encoding"] = await asyncio.to_thread(gzip.compress, body, 4), "gzip"

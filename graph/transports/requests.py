@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from ..codes import Code
 from ..operations import Asked, Rejected, asked
 
 MAX_BODY = 1024 * 1024
+BODY_SECONDS = 30.0
 _JSON = "application/json"
 _NAMES = ("query", "documentId", "operationName", "variables", "extensions")
 
@@ -72,16 +74,25 @@ async def _body(request: Request) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MAX_BODY):
         raise _too_large()
-    body = b""
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
-            raise _too_large()
-        if not message.get("more_body", False):
-            return body
+    body, more = await _part(request)
+    if more:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while more and len(body) <= MAX_BODY:
+                    part, more = await _part(request)
+                    body += part
+        except TimeoutError:
+            raise rejected(f"The body did not come within {BODY_SECONDS:.0f} seconds.", 408, {"Connection": "close"}) from None
+    if len(body) > MAX_BODY:
+        raise _too_large()
+    return body
+
+
+async def _part(request: Request) -> tuple[bytes, bool]:
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large() -> Rejected:

@@ -37,7 +37,7 @@ from .streams import ServerSentEvents, stream
 RESERVED_SECONDS = 60.0
 """So long a token waits for its stream."""
 
-WAITING = 1_000
+WAITING = 16
 """So many results wait for a slow client; then its operations wait."""
 
 
@@ -48,6 +48,7 @@ class _Reservation:
         self.account = caller.account
         self.said: asyncio.Queue[Event] = asyncio.Queue(WAITING)
         self.running: dict[str, asyncio.Task[None]] = {}
+        self.waiting: dict[str, Prepared] = {}
         self.opened = False
         self.over = False
         self.expiring: asyncio.TimerHandle | None = None
@@ -56,15 +57,18 @@ class _Reservation:
         """Raises Rejected."""
         if self.over:
             raise rejected(_NO_STREAM, 404)
-        if id in self.running:
+        if id in self.running or id in self.waiting:
             raise rejected("An operation of this id is running already.", 409)
-        if len(self.running) >= most:
+        if len(self.running) + len(self.waiting) >= most:
             message = f"At most {most} operations of one stream run at once."
             raise Rejected.of(message, Code.TOO_MANY_AT_ONCE, 429, maximum=most)
 
     def end(self) -> Sequence[asyncio.Task[None]]:
         """Nothing runs for it from now on; what did is being stopped."""
         self.over = True
+        for prepared in self.waiting.values():
+            prepared.end()
+        self.waiting.clear()
         running = list(self.running.values())
         for task in running:
             task.cancel()
@@ -147,6 +151,9 @@ class Endpoint:
         if reservation.expiring is not None:
             reservation.expiring.cancel()
         reservation.opened = True
+        for id, prepared in reservation.waiting.items():
+            self._begin(id, prepared, reservation)
+        reservation.waiting.clear()
         try:
             await stream(_waiting(reservation), _Single(reservation), caller, self._connections, receive, send)
         finally:
@@ -169,8 +176,14 @@ class Endpoint:
         except Rejected as refused:
             prepared.end(refused.errors)
             raise
-        reservation.running[id] = asyncio.create_task(self._run(id, prepared, reservation))
+        if reservation.opened:
+            self._begin(id, prepared, reservation)
+        else:  # nothing runs for a stream that may never be
+            reservation.waiting[id] = prepared
         return Response(status_code=202)
+
+    def _begin(self, id: str, prepared: Prepared, reservation: _Reservation) -> None:
+        reservation.running[id] = asyncio.create_task(self._run(id, prepared, reservation))
 
     async def _prepared(self, request: Request, asked: Asked, caller: Caller) -> Prepared:
         try:
@@ -182,8 +195,10 @@ class Endpoint:
         id = request.query_params.get("operationId", "")
         if not id:
             raise rejected("Which operation is to be stopped is said as ?operationId=.")
-        task = of[2].running.pop(id, None)
-        if task is not None:
+        reservation = of[2]
+        if (prepared := reservation.waiting.pop(id, None)) is not None:
+            prepared.end()
+        if (task := reservation.running.pop(id, None)) is not None:
             task.cancel()
         return Response(status_code=200)
 

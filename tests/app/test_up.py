@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -69,6 +70,18 @@ def test_a_browser_gets_graphiql_and_a_program_gets_the_api_at_the_same_address(
     assert posted.json()["data"] == {"__typename": "Query"}
     front = httpx.get(running.base + "/", follow_redirects=False)
     assert (front.status_code, front.headers["Location"]) == (307, "/graphql")
+
+
+@pytest.mark.parametrize("begun", [b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: "], ids=["line", "header"])
+def test_a_head_without_end_is_cut_off(running: Server, begun: bytes) -> None:
+    host, _, port = running.base.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(begun)
+        for _ in range(256):
+            connection.sendall(b"a" * 4096)
+        while connection.recv(4096):
+            pass
+        return  # it was closed before the end that never comes
 
 
 def test_it_is_alive_and_ready(running: Server) -> None:

@@ -111,6 +111,7 @@ async def asking(database: SqlDatabase, tmp_path: Path) -> AsyncGenerator[Asking
             link_secret=b"links",
             base_url="http://pacemark.test",
             cache=MemoryCache(),
+            texts=MemoryCache(),
             policy=Policy(allowance=PLENTY),
         )
         yield Asking(services, database, workspace, actor, runner, hub)

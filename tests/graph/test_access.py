@@ -118,6 +118,8 @@ SLIPS: list[dict[str, Any]] = [
     {"bogus": 1},
     {"site": None},
     {"password": {"hunter2": "hunter2"}},
+    {"site": {"hunter2": "hunter2"}},
+    {"site": ["hunter2"]},
     {"headers": "hunter2"},
     {"headers": [{"name": "X", "value": ["hunter2"]}]},
     {"headers": [{"name": "X", "value": "hunter2", "bogus": 1}]},

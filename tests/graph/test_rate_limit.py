@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from domain import keys
 from domain.caching import Bucket
 from graph.callers import Caller
+from graph.operations import documents_of
 from graph.policy import Policy
 from graph.schema import schema
 from graph.transports.negotiation import JSON, RESPONSE
@@ -204,13 +205,15 @@ async def test_who_has_nothing_left_is_refused_by_every_transport(served: Served
     actor = await keys.actor_for_key(served.asking.database.reader, served.key, served.asking.services.pepper)
     assert actor is not None
     account = actor.name if signed_in else "address:127.0.0.1"
+    watch = 'subscription { workspaceEvents(workspace: "x") { cursor } }'
+    for text in (SITES, DEFERRED, watch):  # known already: nobody is asked for a deposit
+        assert documents_of(schema._schema).prepare(text, stranger=not signed_in).errors == []
     await served.asking.services.cache.spend(f"cost:{account}", 999, ALL)
     for text in (SITES, DEFERRED):
         said = await everywhere(served, text, headers)
         assert {name: re.findall(r'"code":"([A-Z_]+)"', each) for name, each in said.items()} == {
             name: ["THROTTLED"] for name in ("post", "get", "events", "parts", "single", "socket")
         }
-    watch = 'subscription { workspaceEvents(workspace: "x") { cursor } }'
     async with served.socket(headers) as socket:
         await socket.hear()
         await socket.subscribe("1", watch)

@@ -89,12 +89,12 @@ async def test_it_reads_as_much_for_many_as_for_one(asking: Asking) -> None:
     ("other", "executed"),
     [
         ({"first": 2}, 2),
-        ({"first": 1}, 1),
+        ({"first": 1}, 2),
         ({"after": None}, 1),
         ({"role": Role.VIEWER}, 2),
         ({"text": WATCH + " "}, 2),
     ],
-    ids=["another variable below", "the same said", "another above the field", "another role", "another text"],
+    ids=["another variable below", "the same, said", "another above the field", "another role", "another text"],
 )
 async def test_what_differs_below_the_field_and_in_roles_is_executed_apart(
     asking: Asking, other: dict[str, Any], executed: int

@@ -74,6 +74,7 @@ async def test_meanwhile_a_socket_is_whose_it_was(asking: Asking) -> None:
     reader.away = True
     assert await known.now(reader) == bearer.actor
     reader.away = False
+    await asyncio.sleep(standing.RETRY_SECONDS)
     assert (await known.now(reader)).roles == {}
     reader.away = True
     assert (await known.now(reader)).roles == {}

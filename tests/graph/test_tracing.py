@@ -86,7 +86,10 @@ schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscrip
 def services() -> Services:
     """Nothing of all that is asked for here."""
     return Services(
-        **dict.fromkeys(NEEDED, cast(Any, None)), database=cast(Any, SimpleNamespace(reader=None)), cache=MemoryCache()
+        **dict.fromkeys(NEEDED, cast(Any, None)),
+        database=cast(Any, SimpleNamespace(reader=None)),
+        cache=MemoryCache(),
+        texts=MemoryCache(),
     )
 
 

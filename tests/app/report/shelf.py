@@ -99,6 +99,7 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         bus=(bus := OutboxBus(database.reader)),
         hub=Hub(bus, database.reader),
         cache=MemoryCache(),
+        texts=MemoryCache(),
         telemetry=Telemetry(service_name="pacemark-test", service_version="0"),
         backlog=BacklogMeter(nothing_waits),
         usage=documents.Usage(),

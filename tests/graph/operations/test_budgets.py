@@ -258,7 +258,7 @@ def made(cache: Cache, policy: Policy) -> Operations:
     """Over services of which nothing is asked here."""
     nothing = dict.fromkeys(("feed", "storage", "seal", "pepper", "link_secret", "base_url"), cast(Any, None))
     database = cast(Any, SimpleNamespace(reader=None))
-    return Operations(schema, Services(**nothing, database=database, cache=cache, policy=policy))
+    return Operations(schema, Services(**nothing, database=database, cache=cache, texts=cache, policy=policy))
 
 
 async def ask(operations: Operations, text: str) -> dict[str, Any]:
@@ -317,11 +317,17 @@ async def test_an_operation_that_takes_too_long_gets_nothing_back(operations: Op
     assert await left(cache) == 90
 
 
-@pytest.mark.parametrize("text", ["{ things { name }", "{ nothing }", "query ($n: Int!) { things(first: $n) { name } }"])
-async def test_what_does_not_run_costs_nothing(operations: Operations, cache: Cache, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "remaining"),
+    [("{ things { name }", 98), ("{ nothing }", 99), ("query ($n: Int!) { things(first: $n) { name } }", 80)],
+    ids=["no document", "not valid", "without its variable"],
+)
+async def test_what_does_not_run_pays_for_the_look_at_it(
+    operations: Operations, cache: Cache, text: str, remaining: int
+) -> None:
     with pytest.raises(Rejected):
         await ask(operations, text)
-    assert await left(cache) == 100
+    assert await left(cache) == remaining
 
 
 DEFERRED = "{ a: things { name } ... @defer { things { name } } }"

@@ -53,7 +53,7 @@ async def said(asking: Asking, by: Caller, asked: Asked) -> Any:
     """The name of the operation that would run, or what refuses it: status, code and message."""
     try:
         prepared = await asking.operations.prepare(asked, by)
-        prepared.end()
+        await asking.operations.result(prepared)
         return prepared.operation.name
     except Rejected as refused:
         (error,) = refused.errors
@@ -203,9 +203,9 @@ async def test_an_automatic_document_is_one_workspaces(asking: Asking) -> None:
     other = await elsewhere(asking)
     mine, theirs = await caller(asking), await caller(other)
     assert await by_hash(asking, mine, ONE, sending=True) == "One"
-    assert await by_hash(asking, STRANGER, OTHER, sending=True) == "Other"
+    assert await by_hash(asking, STRANGER, OTHER, sending=True) == "Other", "a stranger's runs, and is not kept"
     assert [await by_hash(asking, by, ONE) for by in (mine, theirs, STRANGER)] == ["One", NOT_FOUND, NOT_FOUND]
-    assert [await by_hash(asking, by, OTHER) for by in (mine, theirs, STRANGER)] == [NOT_FOUND, NOT_FOUND, "Other"]
+    assert [await by_hash(asking, by, OTHER) for by in (mine, theirs, STRANGER)] == [NOT_FOUND, NOT_FOUND, NOT_FOUND]
 
 
 async def test_a_text_that_is_not_what_its_hash_says_is_refused_and_not_kept(asking: Asking) -> None:

@@ -15,6 +15,8 @@ from structlog.testing import capture_logs
 from app.doors.graphiql import PageOrApi
 from domain.caching import Bucket
 from graph.errors import MASK
+from graph.operations import documents_of
+from graph.schema import schema
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import change
 
@@ -119,6 +121,7 @@ async def test_who_asks_for_too_much_in_a_while_is_refused_alike_everywhere(aski
         watched = {"query": WORKSPACE, "variables": {"id": asking.workspace}}
         assert codes(await answers(served, watched, STREAMING)) == alike(["THROTTLED"], STREAMING)
         dear = {"query": "{ " + " ".join(f"a{number}: viewer {{ key {{ id }} }}" for number in range(4)) + " }"}
+        documents_of(schema._schema).prepare(dear["query"], stranger=True)
         found = await answers(served.stranger, dear)
         assert codes(found) == alike(["COST_ESTIMATED_TOO_EXPENSIVE"]), "no patience helps"
 

@@ -162,7 +162,11 @@ def test_costs_are_read_and_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
         streams_at_once="4",
     )
     assert policy(settings) == Policy(
-        allowance=Bucket(5_000, 0.5), strangers_allowance=Bucket(1_000, 2), operations_at_once=3, streams_at_once=4
+        allowance=Bucket(5_000, 0.5),
+        strangers_allowance=Bucket(1_000, 2),
+        operations_at_once=3,
+        streams_at_once=4,
+        subscriptions_at_once=8,
     )
 
 

@@ -353,6 +353,7 @@ def test_the_chore_compares_with_an_earlier_commit_and_skips_where_there_is_none
         # The environment stands: nothing is set up here.
         command = [
             "make",
+            "--no-print-directory",  # it may be another make that runs this
             "-f",
             str(ROOT / "Makefile"),
             "-o",

@@ -18,7 +18,7 @@ from ..codes import Code
 from ..context import Context, Services
 from ..errors import shown
 from ..operations import Asked, Budgets, Document, Operation, Persisted, Rejected, away, documents_of
-from ..operations.budgets import Charge, actual_cost
+from ..operations.budgets import Charge, actual_cost, values
 from ..policy import Introspection
 from ..text import unsound
 from ..tracing import BUG, Traced
@@ -145,8 +145,8 @@ class Operations:
                     yield Event(encoded(legacy.frame(part.said) if legacy else part.said))
 
     def _actual(self, prepared: Prepared, data: Mapping[str, Any]) -> float:
-        """A look at the schema is priced by what it takes, and not by what it gives."""
-        return prepared.cost if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
+        """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
+        return values(data) if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
 
     async def _executed(self, prepared: Prepared, executor: Executor[Any]) -> Any:
         said = _with_history(prepared, executor) if prepared.document.reads_history else executor.execute_operation()

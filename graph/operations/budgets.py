@@ -154,6 +154,18 @@ def actual_cost(kind: OperationType, data: Mapping[str, Any]) -> float:
     return found + (CHANGE - 1) * changes
 
 
+def values(data: Any) -> int:
+    """How many plain values it holds."""
+    count, waiting = 0, [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        else:
+            count += 1
+    return count
+
+
 def _things(data: Any) -> int:
     count, waiting = -1, [data]
     while waiting:

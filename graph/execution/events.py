@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError
+from graphql import GraphQLError
 from graphql.execution import Executor
 
 from ..codes import Code
@@ -26,10 +26,7 @@ PAID = 1_000
 async def events(
     prepared: Prepared, executor: Executor[Any], opened: Any, budgets: Budgets, shared: Shared, deadline: float
 ) -> AsyncGenerator[Event, None]:
-    """Of the stream that was opened and paid for, or the errors that there were instead."""
-    if isinstance(opened, ExecutionResult):
-        yield _failed([shown(error) for error in opened.errors or ()])
-        return
+    """Of the stream that was opened and paid for."""
     # Left out is another thing than null: then the document's default holds, which is in its hash.
     given = [(name, prepared.variables[name]) for name in sorted(prepared.operation.below) if name in prepared.variables]
     below = repr(given)
@@ -44,9 +41,9 @@ async def events(
                 paid -= 1
                 yield await _event(prepared, executor, value, what, shared, deadline)
     except Rejected as unpaid:
-        yield _failed(unpaid.errors)
+        yield ended(unpaid.errors)
     except Exception as error:  # of the source itself: that is how it says that it ends
-        yield _failed([shown(GraphQLError(str(error), original_error=error))])
+        yield ended([shown(GraphQLError(str(error), original_error=error))])
 
 
 async def _event(
@@ -67,12 +64,13 @@ async def _executed(prepared: Prepared, executor: Executor[Any], value: Any, dea
             await context.preload()
             said = await engine.run(engine.of_event(executor, value, context))
     except TimeoutError:
-        return _failed([GraphQLError("The event took too long to read.", extensions={"code": str(Code.TIMEOUT)})])
+        return ended([GraphQLError("The event took too long to read.", extensions={"code": str(Code.TIMEOUT)})])
     finally:
         context.loaders.stop()
     body: dict[str, Any] = {"errors": [shown(error).formatted for error in said.errors]} if said.errors else {}
     return Event(encoded({**body, "data": said.data}), getattr(value, "cursor", None))
 
 
-def _failed(errors: Any) -> Event:
+def ended(errors: Sequence[GraphQLError]) -> Event:
+    """What is said instead of more events."""
     return Event(encoded({"errors": [error.formatted for error in errors], "data": None}))

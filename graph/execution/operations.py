@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-from graphql import GraphQLError, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import Executor
 from strawberry import Schema
 
@@ -23,7 +23,7 @@ from ..policy import Introspection
 from ..text import unsound
 from ..tracing import BUG, Traced
 from . import engine
-from .events import events
+from .events import ended, events
 from .parts import Legacy, Shape, frames
 from .prepared import Prepared
 from .results import Event, Result, encoded
@@ -92,8 +92,8 @@ class Operations:
 
     async def _document(self, text: str, caller: Caller) -> Document:
         stranger = not caller.actor.roles
-        if self._documents.knows(text, stranger=stranger):
-            return self._documents.prepare(text, stranger=stranger)
+        if (known := self._documents.known(text, stranger=stranger)) is not None:
+            return known
         deposit = await self._budgets.deposit(caller, text[: self._documents.limits.source])
         document = self._documents.prepare(text, stranger=stranger)
         if not document.errors:
@@ -106,7 +106,11 @@ class Operations:
                 await self._spend(prepared)
                 executor = self._executor(prepared)
                 opened = await engine.source(executor)
-                told.errors = [shown(error) for error in getattr(opened, "errors", None) or ()]
+                if isinstance(opened, ExecutionResult):
+                    told.errors = [shown(error) for error in opened.errors or ()]
+            if isinstance(opened, ExecutionResult):
+                yield ended(told.errors)
+                return
             told_of = events(prepared, executor, opened, self._budgets, self.shared, self._policy.deadline_seconds)
             async with aclosing(told_of) as several:
                 async for event in several:

@@ -6,7 +6,7 @@ from .documents import Document, Documents, Operation
 from .limits import Limits
 from .measures import Measures, measure
 from .persisted import Named, Persisted
-from .refusals import Rejected, away, failed
+from .refusals import Rejected, away, rejection
 from .registry import documents_of
 
 __all__ = [
@@ -23,6 +23,6 @@ __all__ = [
     "asked",
     "away",
     "documents_of",
-    "failed",
     "measure",
+    "rejection",
 ]

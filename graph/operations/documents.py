@@ -129,14 +129,12 @@ class Documents:
 
         `keep`: it may soon be sent again.
         """
+        if (known := self.known(text, stranger=stranger)) is not None:
+            return known
         data = text.encode("utf-8", "surrogatepass") if len(text) <= self.limits.source else b""
         if not 0 < len(data) <= self.limits.source:
             return self._unusable(text)
         key = sha256(data).hexdigest(), stranger
-        known = self._known.get(key)
-        if known is not None:
-            self._known.move_to_end(key)
-            return known
         self.prepared += 1
         document = self._prepare(key[0], text, stranger)
         if keep and not document.errors:  # whoever sends nonsense pays for it each time, and fills nothing
@@ -146,9 +144,15 @@ class Documents:
                 self._nodes -= self._known.popitem(last=False)[1].size
         return document
 
-    def knows(self, text: str, *, stranger: bool) -> bool:
-        """Whether it was found good already, so that looking at it costs nothing."""
-        return (_hash(text), stranger) in self._known
+    def known(self, text: str, *, stranger: bool) -> Document | None:
+        """The document that was found good already: to look at it costs nothing."""
+        if len(text) > self.limits.source:
+            return None
+        key = sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), stranger
+        found = self._known.get(key)
+        if found is not None:
+            self._known.move_to_end(key)
+        return found
 
     def _prepare(self, hash: str, text: str, stranger: bool) -> Document:
         if _TOO_MANY_DIGITS.search(text):
@@ -188,10 +192,6 @@ class Documents:
 def _too_large(message: str, limit: str, maximum: int) -> Document:
     extensions = {"code": str(Code.DOCUMENT_TOO_LARGE), "limit": limit, "maximum": maximum}
     return Document("", 0, None, errors=[GraphQLError(message, extensions=extensions)])
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _defaults(operation: OperationDefinitionNode) -> Mapping[str, Any]:

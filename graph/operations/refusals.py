@@ -7,6 +7,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from domain.errors import DatabaseAway
+
 from ..codes import Code
 from ..errors import AWAY, shown
 
@@ -47,9 +49,13 @@ class Rejected(Exception):  # noqa: N818 - an answer, not an error of ours
         return cls([error], status, headers=headers)
 
 
-def failed(bug: Exception) -> Rejected:
-    """A bug of ours outside of all resolvers: logged, and masked like theirs."""
-    return Rejected([shown(GraphQLError(str(bug), original_error=bug))], 500)
+def rejection(error: Exception) -> Rejected:
+    """What is said of whatever was raised outside of all resolvers: a bug is logged, and masked like theirs."""
+    if isinstance(error, Rejected):
+        return error
+    if isinstance(error, DatabaseAway):
+        return away()
+    return Rejected([shown(GraphQLError(str(error), original_error=error))], 500)
 
 
 def away() -> Rejected:

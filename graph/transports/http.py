@@ -6,13 +6,11 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from domain.errors import DatabaseAway
-
 from ..callers import Caller
 from ..codes import Code
 from ..context import Services
 from ..execution import Operations, Prepared
-from ..operations import Asked, Rejected, away, failed
+from ..operations import Asked, Rejected, rejection
 from .answers import Answer, kept
 from .callers import caller_of
 from .connection import Request
@@ -49,19 +47,16 @@ class Endpoint:
                 raise rejected(f"A result is sent as {JSON}, as {RESPONSE} or as text/event-stream.", 406)
             if framing is None:
                 answer = await self._answer(request, prepared, type or JSON)
-        except Rejected as refused:
+        except (Left, ClientDisconnect):
+            return
+        except Exception as error:
+            refused = rejection(error)
             if prepared is not None:
                 prepared.end(refused.errors)
             if type is None and several.events and _is_told(refused):
                 await refuse(refused, ServerSentEvents(), send)
                 return
             answer = refusal(refused, type or JSON)
-        except DatabaseAway:
-            answer = refusal(away(), type or JSON)
-        except (Left, ClientDisconnect):
-            return
-        except Exception as bug:
-            answer = refusal(failed(bug), type or JSON)
         else:
             if framing is not None:
                 await self._tell(request, prepared, framing, several, send)

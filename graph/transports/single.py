@@ -13,19 +13,15 @@ from contextlib import aclosing
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain.errors import DatabaseAway
-
 from ..callers import Caller
 from ..codes import Code
 from ..context import Services
-from ..errors import shown
 from ..execution import Event, Operations, Prepared
-from ..operations import Asked, Rejected, away, failed
+from ..operations import Asked, Rejected, rejection
 from .callers import caller_of
 from .connections import Connections
 from .http import refusal
@@ -105,16 +101,10 @@ class Endpoint:
                 return
             else:
                 response = await self._operate(request, await self._of(request, token))
-        except Rejected as refused:
-            await refusal(refused, JSON).send(request, send)
-            return
-        except DatabaseAway:
-            await refusal(away(), JSON).send(request, send)
-            return
         except ClientDisconnect:
             return
-        except Exception as bug:
-            await refusal(failed(bug), JSON).send(request, send)
+        except Exception as error:
+            await refusal(rejection(error), JSON).send(request, send)
             return
         await response(scope, receive, send)
 
@@ -207,13 +197,8 @@ class Endpoint:
             async with aclosing(self._operations.results(prepared)) as events:
                 async for event in events:
                     await reservation.said.put(_next(id, event.body))
-        except Rejected as refused:
-            await reservation.said.put(_next(id, orjson.dumps(refused.body)))
-        except DatabaseAway:
-            await reservation.said.put(_next(id, orjson.dumps(away().body)))
-        except Exception as bug:
-            error = shown(GraphQLError(str(bug), original_error=bug))
-            await reservation.said.put(_next(id, orjson.dumps({"errors": [error.formatted]})))
+        except Exception as error:
+            await reservation.said.put(_next(id, orjson.dumps(rejection(error).body)))
         if reservation.running.get(id) is asyncio.current_task():
             del reservation.running[id]
             await reservation.said.put(_complete(id))

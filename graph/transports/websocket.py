@@ -7,7 +7,6 @@ import contextlib
 from contextlib import aclosing
 
 import structlog
-from graphql import GraphQLError
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
@@ -16,9 +15,8 @@ from domain.errors import DatabaseAway
 from ..callers import Caller
 from ..codes import Code
 from ..context import Services
-from ..errors import shown
 from ..execution import Operations
-from ..operations import Rejected, asked, away
+from ..operations import Rejected, asked, rejection
 from . import messages
 from .callers import called, standing_of
 from .connections import Connections, End
@@ -186,12 +184,8 @@ class _Socket:
         id = message.id
         try:
             said = await self._results(message, caller)
-        except Rejected as refused:
-            said = messages.error(id, refused.body["errors"])
-        except DatabaseAway:
-            said = messages.error(id, away().body["errors"])
-        except Exception as bug:
-            said = messages.error(id, [shown(GraphQLError(str(bug), original_error=bug)).formatted])
+        except Exception as error:
+            said = messages.error(id, rejection(error).body["errors"])
         # Whoever completed it meanwhile may have given its id to another.
         if self._running.get(id) is asyncio.current_task():
             del self._running[id]

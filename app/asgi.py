@@ -31,7 +31,8 @@ def create_app(house: House) -> App:
     doors = _doors(house)
     doors.router.routes += graphql.others
     page = graphiql.PageOrApi(graphql.graphql) if house.settings.graphiql else graphql.graphql
-    front = SecurityHeaders(Front(doors, {"/graphql": page}))
+    # What answers there says itself what SecurityHeaders would.
+    front = Front(SecurityHeaders(doors), {"/graphql": page})
     spans = ServerSpans(front, trust_incoming=house.settings.trace_trust_incoming)
     return App(spans, partial(graphql.connections.drain, DRAIN_SECONDS))
 

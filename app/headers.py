@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+from graph.transports.answers import SECURITY
+
 _PAGE_POLICY = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -19,7 +20,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message.get("headers", ()))
                 there = {name.lower(): value for name, value in headers}
-                headers += [(name, value) for name, value in _ALWAYS if name not in there]
+                headers += [(name, value) for name, value in SECURITY if name not in there]
                 if there.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in there:
                     headers.append((b"content-security-policy", _PAGE_POLICY))
             await send(message)

@@ -141,7 +141,7 @@ async def _alive(listening: socket.socket, serving: asyncio.Task[None]) -> bool:
 class _Http(HttpToolsProtocol):
     """uvicorn's own, which would take a request's head without end, and wait for it for ever."""
 
-    _head = 0
+    _head: int | None = 0  # how much of it has come; None while there is nothing more to come of one
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -153,26 +153,29 @@ class _Http(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting is not None:
+        if self._head is not None:
             self._head += len(data)
         super().data_received(data)
-        if self._waiting is not None and self._head > MAX_HEADERS:
+        if self._head is None:
+            return
+        if self._head > MAX_HEADERS:
             self.transport.close()
+        elif self._waiting is None:  # most heads come in one piece, and nobody waits for them
+            self._wait()
 
     def on_message_begin(self) -> None:
-        self._wait()
+        self._head = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        self._head = None
         self._stop_waiting()
         super().on_headers_complete()
 
     def _wait(self) -> None:
-        self._stop_waiting()
         self._waiting = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _stop_waiting(self) -> None:
-        self._head = 0
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import context, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain import tracing
@@ -25,8 +25,6 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTION
 _OTHER = "_OTHER"
 _STREAMS = (b"text/event-stream", b"multipart/mixed")
 _NOWHERE = "/*"
-_ROOT = Context()
-
 _tracer = trace.get_tracer("pacemark")
 
 
@@ -47,7 +45,8 @@ class ServerSpans:
         exchange = _Exchange(scope, self._begin(scope))
 
         async def observed(message: Message) -> None:
-            exchange.hear(message)
+            if exchange.status is None:
+                exchange.hear(message)
             await send(message)
 
         token = exchange.attach()
@@ -63,12 +62,11 @@ class ServerSpans:
 
     def _begin(self, scope: Scope) -> Span:
         method = _method(scope)
-        if self._trust_incoming:
-            caller = tracing.parse(_header(scope, b"traceparent"))
-            parent = trace.set_span_in_context(trace.NonRecordingSpan(caller), _ROOT) if caller is not None else _ROOT
+        if self._trust_incoming and (caller := _caller(scope)) is not None:
+            parent = trace.set_span_in_context(trace.NonRecordingSpan(caller), Context())
             return _tracer.start_span(method, parent, kind=SpanKind.SERVER)
-        span = _tracer.start_span(method, _ROOT, kind=SpanKind.SERVER)
-        if span.is_recording() and (caller := tracing.parse(_header(scope, b"traceparent"))) is not None:
+        span = tracing.root(method, kind=SpanKind.SERVER)
+        if span.is_recording() and (caller := _caller(scope)) is not None:
             span.add_link(caller)
         return span
 
@@ -76,13 +74,13 @@ class ServerSpans:
 class _Exchange:
     """One request with its answer, or one handshake."""
 
-    __slots__ = ("_ended", "_scope", "_span", "_started", "_status")
+    __slots__ = ("_ended", "_scope", "_span", "_started", "status")
 
     def __init__(self, scope: Scope, span: Span) -> None:
         self._scope = scope
         self._span = span
         self._started = time.perf_counter()
-        self._status: int | None = None
+        self.status: int | None = None
         self._ended = False
 
     def attach(self) -> Any:
@@ -91,33 +89,33 @@ class _Exchange:
         return context.attach(trace.set_span_in_context(self._span)) if self._span.is_recording() else None
 
     def hear(self, message: Message) -> None:
-        if self._ended or self._status is not None:
+        if self._ended:
             return
         match message["type"]:
             case "http.response.start":
-                self._status = message["status"]
+                self.status = message["status"]
                 if _is_stream(message.get("headers", ())):
                     self.end()
             case "websocket.accept":
-                self._status = 101
+                self.status = 101
                 self.end()
             case "websocket.close":
-                self._status = 403
+                self.status = 403
             case "websocket.http.response.start":
-                self._status = message["status"]
+                self.status = message["status"]
 
     def fail(self, error: BaseException) -> None:
         """Before an answer has begun, a bug becomes a 500 further out."""
         if not self._ended:
             tracing.failed(self._span, error)
-            if isinstance(error, Exception) and self._status is None:
-                self._status = 500
+            if isinstance(error, Exception) and self.status is None:
+                self.status = 500
 
     def end(self) -> None:
         if self._ended:
             return
         self._ended = True
-        scope, status = self._scope, self._status
+        scope, status = self._scope, self.status
         method, route, scheme = _method(scope), _route(scope), scope.get("scheme", "http")
         error = str(status) if status is not None and status >= 500 else None
         REQUEST_DURATION.record(time.perf_counter() - self._started, method, scheme, route, status, error)
@@ -157,10 +155,10 @@ def _route(scope: Scope) -> str | None:
     return path if above is None or mounted == above else f"{mounted.removeprefix(above)}/{{path}}"
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    """Its value when it came once: a trace has one parent."""
-    found = [value for key, value in scope["headers"] if key == name]
-    return found[0].decode("latin-1") if len(found) == 1 else None
+def _caller(scope: Scope) -> SpanContext | None:
+    """The span in which a caller asks, if they name one and no more: a trace has one parent."""
+    found = [value for key, value in scope["headers"] if key == b"traceparent"]
+    return tracing.parse(found[0].decode("latin-1")) if len(found) == 1 else None
 
 
 def _is_stream(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -72,17 +72,18 @@ class Actor:
     user_id: UUID | None = None
     key_id: UUID | None = None
     client_id: UUID | None = None
+    name: str = field(init=False, compare=False)
+    """A stable one for what is kept per actor."""
+    reach: Reach = field(init=False, compare=False, repr=False)
 
-    @property
-    def name(self) -> str:
-        """A stable name for what is kept per actor."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self._name())
+        object.__setattr__(self, "reach", tuple(self.roles))
+
+    def _name(self) -> str:
         if self.key_id is not None:
             return f"key:{self.key_id.hex}"
         return f"user:{self.user_id.hex}" if self.user_id is not None else "nobody"
-
-    @property
-    def reach(self) -> Reach:
-        return tuple(self.roles)
 
     def may(self, permission: Permission, workspace_id: UUID) -> bool:
         role = self.roles.get(workspace_id)

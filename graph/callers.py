@@ -11,7 +11,7 @@ from domain.access import NOBODY, Actor
 from .standing import Standing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
     """An actor, the address from which they ask, and the version that their client says it has."""
 
@@ -23,7 +23,7 @@ class Caller:
     """Whose allowance is spent: that of the key or the user, of a stranger's address otherwise. Fit for a cache's key."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "account", self.actor.name if self.actor.roles else f"address:{_counted(self.address)}")
+        self.account = self.actor.name if self.actor.roles else f"address:{_counted(self.address)}"
 
 
 @lru_cache(maxsize=10_000)

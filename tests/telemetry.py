@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, SamplingResult
 from prometheus_client.parser import text_string_to_metric_families
 
+from domain import tracing
 from infra.telemetry import Telemetry
 
 STRANGER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -37,6 +38,7 @@ class Spans:
         provider = TracerProvider(ParentBased(self._switch), shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         trace.set_tracer_provider(provider)
+        tracing.sample(1.0)
 
     def sampling(self, *, on: bool) -> None:
         self._switch.current = ALWAYS_ON if on else ALWAYS_OFF

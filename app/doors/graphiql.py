@@ -8,8 +8,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graph.transports import graphiql
+from graph.transports.answers import SECURITY
 
 _PAGE_HEADERS = {
+    **{name.decode(): value.decode() for name, value in SECURITY},
     "Content-Security-Policy": graphiql.CONTENT_SECURITY_POLICY,
     "Cache-Control": "no-cache",
     "Vary": "Accept",
@@ -27,15 +29,14 @@ class PageOrApi:
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _wants_page(Request(scope)):
+        if scope["method"] == "GET" and _wants_page(Request(scope)):
             await HTMLResponse(graphiql.page(), headers=_PAGE_HEADERS)(scope, receive, send)
         else:
             await self._api(scope, receive, send)
 
 
 def _wants_page(request: Request) -> bool:
-    asks = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-    return asks and not any(name in request.query_params for name in _ASKED)
+    return "text/html" in request.headers.get("Accept", "") and not any(name in request.query_params for name in _ASKED)
 
 
 class Assets(StaticFiles):

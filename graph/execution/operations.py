@@ -56,14 +56,14 @@ class Operations:
             document = await self._document(named.text, caller)
             operation = _chosen(document, asked)
             _require_fit(operation, mutations=mutations, subscriptions=subscriptions)
-            self._require_allowed(operation, asked, caller)
+            cost = self._afforded(operation, asked, caller)
         except BaseException as error:
             errors = error.errors if isinstance(error, Rejected) else ()
             traced.end(operation, document.hash if document else "", errors, None if errors else error)
             raise
         context = Context(self._services, caller.actor, caller=caller, resumed=resumed)
         context.reads_history = document.reads_history
-        return Prepared(asked, caller, document, operation, named, context, traced)
+        return Prepared(asked, caller, document, operation, named, context, traced, cost)
 
     async def result(self, prepared: Prepared) -> Result:
         """Of a query or a mutation, in one piece. Raises Rejected for one that may not run now, or took too long.
@@ -169,16 +169,19 @@ class Operations:
         asked = prepared.asked
         return engine.build(self._schema, node, prepared.context, prepared.variables, asked.operation_name, deferring=deferring)
 
-    def _require_allowed(self, operation: Operation, asked: Asked, caller: Caller) -> None:
+    def _afforded(self, operation: Operation, asked: Asked, caller: Caller) -> float:
+        """What it may cost at most."""
         shown_to = self._policy.introspection
         if operation.traits.introspects and shown_to is Introspection.NOBODY:
             raise _refused(GraphQLError("The schema is not shown here."), Code.INTROSPECTION_DISABLED)
         if operation.traits.introspects and shown_to is Introspection.SIGNED_IN and not caller.actor.roles:
             raise _refused(GraphQLError("Sign in to be shown the schema."), Code.INTROSPECTION_DISABLED)
         try:
-            self._documents.limits.afford(operation.priced(asked.variables or {}))
+            cost = operation.priced(asked.variables or {})
+            self._documents.limits.afford(cost)
         except GraphQLError as refused:
             raise Rejected([refused], in_json=200) from None
+        return cost
 
 
 async def _with_history(prepared: Prepared, executor: Executor[Any]) -> Any:
@@ -215,4 +218,4 @@ def _refused(error: GraphQLError, code: Code) -> Rejected:
 
 
 def _failed(errors: list[GraphQLError] | Any) -> bool:
-    return any((error.extensions or {}).get("code") == BUG for error in errors)
+    return bool(errors) and any((error.extensions or {}).get("code") == BUG for error in errors)

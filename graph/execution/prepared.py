@@ -51,6 +51,8 @@ class Prepared:
     named: Named
     context: Context
     traced: Traced
+    cost: float
+    """What it may come to at most."""
     began: float = field(default_factory=time.perf_counter)
     ended: bool = False
 
@@ -70,11 +72,6 @@ class Prepared:
     def defers(self) -> bool:
         """Whether parts of its answer may come later: none of a change's, which is made to its end whoever leaves."""
         return self.kind is OperationType.QUERY and self.document.node is not self.document.whole
-
-    @property
-    def cost(self) -> float:
-        """What it may come to at most."""
-        return self.operation.priced(self.variables)
 
     def told(self) -> Told:
         return Told(self)

@@ -24,9 +24,9 @@ TEXT_PER_COST = 32
 
 @dataclass(slots=True)
 class Charge:
-    """What one operation was asked to pay, and how the account's bucket stood then."""
+    """What one operation was asked to pay, and how the account's bucket stood then; `key` is that of the bucket."""
 
-    account: str
+    key: str
     bucket: Bucket
     requested: float
     remaining: float
@@ -76,9 +76,9 @@ class Budgets:
         """Raises Rejected. An operation that costs nothing costs one: it was received and answered."""
         bucket = self._policy.allowance if caller.actor.roles else self._policy.strangers_allowance
         cost = max(1.0, cost)
-        account = caller.account
-        spent = await self._cache.spend(f"cost:{account}", cost, bucket)
-        charge = Charge(account, bucket, cost, spent.remaining)
+        key = f"cost:{caller.account}"
+        spent = await self._cache.spend(key, cost, bucket)
+        charge = Charge(key, bucket, cost, spent.remaining)
         if not spent.granted:
             raise _throttled(charge, spent.retry_after)
         return charge
@@ -88,7 +88,7 @@ class Budgets:
         charge.actual = actual = max(1.0, actual)
         unused = charge.requested - actual
         if unused > 0:
-            await self._cache.restore(f"cost:{charge.account}", unused, charge.bucket)
+            await self._cache.restore(charge.key, unused, charge.bucket)
             charge.remaining = min(charge.bucket.capacity, charge.remaining + unused)
 
     async def deposit(self, caller: Caller, text: str) -> Charge:
@@ -96,7 +96,7 @@ class Budgets:
         return await self.spend(caller, 1.0 + len(text) / TEXT_PER_COST)
 
     async def refund(self, charge: Charge) -> None:
-        await self._cache.restore(f"cost:{charge.account}", charge.requested, charge.bucket)
+        await self._cache.restore(charge.key, charge.requested, charge.bucket)
 
     def running(self, caller: Caller) -> _Running:
         """A block in which one of the account's operations runs in this process. Raises Rejected for one too many at once."""

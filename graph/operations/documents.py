@@ -120,7 +120,7 @@ class Documents:
         self._rules = tuple(rules)
         self._kept = kept
         self._kept_nodes = kept_nodes
-        self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()
+        self._known: OrderedDict[tuple[str, bool], Document] = OrderedDict()  # by its text, and whether it is a stranger's
         self._nodes = 0
         self.prepared = 0
 
@@ -134,11 +134,10 @@ class Documents:
         data = text.encode("utf-8", "surrogatepass") if len(text) <= self.limits.source else b""
         if not 0 < len(data) <= self.limits.source:
             return self._unusable(text)
-        key = sha256(data).hexdigest(), stranger
         self.prepared += 1
-        document = self._prepare(key[0], text, stranger)
+        document = self._prepare(sha256(data).hexdigest(), text, stranger)
         if keep and not document.errors:  # whoever sends nonsense pays for it each time, and fills nothing
-            self._known[key] = document
+            self._known[text, stranger] = document
             self._nodes += document.size
             while len(self._known) > self._kept or self._nodes > self._kept_nodes:
                 self._nodes -= self._known.popitem(last=False)[1].size
@@ -148,7 +147,7 @@ class Documents:
         """The document that was found good already: to look at it costs nothing."""
         if len(text) > self.limits.source:
             return None
-        key = sha256(text.encode("utf-8", "surrogatepass")).hexdigest(), stranger
+        key = text, stranger
         found = self._known.get(key)
         if found is not None:
             self._known.move_to_end(key)

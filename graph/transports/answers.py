@@ -9,16 +9,17 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from starlette.requests import HTTPConnection
 from starlette.types import Send
 
+from .connection import Request
 from .negotiation import takes_gzip
 
 COMPRESSED_FROM = 1_024
 NEVER_KEPT = "private, no-store"
+SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+"""Headers of every answer, whatever it says."""
 
-
-_ALWAYS = [(b"vary", b"Accept, Accept-Encoding, Authorization, Origin")]
+_ALWAYS = ((b"vary", b"Accept, Accept-Encoding, Authorization, Origin"), *SECURITY)
 
 
 class Answer:
@@ -35,10 +36,10 @@ class Answer:
         self._type = type
         self._headers = {"cache-control": NEVER_KEPT, **headers}
 
-    async def send(self, request: HTTPConnection, send: Send) -> None:
+    async def send(self, request: Request, send: Send) -> None:
         """As it is, compressed for who takes that, or as a word that nothing has changed since it was sent last."""
         status, body, headers = self._status, self._body, self._headers
-        if status == 200 and request.scope["method"] == "GET":
+        if status == 200 and request.method == "GET":
             # A weak one: compressed or not, it is the same result.
             headers["etag"] = tag = f'W/"{sha256(body).hexdigest()[:32]}"'
             known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
@@ -47,7 +48,7 @@ class Answer:
         if len(body) >= COMPRESSED_FROM and takes_gzip(request.headers.get("accept-encoding")):
             body, headers["content-encoding"] = await asyncio.to_thread(gzip.compress, body, 4), "gzip"
         raw = [(b"content-type", f"{self._type}; charset=utf-8".encode()), *_ALWAYS]
-        raw += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        raw += [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         if status != 304:
             raw.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": raw})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from starlette.requests import HTTPConnection
-
 from ..callers import Caller
 from ..codes import Code
 from ..context import Services
 from ..operations import Rejected
 from ..standing import NOBODYS, Standing
+from .connection import Connection
 
 REFUSED = "This API key is not valid, or no longer so. Send a good one as: Authorization: Bearer pmk_…"
 VERSIONS = ("graphql-client-version", "apollographql-client-version")
@@ -19,7 +18,7 @@ VERSIONS = ("graphql-client-version", "apollographql-client-version")
 _VERSION = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
 
-async def caller_of(services: Services, connection: HTTPConnection) -> Caller:
+async def caller_of(services: Services, connection: Connection) -> Caller:
     """Raises Rejected for a key that is none, and DatabaseAway."""
     authorization = connection.headers.get("authorization")
     standing = await standing_of(services, authorization)
@@ -28,12 +27,12 @@ async def caller_of(services: Services, connection: HTTPConnection) -> Caller:
     return called(standing, connection)
 
 
-def called(standing: Standing, connection: HTTPConnection) -> Caller:
-    client, headers = connection.scope.get("client"), connection.headers
+def called(standing: Standing, connection: Connection) -> Caller:
+    headers = connection.headers
     version = headers.get(VERSIONS[0]) or headers.get(VERSIONS[1]) or ""
     if version and not _VERSION.fullmatch(version):
         version = ""
-    return Caller(standing.known, client[0] if client else "unknown", version, standing)
+    return Caller(standing.known, connection.address, version, standing)
 
 
 async def standing_of(services: Services, authorization: str | None) -> Standing | None:

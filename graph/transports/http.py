@@ -37,7 +37,7 @@ class Endpoint:
         type, several = taken(request.headers.get("accept"))
         prepared: Prepared | None = None
         try:
-            asked = await read(request, document_id=scope.get("path_params", {}).get("id"))
+            asked = await read(request, document_id=request.path_params.get("id"))
             if request.method == "GET":
                 require_asked_for(request, self._services.policy)
             caller = await caller_of(self._services, request)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from starlette.requests import HTTPConnection
-
 from ..codes import Code
 from ..operations import Rejected
 from ..policy import Policy
+from .connection import Connection
 
 PREFLIGHTED = ("authorization", "graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """No page of another site sends these without being allowed to by CORS first."""
 
 
-def is_ours(connection: HTTPConnection, policy: Policy) -> bool:
+def is_ours(connection: Connection, policy: Policy) -> bool:
     """Whether it comes from a page that may ask, or from no page at all."""
     origin = connection.headers.get("origin")
     if origin is not None:
@@ -21,7 +20,7 @@ def is_ours(connection: HTTPConnection, policy: Policy) -> bool:
     return connection.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
-def require_asked_for(connection: HTTPConnection, policy: Policy) -> None:
+def require_asked_for(connection: Connection, policy: Policy) -> None:
     """Raises Rejected for what a page of another site can make a browser send without asking (CSRF).
 
     A body is no danger: it must be JSON, which no browser sends to another site without asking.

@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 
 from ..codes import Code
 from ..operations import Asked, Rejected, asked
+from .connection import Request
 
 MAX_BODY = 1024 * 1024
 BODY_SECONDS = 30.0

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +23,7 @@ from ..context import Services
 from ..execution import Event, Operations, Prepared
 from ..operations import Asked, Rejected, rejection
 from .callers import caller_of
+from .connection import Request
 from .connections import Connections
 from .http import refusal
 from .negotiation import EVENTS, JSON, accepts

@@ -15,16 +15,18 @@ from ..codes import Code
 from ..execution import Event
 from ..operations import Rejected
 from ..standing import REVOKED
+from .answers import SECURITY
 from .connections import Connections, End
 
 PING_SECONDS = 12.0
 """A word in silence, so often that no proxy takes the stream for dead."""
 
-_HEADERS = {
-    "cache-control": "private, no-cache, no-store, no-transform",
-    "x-accel-buffering": "no",
-    "vary": "Accept, Authorization, Origin",
-}
+_HEADERS = (
+    (b"cache-control", b"private, no-cache, no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+    (b"vary", b"Accept, Authorization, Origin"),
+    *SECURITY,
+)
 _REVOKED = Rejected.of(REVOKED, Code.UNAUTHENTICATED, 401)
 
 
@@ -153,9 +155,8 @@ class _Body:
         self._over = False
 
     async def begin(self) -> None:
-        headers = {**_HEADERS, "content-type": self._framing.type}
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+        headers = [(b"content-type", self._framing.type.encode()), *_HEADERS]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self.say(self._framing.opening)
 
     async def say(self, text: bytes, *, last: bool = False) -> None:

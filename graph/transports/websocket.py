@@ -7,7 +7,6 @@ import contextlib
 from contextlib import aclosing
 
 import structlog
-from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from domain.errors import DatabaseAway
@@ -19,6 +18,7 @@ from ..execution import Operations
 from ..operations import Rejected, asked, rejection
 from . import messages
 from .callers import called, standing_of
+from .connection import Connection
 from .connections import Connections, End
 from .messages import MAX_REASON, PROTOCOL, Close, Closed, Message
 from .origins import is_ours
@@ -41,7 +41,7 @@ class Endpoint:
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = HTTPConnection(scope)
+        connection = Connection(scope)
         await receive()  # websocket.connect
         if not is_ours(connection, self._services.policy):
             await send({"type": "websocket.close", "code": 1008, "reason": "Origin not allowed"})
@@ -57,7 +57,7 @@ class Endpoint:
 class _Socket:
     def __init__(
         self,
-        connection: HTTPConnection,
+        connection: Connection,
         receive: Receive,
         send: Send,
         services: Services,
@@ -89,7 +89,7 @@ class _Socket:
 
     async def _serve(self) -> None:
         # Whoever has not said yet who they are is counted by their address.
-        stranger = Caller(address=self._connection.client.host if self._connection.client else "unknown")
+        stranger = Caller(address=self._connection.address)
         with self._counted(stranger):
             caller = await self._introduced()
         if caller is None:

@@ -60,7 +60,7 @@ class MemoryCache:
         self._expiring: list[tuple[float, str]] = []
 
     async def get(self, key: str) -> bytes | None:
-        return self._held(checked_key(key), bytes, self._clock())
+        return self._held(key, bytes, self._clock())
 
     async def put(self, key: str, value: bytes, *, seconds: float) -> None:
         now = self._clock()
@@ -72,7 +72,7 @@ class MemoryCache:
 
     async def spend(self, key: str, amount: float, bucket: Bucket) -> Spent:
         now = self._clock()
-        level = self._held(checked_key(key), _Level, now)
+        level = self._held(key, _Level, now)
         tokens = bucket.capacity if level is None else _filled(level, bucket, now)
         if not checked_amount(amount) <= min(bucket.capacity, tokens + TOLERANCE * bucket.capacity):
             return refused(amount, tokens, bucket)
@@ -82,7 +82,7 @@ class MemoryCache:
 
     async def restore(self, key: str, amount: float, bucket: Bucket) -> None:
         now = self._clock()
-        level = self._held(checked_key(key), _Level, now)
+        level = self._held(key, _Level, now)
         amount = checked_amount(amount)
         if level is None:
             return
@@ -92,7 +92,7 @@ class MemoryCache:
     async def reserve(self, key: str, windows: Sequence[Window]) -> Reserved:
         now = self._clock()
         most = max(window.limit for window in checked_windows(tuple(windows)))
-        slots: deque[float] | None = self._held(checked_key(key), deque, now)
+        slots: deque[float] | None = self._held(key, deque, now)
         if slots is None or slots.maxlen != most:
             slots = deque(slots or (), most)
         slot = free = now
@@ -111,7 +111,10 @@ class MemoryCache:
 
     def _held(self, key: str, kind: type[T], now: float) -> T | None:
         entry = self._entries.get(key)
-        return entry.thing if entry is not None and entry.until > now and isinstance(entry.thing, kind) else None
+        if entry is None:
+            checked_key(key)
+            return None
+        return entry.thing if entry.until > now and isinstance(entry.thing, kind) else None
 
     def _keep(self, key: str, thing: _Thing, until: float, now: float) -> None:
         entry = self._entries.get(key)

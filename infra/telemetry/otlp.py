@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData, Pe
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 
 from .tallies import with_tallies
 
@@ -39,9 +39,9 @@ class Collector:
         _EXPORTERS.setLevel(logging.CRITICAL + 1)
         _QUEUES.addFilter(self._spans)
 
-    def tracer_provider(self, resource: Resource, sample: float) -> TracerProvider:
-        """Samples so much of what begins here, and whatever a sampled parent began."""
-        provider = TracerProvider(ParentBased(TraceIdRatioBased(sample)), resource, shutdown_on_exit=False)
+    def tracer_provider(self, resource: Resource) -> TracerProvider:
+        """Takes whatever begins here, for which lots were drawn before, and what a sampled parent began."""
+        provider = TracerProvider(ParentBased(ALWAYS_ON), resource, shutdown_on_exit=False)
         exporter = _SpanExporter(
             f"{self._endpoint}/v1/traces", timeout=TIMEOUT_SECONDS, session=self._session(), reachability=self._spans
         )

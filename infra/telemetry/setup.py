@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 from opentelemetry import metrics, trace
 
+from domain import tracing
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import MetricReader
@@ -42,6 +44,7 @@ class Telemetry:
     ) -> None:
         self.tracer_provider: TracerProvider | None = None
         self.meter_provider: MeterProvider | None = None
+        self._sample = sample
         self._exposition: Exposition | None = None
         self._collector: Collector | None = None
         if endpoint is None and not metrics:
@@ -57,7 +60,7 @@ class Telemetry:
             from .otlp import Collector
 
             self._collector = Collector(endpoint)
-            self.tracer_provider = self._collector.tracer_provider(resource, sample)
+            self.tracer_provider = self._collector.tracer_provider(resource)
             readers.append(self._collector.metric_reader())
         from opentelemetry.sdk.metrics import MeterProvider
 
@@ -67,6 +70,7 @@ class Telemetry:
         """Serve this whole process, which can be done once in its life."""
         if self.tracer_provider is not None:
             trace.set_tracer_provider(self.tracer_provider)
+            tracing.sample(self._sample)
         if self.meter_provider is not None:
             metrics.set_meter_provider(self.meter_provider)
 

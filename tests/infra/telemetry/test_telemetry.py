@@ -14,9 +14,12 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
 from structlog.testing import capture_logs
 
+from domain import tracing
 from infra.telemetry import Telemetry, otlp, setup
 from tests.servers import free_port
-from tests.telemetry import collector
+from tests.telemetry import Spans, collector, spans
+
+__all__ = ["spans"]
 
 LOST = "The telemetry collector does not answer, or refuses: what it is sent is lost."
 FOUND = "The telemetry collector takes what it is sent again."
@@ -62,9 +65,10 @@ def test_spans_and_metrics_reach_the_collector_with_who_sent_them() -> None:
 
 def test_the_tallies_travel_with_the_sdks_own_metrics() -> None:
     done = program("""
+from domain import tracing
 from infra.telemetry import Telemetry
 from domain import metering
-from tests.telemetry import collector
+from tests.telemetry import Spans, collector, spans
 with collector() as received:
     telemetry = Telemetry(service_name="pacemark-test", service_version="1", endpoint=received.endpoint)
     telemetry.start()
@@ -113,6 +117,7 @@ def test_off_there_is_no_provider_and_nothing_of_the_sdk_is_loaded() -> None:
     off.close()
     done = program("""
 import sys
+from domain import tracing
 from infra.telemetry import Telemetry
 import domain.metering, domain.tracing
 telemetry = Telemetry(service_name="a", service_version="1")
@@ -136,17 +141,24 @@ def test_without_a_collector_there_are_metrics_to_fetch_and_no_spans() -> None:
     assert telemetry.render()[0] == b""
 
 
-def test_one_in_so_many_is_sampled_and_a_parents_choice_is_kept() -> None:
+def test_a_parents_choice_is_kept() -> None:
     with collector() as received:
-        telemetry = made(received.endpoint, sample=0.25)
+        telemetry = made(received.endpoint)
         assert telemetry.tracer_provider is not None
         tracer = telemetry.tracer_provider.get_tracer("test")
-        chosen = sum(tracer.start_span("root").is_recording() for _ in range(4_000))
         followed = trace.set_span_in_context(trace.NonRecordingSpan(CALLER))
         assert tracer.start_span("child", followed).is_recording()
         unsampled = SpanContext(CALLER.trace_id, CALLER.span_id, is_remote=True, trace_flags=TraceFlags(0))
         assert not tracer.start_span("x", trace.set_span_in_context(trace.NonRecordingSpan(unsampled))).is_recording()
         telemetry.close()
+
+
+def test_lots_are_drawn_for_what_begins_here(spans: Spans) -> None:
+    tracing.sample(0.25)
+    try:
+        chosen = sum(tracing.root("root", kind=SpanKind.SERVER).is_recording() for _ in range(4_000))
+    finally:
+        tracing.sample(1.0)
     assert 800 < chosen < 1_200
 
 
@@ -236,8 +248,9 @@ def test_this_machine_is_known_by_its_names(host: str, ours: bool) -> None:
 def test_started_it_serves_the_whole_process() -> None:
     done = program("""
 from opentelemetry import metrics, trace
+from domain import tracing
 from infra.telemetry import Telemetry
-from tests.telemetry import collector
+from tests.telemetry import Spans, collector, spans
 with collector() as received:
     telemetry = Telemetry(service_name="a", service_version="1", endpoint=received.endpoint, metrics=True)
     telemetry.start()

@@ -61,6 +61,22 @@ class Tally:
             yield Observation(sum(cell.counts), labels)
 
 
+class Count:
+    """A counter with one label, counted here for the same reason."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._counts: dict[str, int] = {}
+
+    def add(self, value: str) -> None:
+        """One more; the label's values are words of ours."""
+        self._counts[value] = self._counts.get(value, 0) + 1
+
+    def observe(self, _options: CallbackOptions) -> Iterator[Observation]:
+        for value, number in tuple(self._counts.items()):
+            yield Observation(number, {self._label: value})
+
+
 REQUEST_DURATION = Tally(
     "http.server.request.duration",
     "How long requests took to answer.",
@@ -73,6 +89,7 @@ OPERATION_DURATION = Tally(
     _REQUEST_SECONDS,
     ("graphql.operation.type", "outcome"),
 )
+EXECUTIONS = Count("graphql.engine")
 _events_lag = Tally("pacemark.events.lag", "From an event's commit to its delivery to a subscriber.", _LAG_SECONDS)
 TALLIES = (REQUEST_DURATION, OPERATION_DURATION, _events_lag)
 
@@ -216,6 +233,12 @@ _meter.create_observable_gauge(
 )
 _meter.create_observable_counter(
     "graphql.operations", [OPERATION_DURATION.observe], unit="{operation}", description="GraphQL operations."
+)
+_meter.create_observable_counter(
+    "graphql.executions",
+    [EXECUTIONS.observe],
+    unit="{execution}",
+    description="Executions by engine: a plan, graphql-core, or graphql-core again where a null propagates.",
 )
 _meter.create_observable_counter(
     "pacemark.events.delivered", [_events_lag.observe], unit="{event}", description="Events that reached a subscriber."

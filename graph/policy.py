@@ -24,7 +24,8 @@ STRANGERS_ALLOWANCE = Bucket(capacity=50_000, per_second=1_000)
 class Policy:
     """`origins` are those of pages that may ask from a browser, beside our own; an account is a key's, or an address.
 
-    A cost is counted as `@cost` and `@listSize` say: about one for each thing of an answer.
+    A cost is counted as `@cost` and `@listSize` say: about one for each thing of an answer. `compile_queries`: queries
+    are executed by plans that are made for them, and by graphql-core otherwise.
     """
 
     origins: frozenset[str] = frozenset()
@@ -36,3 +37,4 @@ class Policy:
     operations_per_socket: int = 100
     subscriptions_at_once: int = 2_000
     deadline_seconds: float = 30.0
+    compile_queries: bool = True

@@ -1,20 +1,114 @@
-"""graphql-core behind the plan of an operation: built from what was prepared, and asked for answers, parts or events."""
+"""What executes: plans for queries, and graphql-core for all that they do not cover, for parts and for events."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
-from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfoHelpers, GraphQLSchema
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLResolveInfoHelpers,
+    GraphQLSchema,
+    OperationType,
+    get_variable_values,
+)
 from graphql.execution import Executor, create_source_event_stream
+from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from domain.metering import EXECUTIONS
+
 from ..context import Context
 from ..errors import shown
-from ..operations import Rejected
+from ..operations import Document, Rejected
+from .plans import Plans, Propagates, Run
+from .prepared import Prepared
 
 MAX_COERCION_ERRORS = 10
+_NO_VARIABLES = VariableValues({}, {})
+
+
+class Said(NamedTuple):
+    """What an operation came to; `times`: how often it was executed for that."""
+
+    data: Mapping[str, Any] | None
+    errors: Sequence[GraphQLError] | None
+    times: int = 1
+
+
+class Engine:
+    """For operations that are answered in one piece."""
+
+    def __init__(self, schema: GraphQLSchema, *, compiling: bool) -> None:
+        self._schema = schema
+        self._compiling = compiling
+
+    def execute(self, prepared: Prepared) -> Said | Awaitable[Said]:
+        """At once where nothing is waited for. Raises Rejected where the variables are not what the operation takes."""
+        if not self._compiling or prepared.kind is not OperationType.QUERY:
+            return self._by_core(prepared)
+        plans, variables = self._plans(prepared.document, prepared.operation.name), _NO_VARIABLES
+        strict = not prepared.context.actor.roles
+        if plans.variables:
+            given = dict(prepared.variables)
+            coerced = get_variable_values(self._schema, plans.variables, given, MAX_COERCION_ERRORS, hide_suggestions=strict)
+            if isinstance(coerced, list):
+                raise Rejected([shown(error) for error in coerced], in_json=200)
+            variables = coerced
+        plan = plans.get(variables)
+        if plan is None:
+            return self._by_core(prepared)
+        run = Run(partial(self._built, prepared), prepared.context, variables, hide_suggestions=strict)
+        try:
+            data = plan.execute(run)
+        except Propagates:
+            return self._again(prepared, run)
+        if not isinstance(data, dict):
+            return self._awaited(prepared, run, data)
+        EXECUTIONS.add("plan")
+        return Said(data, run.errors)
+
+    async def _awaited(self, prepared: Prepared, run: Run, data: Awaitable[Mapping[str, Any]]) -> Said:
+        try:
+            found = await data
+        except Propagates:
+            return await self._again(prepared, run)
+        EXECUTIONS.add("plan")
+        return Said(found, run.errors)
+
+    async def _again(self, prepared: Prepared, run: Run) -> Said:
+        """By graphql-core, which knows how far a null goes; with the same loaders, so that nothing is read twice."""
+        await run.settle()
+        EXECUTIONS.add("core again")
+        said: Any = self._built(prepared).execute_operation()
+        done = await said if optimized_is_awaitable(said) else said
+        return Said(done.data, done.errors, 2)
+
+    def _by_core(self, prepared: Prepared) -> Said | Awaitable[Said]:
+        EXECUTIONS.add("core")
+        said: Any = self._built(prepared).execute_operation()
+        return _said(said) if optimized_is_awaitable(said) else Said(said.data, said.errors)
+
+    def _built(self, prepared: Prepared) -> Executor[Any]:
+        assert prepared.document.whole is not None  # it is a good document
+        name = prepared.operation.name
+        return build(self._schema, prepared.document.whole, prepared.context, prepared.variables, name)
+
+    def _plans(self, document: Document, name: str | None) -> Plans:
+        known: Plans | None = document.plans.get(name)
+        if known is None:
+            assert document.whole is not None
+            known = document.plans[name] = Plans(self._schema, document.whole, name)
+        return known
+
+
+async def _said(coming: Awaitable[Any]) -> Said:
+    said = await coming
+    return Said(said.data, said.errors)
 
 
 class _Whole(Executor[Any]):

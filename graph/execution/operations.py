@@ -23,6 +23,7 @@ from ..policy import Introspection
 from ..text import unsound
 from ..tracing import BUG, Traced
 from . import engine
+from .engine import Said
 from .events import ended, events
 from .parts import Legacy, Shape, frames
 from .prepared import Prepared
@@ -42,6 +43,7 @@ class Operations:
         self._documents = documents_of(self._schema)
         self._persisted = Persisted(services.database.reader, services.texts)
         self._budgets = Budgets(services.cache, services.policy)
+        self._engine = engine.Engine(self._schema, compiling=services.policy.compile_queries)
         self._changing: set[asyncio.Task[Any]] = set()
         self.shared = Shared()
 
@@ -124,11 +126,10 @@ class Operations:
     async def _result(self, prepared: Prepared) -> Result:
         with prepared.told() as told, self._budgets.running(prepared.caller):
             charge = await self._spend(prepared)
-            executor = self._executor(prepared)
-            said = await self._executed(prepared, executor)
+            said = await self._executed(prepared)
             told.errors = [shown(error) for error in said.errors or ()]
             if said.data is not None and not _failed(told.errors):
-                await self._budgets.settle(charge, self._actual(prepared, said.data))
+                await self._budgets.settle(charge, said.times * self._actual(prepared, said.data))
             max_age, public = prepared.operation.traits.max_age or 0, prepared.operation.traits.public
             return Result(said.data, told.errors, charge, 0 if told.errors else max_age, public)
 
@@ -137,7 +138,9 @@ class Operations:
             charge = await self._spend(prepared)
             executor = self._executor(prepared, deferring=True)
             legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()
-            said = await self._executed(prepared, executor)
+            if prepared.document.reads_history:
+                await _preload(prepared)
+            said = await self._within(engine.run(executor))
             async with aclosing(frames(said)) as parts:
                 while (part := await self._within(anext(parts, None))) is not None:
                     told.errors = errors = [*errors, *part.errors]
@@ -152,9 +155,14 @@ class Operations:
         """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
         return values(data) if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
 
-    async def _executed(self, prepared: Prepared, executor: Executor[Any]) -> Any:
-        said = _with_history(prepared, executor) if prepared.document.reads_history else executor.execute_operation()
-        return await self._within(said) if executor.is_awaitable(said) else said
+    async def _executed(self, prepared: Prepared) -> Said:
+        said = self._read_on(prepared) if prepared.document.reads_history else self._engine.execute(prepared)
+        return said if isinstance(said, Said) else await self._within(said)
+
+    async def _read_on(self, prepared: Prepared) -> Said:
+        await _preload(prepared)
+        said = self._engine.execute(prepared)
+        return said if isinstance(said, Said) else await said
 
     async def _within(self, running: Awaitable[T]) -> T:
         try:
@@ -184,12 +192,11 @@ class Operations:
         return cost
 
 
-async def _with_history(prepared: Prepared, executor: Executor[Any]) -> Any:
+async def _preload(prepared: Prepared) -> None:
     try:
         await prepared.context.preload()
     except DatabaseAway:
         raise away() from None
-    return await engine.run(executor)
 
 
 def _chosen(document: Document, asked: Asked) -> Operation:

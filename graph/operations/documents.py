@@ -68,10 +68,10 @@ class Document:
 
     `size` is how many fields and fragments its text has. Shared by everybody who sends the text: nobody changes it.
     `reads_history`: it may ask for the place in the history up to which everything else is read. `node` may defer
-    parts of its answer; `whole` never does.
+    parts of its answer; `whole` never does. In `plans` stands what was made of its operations to execute them.
     """
 
-    __slots__ = ("errors", "hash", "node", "operations", "reads_history", "size", "whole")
+    __slots__ = ("errors", "hash", "node", "operations", "plans", "reads_history", "size", "whole")
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Document:
         self.reads_history = reads_history
         self.operations = operations
         self.errors = errors
+        self.plans: dict[str | None, Any] = {}
 
     def operation(self, name: str | None) -> Operation:
         """The one that is asked for. Raises GraphQLError when it is not said which, or there is none of this name."""

@@ -1,0 +1,6 @@
+"""Queries as plans: compiled once, executed breadth first, each selection set for all its objects together."""
+
+from .plan import Plan, Plans
+from .run import Propagates, Run
+
+__all__ = ["Plan", "Plans", "Propagates", "Run"]

@@ -1,0 +1,301 @@
+"""From what resolvers gave to what stands in the answer, for all values of a level at once.
+
+https://spec.graphql.org/September2025/#sec-Value-Completion, with graphql-core's words for what goes wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLError,
+    GraphQLLeafType,
+    GraphQLObjectType,
+    Undefined,
+)
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.executor import invalid_return_type_error
+from graphql.pyutils import inspect, is_iterable
+from strawberry.execution import optimized_is_awaitable
+
+from .fields import Completer, Field, Filling
+from .places import Items, Places, Some
+from .run import Late, Run, Waiting, may_wait, settled, together
+
+
+class Selecting(Protocol):
+    """What is selected of the objects of one type."""
+
+    def select(self, run: Run, sources: Sequence[Any], places: Places, waits: list[Waiting]) -> list[dict[str, Any]]: ...
+
+
+class Leaves:
+    """Scalars and enums."""
+
+    def __init__(self, type: GraphQLLeafType, *, nullable: bool) -> None:
+        self._type = type
+        self._nullable = nullable
+
+    def complete(
+        self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
+    ) -> list[Any]:
+        done = []
+        for index, value in enumerate(values):
+            try:
+                done.append(_present(value, field, nullable=self._nullable) and coerced(self._type, value))
+            except Exception as error:
+                run.failed(error, field, places, index, nullable=self._nullable)
+                done.append(None)
+        return done
+
+
+class Objects:
+    """Objects of one type."""
+
+    def __init__(self, type: GraphQLObjectType, selecting: Selecting, *, nullable: bool) -> None:
+        self._type = type
+        self._selecting = selecting
+        self._nullable = nullable
+
+    def complete(
+        self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
+    ) -> list[Any]:
+        chosen = _those_present(run, field, values, places, nullable=self._nullable)
+        if self._type.is_type_of is not None:
+            chosen = self._of_the_type(run, field, values, chosen, places, lates)
+        if len(chosen) == len(values):
+            return self._selecting.select(run, values, places, waits)
+        done: list[Any] = [None] * len(values)
+        if chosen:
+            found = self._selecting.select(run, [values[index] for index in chosen], Some(places, chosen), waits)
+            for index, out in zip(chosen, found, strict=True):
+                done[index] = out
+        return done
+
+    def _of_the_type(
+        self, run: Run, field: Field, values: Sequence[Any], chosen: Sequence[int], places: Places, lates: list[Late]
+    ) -> Sequence[int]:
+        is_type_of: Any = self._type.is_type_of
+        rows = getattr(is_type_of, "rows", None)
+        if rows is not None and all(values[index].__class__ in rows for index in chosen):
+            return chosen
+        good = []
+        for index in chosen:
+            try:
+                found = is_type_of(values[index], run.info(field, places, index))
+                if optimized_is_awaitable(found):
+                    run.hold([found])
+                    lates.append(Late(index, partial(self._later, run, field, found, values[index], Some(places, [index]))))
+                elif found:
+                    good.append(index)
+                else:
+                    raise invalid_return_type_error(self._type, values[index], _details(field))
+            except Exception as error:
+                run.failed(error, field, places, index, nullable=self._nullable)
+        return good
+
+    async def _later(self, run: Run, field: Field, found: Any, value: Any, places: Places) -> Any:
+        try:
+            if not await found:
+                raise invalid_return_type_error(self._type, value, _details(field))
+        except Exception as error:
+            run.failed(error, field, places, 0, nullable=self._nullable)
+            return None
+        waits: list[Waiting] = []
+        (done,) = self._selecting.select(run, [value], places, waits)
+        if waits:
+            await together(waits)
+        return done
+
+
+class Abstracts:
+    """Objects of several types: each type's together."""
+
+    def __init__(
+        self,
+        type: GraphQLAbstractType,
+        objects: Callable[[GraphQLObjectType], Completer],
+        *,
+        nullable: bool,
+    ) -> None:
+        self._type = type
+        self._objects = objects
+        self._known: dict[GraphQLObjectType, Completer] = {}
+        self._nullable = nullable
+
+    def complete(
+        self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
+    ) -> list[Any]:
+        groups: dict[GraphQLObjectType, list[int]] = {}
+        resolve = self._type.resolve_type or run.executor.type_resolver
+        for index in _those_present(run, field, values, places, nullable=self._nullable):
+            try:
+                info = run.info(field, places, index)
+                found: Any = resolve(values[index], info, self._type)
+                if optimized_is_awaitable(found):
+                    run.hold([found])
+                    later = partial(self._later, run, field, found, values[index], Some(places, [index]))
+                    lates.append(Late(index, later))
+                else:
+                    groups.setdefault(self._valid(run, field, found, info, values[index]), []).append(index)
+            except Exception as error:
+                run.failed(error, field, places, index, nullable=self._nullable)
+        done: list[Any] = [None] * len(values)
+        for type, chosen in groups.items():
+            inner: list[Late] = []
+            several = [values[index] for index in chosen]
+            found = self._of(type).complete(run, field, several, Some(places, chosen), waits, inner)
+            for index, out in zip(chosen, found, strict=True):
+                done[index] = out
+            lates += [Late(chosen[late.place], late.complete) for late in inner]
+        return done
+
+    async def _later(self, run: Run, field: Field, found: Any, value: Any, places: Places) -> Any:
+        try:
+            type = self._valid(run, field, await found, run.info(field, places, 0), value)
+        except Exception as error:
+            run.failed(error, field, places, 0, nullable=self._nullable)
+            return None
+        return await completed(self._of(type), run, field, value, places)
+
+    def _of(self, type: GraphQLObjectType) -> Completer:
+        known = self._known.get(type)
+        if known is None:
+            known = self._known[type] = self._objects(type)
+        return known
+
+    def _valid(self, run: Run, field: Field, name: Any, info: Any, value: Any) -> GraphQLObjectType:
+        return run.executor.ensure_valid_runtime_type(name, self._type, _details(field), info, value)
+
+
+class Lists:
+    """Lists of whatever `item` completes."""
+
+    def __init__(self, item: Completer, *, nullable: bool) -> None:
+        self._item = item
+        self._nullable = nullable
+
+    def complete(
+        self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
+    ) -> list[Any]:
+        items: list[Any] = []
+        owners: list[int] = []
+        indices: list[int] = []
+        spans: list[tuple[int, int, int]] = []
+        for owner in _those_present(run, field, values, places, nullable=self._nullable):
+            value = values[owner]
+            if isinstance(value, AsyncIterable):
+                lates.append(Late(owner, partial(self._iterated, run, field, value, Some(places, [owner]))))
+                continue
+            try:
+                part = _items(run, value, field)
+            except Exception as error:
+                run.failed(error, field, places, owner, nullable=self._nullable)
+                continue
+            if may_wait(part):
+                run.hold(part)
+                lates.append(Late(owner, partial(self._awaited, run, field, part, Some(places, [owner]))))
+                continue
+            begin = len(items)
+            items += part
+            owners += [owner] * len(part)
+            indices += range(len(part))
+            spans.append((owner, begin, len(items)))
+        inner: list[Late] = []
+        done: list[Any] = [None] * len(values)
+        found = self._item.complete(run, field, items, Items(places, owners, indices), waits, inner) if items else []
+        for owner, begin, end in spans:
+            done[owner] = found[begin:end]
+        waits += [Filling(late.complete, done[owners[late.place]], indices[late.place]) for late in inner]
+        return done
+
+    async def _awaited(self, run: Run, field: Field, items: Sequence[Any], places: Places) -> Any:
+        return await self._whole(run, field, await settled(items), places)
+
+    async def _iterated(self, run: Run, field: Field, several: AsyncIterable[Any], places: Places) -> Any:
+        try:
+            items = [each async for each in several]
+        except Exception as error:
+            run.failed(error, field, places, 0, nullable=self._nullable)
+            return None
+        return await self._awaited(run, field, items, places)
+
+    async def _whole(self, run: Run, field: Field, items: Sequence[Any], places: Places) -> Any:
+        waits: list[Waiting] = []
+        inner: list[Late] = []
+        within = Items(places, [0] * len(items), range(len(items)))
+        done = self._item.complete(run, field, items, within, waits, inner)
+        waits += [Filling(late.complete, done, late.place) for late in inner]
+        if waits:
+            await together(waits)
+        return done
+
+
+async def completed(completer: Completer, run: Run, field: Field, value: Any, places: Places) -> Any:
+    """One value by itself, to its end."""
+    waits: list[Waiting] = []
+    lates: list[Late] = []
+    (done,) = completer.complete(run, field, [value], places, waits, lates)
+    for late in lates:
+        done = await late.complete()
+    if waits:
+        await together(waits)
+    return done
+
+
+def coerced(type: GraphQLLeafType, value: Any) -> Any:
+    """As it stands in the answer. Raises for what is no such value."""
+    found = type.coerce_output_value(value)
+    if found is None or found is Undefined:
+        raise TypeError(
+            f"Expected `{inspect(type)}.coerce_output_value({inspect(value)})` "
+            f"to return non-nullable value, returned: {inspect(found)}"
+        )
+    return found
+
+
+def _present(value: Any, field: Field, *, nullable: bool) -> bool | None:
+    """Whether there is anything to complete: None where not. Raises what the resolver raised, and for a missing value."""
+    if isinstance(value, Exception):
+        raise value
+    if value is not None and value is not Undefined:
+        return True
+    if not nullable:
+        raise TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.nodes[0].name.value}.")
+    return None
+
+
+def _those_present(run: Run, field: Field, values: Sequence[Any], places: Places, *, nullable: bool) -> Sequence[int]:
+    chosen = []
+    for index, value in enumerate(values):
+        if value is None or value is Undefined or isinstance(value, Exception):
+            try:
+                _present(value, field, nullable=nullable)
+            except Exception as error:
+                run.failed(error, field, places, index, nullable=nullable)
+        else:
+            chosen.append(index)
+    return chosen
+
+
+def _items(run: Run, value: Any, field: Field) -> Sequence[Any]:
+    if type(value) is list:
+        return value
+    if not is_iterable(value):
+        name = field.nodes[0].name.value
+        raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{name}'.")
+    items: list[Any] = []
+    try:
+        items.extend(value)
+    except Exception:
+        run.hold(items)
+        raise
+    return items
+
+
+def _details(field: Field) -> Any:
+    """graphql-core's list of them, of which it reads the nodes alone."""
+    return [FieldDetails(node, None, None) for node in field.nodes]

@@ -1,0 +1,111 @@
+"""One field of a selection set: read from all objects of a level, then completed for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from graphql import FieldNode, GraphQLField, GraphQLObjectType
+
+from .places import Places, Under
+from .run import Late, Run, Waiting, may_wait, settled, together
+
+
+class Completer(Protocol):
+    """Makes of values what stands in the answer."""
+
+    def complete(
+        self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
+    ) -> list[Any]:
+        """One for each, an exception among them for what was raised.
+
+        What must be awaited before there is anything to stand there is added to `lates`, and what is to be written into
+        it later to `waits`. Raises Propagates.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """How a field's values come from its objects."""
+
+    def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
+        """One for each object: what may have to be awaited, and exceptions, among them."""
+        ...
+
+
+class Field:
+    """`arguments` are None where they depend on the variables."""
+
+    __slots__ = ("arguments", "completer", "definition", "key", "nodes", "parent", "read")
+
+    def __init__(
+        self,
+        key: str,
+        nodes: list[FieldNode],
+        definition: GraphQLField,
+        parent: GraphQLObjectType,
+        read: Reader,
+        completer: Completer,
+        arguments: Mapping[str, Any] | None,
+    ) -> None:
+        self.key = key
+        self.nodes = nodes
+        self.definition = definition
+        self.parent = parent
+        self.read = read
+        self.completer = completer
+        self.arguments = arguments
+
+    def fill(
+        self, run: Run, sources: Sequence[Any], outs: Sequence[dict[str, Any]], places: Places, waits: list[Waiting]
+    ) -> None:
+        """Write it into what stands for each of the objects, now or later."""
+        values = self.read(run, self, sources, places)
+        if may_wait(values):
+            run.hold(values)
+            waits.append(_Awaited(self, run, values, outs, places))
+        else:
+            self.complete(run, values, outs, places, waits)
+
+    def complete(
+        self, run: Run, values: Sequence[Any], outs: Sequence[dict[str, Any]], places: Places, waits: list[Waiting]
+    ) -> None:
+        lates: list[Late] = []
+        key = self.key
+        for out, value in zip(outs, self.completer.complete(run, self, values, Under(places, key), waits, lates), strict=True):
+            out[key] = value
+        waits += [Filling(late.complete, outs[late.place], key) for late in lates]
+
+
+class _Awaited:
+    """A field whose values are still to come."""
+
+    __slots__ = ("_field", "_outs", "_places", "_run", "_values")
+
+    def __init__(self, field: Field, run: Run, values: Sequence[Any], outs: Sequence[dict[str, Any]], places: Places) -> None:
+        self._field = field
+        self._run = run
+        self._values = values
+        self._outs = outs
+        self._places = places
+
+    async def go_on(self) -> None:
+        values = await settled(self._values)
+        waits: list[Waiting] = []
+        self._field.complete(self._run, values, self._outs, self._places, waits)
+        if waits:
+            await together(waits)
+
+
+class Filling:
+    """A value that is complete later, and where it is then to stand."""
+
+    __slots__ = ("_complete", "_key", "_out")
+
+    def __init__(self, complete: Callable[[], Any], out: Any, key: str | int) -> None:
+        self._complete = complete
+        self._out = out
+        self._key = key
+
+    async def go_on(self) -> None:
+        self._out[self._key] = await self._complete()

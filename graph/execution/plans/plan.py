@@ -1,0 +1,240 @@
+"""From an operation to its plan: fields collected, types known, resolvers found, once for all who send the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    is_abstract_type,
+    is_leaf_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import DirectiveNode, Visitor, visit
+
+from .completing import Abstracts, Leaves, Lists, Objects
+from .fields import Completer, Field
+from .places import TOP
+from .reading import reader
+from .run import Propagates, Run, Waiting, together
+from .selecting import Selection, Typename
+
+MAX_VARIANTS = 16
+"""Of one operation: for each combination of the variables by which parts of it are skipped."""
+
+_UNCOVERED = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
+_IMMUTABLE = (str, bytes, int, float, bool, Decimal, date, datetime, UUID, Enum, type(None))
+_NO_VARIABLES = VariableValues({}, {})
+
+
+class Plan:
+    """Of one operation, with what is skipped left out."""
+
+    def __init__(self, root: Selection) -> None:
+        self.root = root
+
+    def execute(self, run: Run) -> Any:
+        """The data, or an awaitable of it. Raises Propagates, after which the run is to be settled."""
+        waits: list[Waiting] = []
+        try:
+            (data,) = self.root.select(run, [run.root_value], TOP, waits)
+        except Propagates:
+            raise
+        except BaseException:
+            run.close()
+            raise
+        return _whole(run, data, waits) if waits or run.held else data
+
+
+async def _whole(run: Run, data: Mapping[str, Any], waits: Sequence[Waiting]) -> Mapping[str, Any]:
+    try:
+        await together(waits)
+        await run.settle()
+    except Propagates:
+        raise
+    except BaseException:
+        run.close()
+        raise
+    return data
+
+
+class Plans:
+    """Those of one operation; each is made when it is first asked for."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None = None) -> None:
+        self._schema = schema
+        self._operation = operation = _named(document, name)
+        self.variables = operation.variable_definitions or ()
+        fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
+        self._fragments = {each.name.value: FragmentDetails(each, None) for each in fragments}
+        found = _Directives()
+        for each in (operation, *_reached(operation, self._fragments)):
+            visit(each, found)
+        self._switches = tuple(sorted(found.switches))
+        self._covered = not found.names & _UNCOVERED and not any(each.variable_definitions for each in fragments)
+        self._variants: dict[tuple[Any, ...], Plan] = {}
+
+    def get(self, variables: VariableValues) -> Plan | None:
+        """None for what plans do not cover."""
+        if not self._covered:
+            return None
+        key = tuple(variables.coerced.get(name) for name in self._switches)
+        plan = self._variants.get(key)
+        if plan is None and len(self._variants) < MAX_VARIANTS and all(isinstance(value, bool) for value in key):
+            # Whatever else was asked for is nobody's business later.
+            given = VariableValues(*({name: each[name] for name in self._switches} for each in variables))
+            plan = self._variants[key] = _compiled(self._schema, self._operation, self._fragments, given)
+        return plan
+
+
+def _named(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    (found,) = [
+        each
+        for each in document.definitions
+        if isinstance(each, OperationDefinitionNode) and (name is None or (each.name and each.name.value == name))
+    ]
+    return found
+
+
+def _reached(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDetails]) -> Sequence[FragmentDefinitionNode]:
+    """What the operation spreads, and what that spreads."""
+    found: dict[str, FragmentDefinitionNode] = {}
+    waiting: list[OperationDefinitionNode | FragmentDefinitionNode] = [operation]
+    while waiting:
+        spreads = _Spreads()
+        visit(waiting.pop(), spreads)
+        for name in spreads.names - found.keys():
+            found[name] = fragments[name].definition
+            waiting.append(found[name])
+    return list(found.values())
+
+
+class _Spreads(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
+        self.names.add(node.name.value)
+
+
+class _Directives(Visitor):
+    """All that there are, and the variables by which parts are skipped or included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.switches: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        self.names.add(node.name.value)
+        if node.name.value in ("skip", "include"):
+            values = [argument.value for argument in node.arguments or ()]
+            self.switches |= {value.name.value for value in values if isinstance(value, VariableNode)}
+
+
+def _compiled(
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDetails],
+    variables: VariableValues,
+) -> Plan:
+    root = schema.get_root_type(operation.operation)
+    assert root is not None  # it was validated
+    compiling = _Compiling(schema, operation, dict(fragments), variables)
+    collected = collect_fields(schema, compiling.fragments, variables, root, operation)
+    return Plan(compiling.selection(root, collected.grouped_field_set))
+
+
+class _Compiling:
+    """`variables` are those by which parts are skipped."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        fragments: dict[str, FragmentDetails],
+        variables: VariableValues,
+    ) -> None:
+        self.schema = schema
+        self.operation = operation
+        self.fragments = fragments
+        self.variables = variables
+
+    def selection(self, type: GraphQLObjectType, grouped: Mapping[str, Sequence[FieldDetails]]) -> Selection:
+        parts: list[Field | Typename] = []
+        for key, details in grouped.items():
+            node = details[0].node
+            if node.name.value == "__typename":
+                parts.append(Typename(key, type.name))
+                continue
+            definition = self.schema.get_field(type, node.name.value)
+            if definition is not None:
+                parts.append(self._field(key, details, definition, type))
+        return Selection(parts)
+
+    def _field(self, key: str, details: Sequence[FieldDetails], definition: GraphQLField, parent: GraphQLObjectType) -> Field:
+        completer = self._completer(definition.type, details, nullable=True)
+        nodes = [each.node for each in details]
+        return Field(key, nodes, definition, parent, reader(definition), completer, _fixed(definition, nodes[0]))
+
+    def _completer(self, type: GraphQLOutputType, details: Sequence[FieldDetails], *, nullable: bool) -> Completer:
+        if isinstance(type, GraphQLNonNull):
+            return self._completer(type.of_type, details, nullable=False)
+        if isinstance(type, GraphQLList):
+            return Lists(self._completer(type.of_type, details, nullable=True), nullable=nullable)
+        if is_leaf_type(type):
+            return Leaves(type, nullable=nullable)
+        if is_abstract_type(type):
+            return Abstracts(type, lambda each: self._objects(each, details, nullable=nullable), nullable=nullable)
+        assert is_object_type(type)
+        return self._objects(type, details, nullable=nullable)
+
+    def _objects(self, type: GraphQLObjectType, details: Sequence[FieldDetails], *, nullable: bool) -> Completer:
+        collected = collect_subfields(
+            self.schema, self.fragments, self.variables, self.operation, type, list(details), hide_suggestions=True
+        )
+        return Objects(type, self.selection(type, collected.grouped_field_set), nullable=nullable)
+
+
+def _fixed(definition: GraphQLField, node: FieldNode) -> Mapping[str, Any] | None:
+    """The arguments where they are the same each time and nobody can change them."""
+    try:
+        values = get_argument_values(definition, node, _NO_VARIABLES)
+    except GraphQLError:
+        return None
+    plain = all(isinstance(value, _IMMUTABLE) for value in values.values())
+    return values if plain and not _asks_variables(node) else None
+
+
+def _asks_variables(node: FieldNode) -> bool:
+    found = _Variables()
+    for argument in node.arguments or ():
+        visit(argument, found)
+    return found.any
+
+
+class _Variables(Visitor):
+    any = False
+
+    def enter_variable(self, *_: object) -> None:
+        self.any = True

@@ -15,11 +15,12 @@ class Front:
         self._rest = rest
         self._direct = direct
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         app = self._direct.get(scope["path"]) if scope["type"] == "http" else None
-        if app is not None:
-            scope["endpoint"] = app  # by which spans and measurements know that the path is one of ours
-        await (app or self._rest)(scope, receive, send)
+        if app is None:
+            return self._rest(scope, receive, send)
+        scope["endpoint"] = app  # by which spans and measurements know that the path is one of ours
+        return app(scope, receive, send)
 
 
 class App(NamedTuple):

@@ -42,7 +42,8 @@ class ServerSpans:
         if scope["type"] not in ("http", "websocket") or scope["path"] in SILENT:
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, self._begin(scope))
+        method = _method(scope)
+        exchange = _Exchange(scope, method, self._begin(scope, method))
 
         async def observed(message: Message) -> None:
             if exchange.status is None:
@@ -60,8 +61,7 @@ class ServerSpans:
             if token is not None:
                 context.detach(token)
 
-    def _begin(self, scope: Scope) -> Span:
-        method = _method(scope)
+    def _begin(self, scope: Scope, method: str) -> Span:
         if self._trust_incoming and (caller := _caller(scope)) is not None:
             parent = trace.set_span_in_context(trace.NonRecordingSpan(caller), Context())
             return _tracer.start_span(method, parent, kind=SpanKind.SERVER)
@@ -74,10 +74,11 @@ class ServerSpans:
 class _Exchange:
     """One request with its answer, or one handshake."""
 
-    __slots__ = ("_ended", "_scope", "_span", "_started", "status")
+    __slots__ = ("_ended", "_method", "_scope", "_span", "_started", "status")
 
-    def __init__(self, scope: Scope, span: Span) -> None:
+    def __init__(self, scope: Scope, method: str, span: Span) -> None:
         self._scope = scope
+        self._method = method
         self._span = span
         self._started = time.perf_counter()
         self.status: int | None = None
@@ -116,7 +117,7 @@ class _Exchange:
             return
         self._ended = True
         scope, status = self._scope, self.status
-        method, route, scheme = _method(scope), _route(scope), scope.get("scheme", "http")
+        method, route, scheme = self._method, _route(scope), scope.get("scheme", "http")
         error = str(status) if status is not None and status >= 500 else None
         REQUEST_DURATION.record(time.perf_counter() - self._started, method, scheme, route, status, error)
         span = self._span

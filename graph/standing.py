@@ -48,7 +48,7 @@ class Standing:
 
     async def now(self, reader: Reader) -> Actor:
         """The actor as they are now; while the database is away, as they were last known."""
-        if not self._is_fresh():
+        if not self.is_fresh:
             with contextlib.suppress(DatabaseAway):
                 await self._look(reader)
         return self._actor
@@ -60,7 +60,7 @@ class Standing:
         away, nothing can be known, and so nothing is delivered.
         """
         with tracing.follow(event.trace if event else None, "deliver event", kind=SpanKind.CONSUMER):
-            while not self._is_fresh():
+            while not self.is_fresh:
                 try:
                     await self._look(reader)
                     break
@@ -87,13 +87,14 @@ class Standing:
     def revoked(self) -> bool:
         return bool(self._asked.roles) and not self._actor.roles
 
-    def _is_fresh(self) -> bool:
+    @property
+    def is_fresh(self) -> bool:
         return asyncio.get_running_loop().time() - self._read_at < FRESH_SECONDS
 
     async def _look(self, reader: Reader) -> None:
         async with self._turn:
             began = asyncio.get_running_loop().time()
-            if self._is_fresh():
+            if self.is_fresh:
                 return
             if began - self._failed_at < RETRY_SECONDS:  # who waited for their turn does not wait for the next failure too
                 raise DatabaseAway("The database could not be reached a moment ago.")
@@ -141,7 +142,8 @@ class Standings:
                 self._by_digest.popitem(last=False)
         else:
             self._by_digest.move_to_end(digest)
-            await known.now(reader)
+            if not known.is_fresh:
+                await known.now(reader)
         if known.revoked:
             self._by_digest.pop(digest, None)
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -28,11 +30,10 @@ class PageOrApi:
     def __init__(self, api: ASGIApp) -> None:
         self._api = api
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["method"] == "GET" and _wants_page(Request(scope)):
-            await HTMLResponse(graphiql.page(), headers=_PAGE_HEADERS)(scope, receive, send)
-        else:
-            await self._api(scope, receive, send)
+            return HTMLResponse(graphiql.page(), headers=_PAGE_HEADERS)(scope, receive, send)
+        return self._api(scope, receive, send)
 
 
 def _wants_page(request: Request) -> bool:

@@ -55,7 +55,9 @@ class Operations:
         document = operation = None
         try:
             named = await self._persisted.named(asked, caller)
-            document = await self._document(named.text, caller)
+            document = self._documents.known(named.text, stranger=not caller.actor.roles)
+            if document is None:
+                document = await self._looked_at(named.text, caller)
             operation = _chosen(document, asked)
             _require_fit(operation, mutations=mutations, subscriptions=subscriptions)
             cost = self._afforded(operation, asked, caller)
@@ -67,17 +69,17 @@ class Operations:
         context.reads_history = document.reads_history
         return Prepared(asked, caller, document, operation, named, context, traced, cost)
 
-    async def result(self, prepared: Prepared) -> Result:
+    def result(self, prepared: Prepared) -> Awaitable[Result]:
         """Of a query or a mutation, in one piece. Raises Rejected for one that may not run now, or took too long.
 
         What is being changed is changed to its end, whoever leaves meanwhile.
         """
         if prepared.kind is not OperationType.MUTATION:
-            return await self._result(prepared)
+            return self._result(prepared)
         changing = asyncio.create_task(self._result(prepared))
         self._changing.add(changing)
         changing.add_done_callback(self._changing.discard)
-        return await asyncio.shield(changing)
+        return asyncio.shield(changing)
 
     async def results(self, prepared: Prepared, *, deferring: Shape | None = None) -> AsyncGenerator[Event, None]:
         """Of any operation: one for a query or a mutation, several where parts are deferred, and a subscription's events."""
@@ -92,12 +94,9 @@ class Operations:
             async for event in several:
                 yield event
 
-    async def _document(self, text: str, caller: Caller) -> Document:
-        stranger = not caller.actor.roles
-        if (known := self._documents.known(text, stranger=stranger)) is not None:
-            return known
+    async def _looked_at(self, text: str, caller: Caller) -> Document:
         deposit = await self._budgets.deposit(caller, text[: self._documents.limits.source])
-        document = self._documents.prepare(text, stranger=stranger)
+        document = self._documents.prepare(text, stranger=not caller.actor.roles)
         if not document.errors:
             await self._budgets.refund(deposit)
         return document
@@ -120,7 +119,8 @@ class Operations:
 
     async def _spend(self, prepared: Prepared) -> Charge:
         charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
-        await self._persisted.remember(prepared.named, prepared.caller)
+        if prepared.named.remember is not None:
+            await self._persisted.remember(prepared.named, prepared.caller)
         return charge
 
     async def _result(self, prepared: Prepared) -> Result:

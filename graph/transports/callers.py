@@ -20,8 +20,7 @@ _VERSION = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
 async def caller_of(services: Services, connection: Connection) -> Caller:
     """Raises Rejected for a key that is none, and DatabaseAway."""
-    authorization = connection.headers.get("authorization")
-    standing = await standing_of(services, authorization)
+    standing = await standing_of(services, connection.headers.get("authorization"))
     if standing is None:
         raise Rejected.of(REFUSED, Code.UNAUTHENTICATED, 401, {"WWW-Authenticate": "Bearer"})
     return called(standing, connection)

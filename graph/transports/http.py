@@ -6,16 +6,15 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from ..callers import Caller
 from ..codes import Code
 from ..context import Services
 from ..execution import Operations, Prepared
-from ..operations import Asked, Rejected, rejection
+from ..operations import Rejected, rejection
 from .answers import Answer, kept
 from .callers import caller_of
 from .connection import Request
 from .connections import Connections
-from .leaving import Leaving, Left
+from .leaving import Leaving, Left, Watch
 from .negotiation import JSON, RESPONSE, Streaming, taken
 from .origins import require_asked_for
 from .requests import read, rejected
@@ -31,6 +30,7 @@ class Endpoint:
         self._services = services
         self._operations = operations
         self._connections = connections
+        self._watch = Watch()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -41,7 +41,13 @@ class Endpoint:
             if request.method == "GET":
                 require_asked_for(request, self._services.policy)
             caller = await caller_of(self._services, request)
-            prepared = await self._prepared(request, asked, caller, several)
+            prepared = await self._operations.prepare(
+                asked,
+                caller,
+                mutations=request.method != "GET",
+                subscriptions=several.events or several.multipart,
+                resumed=request.headers.get("last-event-id"),
+            )
             framing = _framing(prepared, type, several)
             if framing is None and type is None:
                 raise rejected(f"A result is sent as {JSON}, as {RESPONSE} or as text/event-stream.", 406)
@@ -71,17 +77,8 @@ class Endpoint:
             prepared.end(full.errors)
             await refusal(full, JSON).send(request, send)
 
-    async def _prepared(self, request: Request, asked: Asked, caller: Caller, several: Streaming) -> Prepared:
-        return await self._operations.prepare(
-            asked,
-            caller,
-            mutations=request.method != "GET",
-            subscriptions=several.events or several.multipart,
-            resumed=request.headers.get("last-event-id"),
-        )
-
     async def _answer(self, request: Request, prepared: Prepared, type: str) -> Answer:
-        with Leaving(request.receive):
+        with Leaving(request.receive, self._watch):
             result = await self._operations.result(prepared)
         got = request.method == "GET"
         headers = dict(result.charge.headers) if result.charge else {}

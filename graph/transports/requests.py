@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from ..codes import Code
 from ..operations import Asked, Rejected, asked
@@ -75,12 +76,12 @@ async def _body(request: Request) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MAX_BODY):
         raise _too_large()
-    body, more = await _part(request)
+    body, more = _part(await request.receive())
     if more:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while more and len(body) <= MAX_BODY:
-                    part, more = await _part(request)
+                    part, more = _part(await request.receive())
                     body += part
         except TimeoutError:
             raise rejected(f"The body did not come within {BODY_SECONDS:.0f} seconds.", 408, {"Connection": "close"}) from None
@@ -89,8 +90,7 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-async def _part(request: Request) -> tuple[bytes, bool]:
-    message = await request.receive()
+def _part(message: Message) -> tuple[bytes, bool]:
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     return message.get("body", b""), message.get("more_body", False)

@@ -19,6 +19,9 @@ T = TypeVar("T")
 OVERHEAD = 1_280
 """Bytes counted for a key beside its letters and its value or slots: ample for a value, about right for a short log."""
 
+SHORTEST_SECONDS = 1.0
+"""So long a bucket is known at least."""
+
 SLOT_SIZE = 32
 """Bytes of one slot in a log."""
 
@@ -77,7 +80,7 @@ class MemoryCache:
         if not checked_amount(amount) <= min(bucket.capacity, tokens + TOLERANCE * bucket.capacity):
             return refused(amount, tokens, bucket)
         tokens = max(0.0, tokens - amount)
-        self._keep(key, _Level(tokens, now), now + (bucket.capacity - tokens) / bucket.per_second, now)
+        self._keep(key, _Level(tokens, now), _full_at(tokens, bucket, now), now)
         return Spent(True, tokens, 0.0)
 
     async def restore(self, key: str, amount: float, bucket: Bucket) -> None:
@@ -87,7 +90,7 @@ class MemoryCache:
         if level is None:
             return
         tokens = min(bucket.capacity, _filled(level, bucket, now) + amount)
-        self._keep(key, _Level(tokens, now), now + (bucket.capacity - tokens) / bucket.per_second, now)
+        self._keep(key, _Level(tokens, now), _full_at(tokens, bucket, now), now)
 
     async def reserve(self, key: str, windows: Sequence[Window]) -> Reserved:
         now = self._clock()
@@ -122,13 +125,16 @@ class MemoryCache:
             entry = self._entries[key] = _Entry()
         else:
             self._entries.move_to_end(key)
-        size = _size(key, thing)
-        self._bytes += size - entry.size
-        entry.thing, entry.until, entry.size = thing, until, size
+        entry.thing, entry.until = thing, until
         if until < entry.looked_at:
             self._look_at(key, entry)
         if self._expiring[0][0] <= now:
             self._drop_expired(now)
+        size = _size(key, thing)
+        if size == entry.size:
+            return
+        self._bytes += size - entry.size
+        entry.size = size
         while len(self._entries) > self._most or self._bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))
         if len(self._expiring) > 2 * len(self._entries) + 64:
@@ -160,6 +166,11 @@ def refused(amount: float, tokens: float, bucket: Bucket) -> Spent:
     """Nothing was taken: what is there, and when there is enough."""
     wait = (amount - tokens) / bucket.per_second if amount <= bucket.capacity else float("inf")
     return Spent(False, tokens, wait)
+
+
+def _full_at(tokens: float, bucket: Bucket, now: float) -> float:
+    """When there is nothing to be known of it any more; not at once, for it is soon asked again."""
+    return now + max(SHORTEST_SECONDS, (bucket.capacity - tokens) / bucket.per_second)
 
 
 def _filled(level: _Level, bucket: Bucket, now: float) -> float:

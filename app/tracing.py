@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
@@ -43,14 +43,15 @@ class ServerSpans:
             await self._app(scope, receive, send)
             return
         method = _method(scope)
-        exchange = _Exchange(scope, method, self._begin(scope, method))
+        span = self._begin(scope, method)
+        exchange = _Exchange(scope, method, span)
 
-        async def observed(message: Message) -> None:
+        def observed(message: Message) -> Awaitable[None]:
             if exchange.status is None:
                 exchange.hear(message)
-            await send(message)
+            return send(message)
 
-        token = exchange.attach()
+        token = exchange.attach() if span.is_recording() or scope["type"] == "websocket" else None
         try:
             await self._app(scope, receive, observed)
         except BaseException as error:
@@ -87,7 +88,7 @@ class _Exchange:
     def attach(self) -> Any:
         if self._scope["type"] == "websocket":
             return context.attach(tracing.connected(self._span))
-        return context.attach(trace.set_span_in_context(self._span)) if self._span.is_recording() else None
+        return context.attach(trace.set_span_in_context(self._span))
 
     def hear(self, message: Message) -> None:
         if self._ended:

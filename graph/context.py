@@ -56,14 +56,17 @@ class Context:
     resumed: str | None = None
     charge: Charge | None = field(default=None, init=False)
     reads_history: bool = field(default=False, init=False)
-    loaders: Loaders = field(init=False)
+    _loaders: Loaders | None = field(default=None, init=False)
 
-    def __post_init__(self) -> None:
-        self.fresh()
+    @property
+    def loaders(self) -> Loaders:
+        if self._loaders is None:
+            self._loaders = Loaders(self.services.database.reader, self.actor.reach)
+        return self._loaders
 
     def fresh(self) -> None:
         """Forget what was loaded: before each event, and after each write."""
-        self.loaders = Loaders(self.services.database.reader, self.actor.reach)
+        self._loaders = None
 
     async def preload(self) -> None:
         """Before anything else is read, so that nothing can happen between the state and its `eventCursor`."""

@@ -8,7 +8,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import blake2b
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -130,7 +130,7 @@ class Standings:
 
     async def of_key(self, reader: Reader, text: str, pepper: bytes) -> Standing | None:
         """Of whoever holds the key of this text; None when that is not a key, or no longer one. Raises DatabaseAway."""
-        digest = sha256(text.encode(errors="surrogatepass")).digest()
+        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=32).digest()
         known = self._by_digest.get(digest)
         if known is None:
             began = asyncio.get_running_loop().time()

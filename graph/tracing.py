@@ -36,6 +36,11 @@ class Traced:
         self._scope = tracing.entry("GraphQL Operation")
         self._span = self._scope.__enter__()
 
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.perf_counter() - self._started
+
     def end(
         self,
         operation: Operation | None,
@@ -49,7 +54,7 @@ class Traced:
         self._ended = True
         outcome = "errors" if errors or error is not None else "ok"
         kind = operation.kind.value if operation is not None else None
-        OPERATION_DURATION.record(time.perf_counter() - self._started, kind, outcome)
+        OPERATION_DURATION.record(self.seconds, kind, outcome)
         if self._span.is_recording():
             if document:
                 self._span.set_attribute("graphql.document.id", document)

@@ -103,7 +103,7 @@ class Operations:
 
     async def _events(self, prepared: Prepared) -> AsyncGenerator[Event, None]:
         with self._budgets.subscribed(prepared.caller):
-            with prepared.told() as told:
+            with prepared as told:
                 await self._spend(prepared)
                 executor = self._executor(prepared)
                 opened = await engine.source(executor)
@@ -124,17 +124,19 @@ class Operations:
         return charge
 
     async def _result(self, prepared: Prepared) -> Result:
-        with prepared.told() as told, self._budgets.running(prepared.caller):
+        with prepared as told, self._budgets.running(prepared.caller):
             charge = await self._spend(prepared)
             said = await self._executed(prepared)
             told.errors = [shown(error) for error in said.errors or ()]
             if said.data is not None and not _failed(told.errors):
-                await self._budgets.settle(charge, said.times * self._actual(prepared, said.data))
+                # What could cost no more than the least that there is needs no counting.
+                actual = self._actual(prepared, said.data) if charge.requested > 1 else 1.0
+                await self._budgets.settle(charge, said.times * actual)
             max_age, public = prepared.operation.traits.max_age or 0, prepared.operation.traits.public
             return Result(said.data, told.errors, charge, 0 if told.errors else max_age, public)
 
     async def _parts(self, prepared: Prepared, shape: Shape) -> AsyncGenerator[Event, None]:
-        with prepared.told() as told, self._budgets.running(prepared.caller):
+        with prepared as told, self._budgets.running(prepared.caller):
             charge = await self._spend(prepared)
             executor = self._executor(prepared, deferring=True)
             legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError, OperationType
@@ -18,32 +17,13 @@ from ..operations import Asked, Document, Named, Operation
 from ..tracing import Traced
 
 
-class Told:
-    """The block in which it is executed: its span and its measurement end with it, and a registered document's use is counted.
-
-    `errors` are to be what the client is shown of them.
-    """
-
-    __slots__ = ("_prepared", "errors")
-
-    def __init__(self, prepared: Prepared) -> None:
-        self._prepared = prepared
-        self.errors: Sequence[GraphQLError] = ()
-
-    def __enter__(self) -> Told:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        if error is None:
-            self._prepared.end(self.errors)
-            return
-        # Whoever cancels it, or lets it run out of time, does not wait for what it reads.
-        self._prepared.context.loaders.stop()
-        self._prepared.end(getattr(error, "errors", ()), error)
-
-
 @dataclass(slots=True)
 class Prepared:
+    """As a block, it is executed: its span and its measurement end with it, and a registered document's use is counted.
+
+    `errors` are then to be what the client is shown of them.
+    """
+
     asked: Asked
     caller: Caller
     document: Document
@@ -53,7 +33,7 @@ class Prepared:
     traced: Traced
     cost: float
     """What it may come to at most."""
-    began: float = field(default_factory=time.perf_counter)
+    errors: Sequence[GraphQLError] = ()
     ended: bool = False
 
     @property
@@ -73,8 +53,16 @@ class Prepared:
         """Whether parts of its answer may come later: none of a change's, which is made to its end whoever leaves."""
         return self.kind is OperationType.QUERY and self.document.node is not self.document.whole
 
-    def told(self) -> Told:
-        return Told(self)
+    def __enter__(self) -> Prepared:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if error is None:
+            self.end(self.errors)
+            return
+        # Whoever cancels it, or lets it run out of time, does not wait for what it reads.
+        self.context.loaders.stop()
+        self.end(getattr(error, "errors", ()), error)
 
     def end(self, errors: Sequence[GraphQLError] = (), error: BaseException | None = None) -> None:
         """The first call counts."""
@@ -88,6 +76,6 @@ class Prepared:
                 self.registered.id,
                 self.caller.actor.client_id,
                 self.caller.version,
-                time.perf_counter() - self.began,
+                self.traced.seconds,
                 bool(errors) or error is not None,
             )

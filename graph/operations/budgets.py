@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,16 +38,20 @@ class Charge:
         return time.time() + (self.bucket.capacity - self.remaining) / self.bucket.per_second
 
     @property
-    def headers(self) -> Mapping[str, str]:
+    def raw_headers(self) -> Sequence[tuple[bytes, bytes]]:
         """GitHub's (https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api)."""
-        remaining = int(self.remaining)
-        return {
-            "x-ratelimit-limit": str(int(self.bucket.capacity)),
-            "x-ratelimit-remaining": str(remaining),
-            "x-ratelimit-used": str(int(self.bucket.capacity) - remaining),
-            "x-ratelimit-reset": str(math.ceil(self.reset_at)),
-            "x-ratelimit-resource": "graphql",
-        }
+        remaining, most = int(self.remaining), int(self.bucket.capacity)
+        return (
+            (b"x-ratelimit-limit", b"%d" % most),
+            (b"x-ratelimit-remaining", b"%d" % remaining),
+            (b"x-ratelimit-used", b"%d" % (most - remaining)),
+            (b"x-ratelimit-reset", b"%d" % math.ceil(self.reset_at)),
+            (b"x-ratelimit-resource", b"graphql"),
+        )
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {name.decode(): value.decode() for name, value in self.raw_headers}
 
     @property
     def extension(self) -> Mapping[str, Any]:
@@ -159,7 +163,7 @@ def values(data: Any) -> int:
     count, waiting = 0, [data]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict | list):
+        if isinstance(value, (dict, list)):
             waiting += value.values() if isinstance(value, dict) else value
         else:
             count += 1
@@ -168,11 +172,10 @@ def values(data: Any) -> int:
 
 def _things(data: Any) -> int:
     count, waiting = -1, [data]
-    while waiting:
-        value = waiting.pop()
+    for value in waiting:
         if isinstance(value, dict):
             count += 1
-            waiting += [each for each in value.values() if isinstance(each, dict | list)]
-        elif isinstance(value, list):
-            waiting += [each for each in value if isinstance(each, dict | list)]
+            waiting += [each for each in value.values() if isinstance(each, (dict, list))]
+        else:
+            waiting += [each for each in value if isinstance(each, (dict, list))]
     return max(0, count)

@@ -60,7 +60,7 @@ class Operation(NamedTuple):
 
     def priced(self, variables: Mapping[str, Any]) -> float:
         """What it may cost at most with these variables."""
-        return self.cost({**self.defaults, **variables})
+        return self.cost({**self.defaults, **variables} if self.defaults else variables)
 
 
 class Document:
@@ -94,6 +94,8 @@ class Document:
 
     def operation(self, name: str | None) -> Operation:
         """The one that is asked for. Raises GraphQLError when it is not said which, or there is none of this name."""
+        if name is None and len(self.operations) == 1:
+            return self.operations[0]
         chosen = [each for each in self.operations if name is None or each.name == name]
         if len(chosen) == 1:
             return chosen[0]

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
 
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope
 
 
-class Connection:
-    """Its headers by their names in lower case; what came several times is joined, as RFC 9110, 5.3, says."""
+class Headers:
+    """By their names in lower case; what came several times is joined, as RFC 9110, 5.3, says. Few are ever looked at."""
 
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        found = dict(raw)
+        self._raw = found if len(found) == len(raw) else _joined(raw)
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str) -> str: ...
+    def get(self, name: str, default: str | None = None) -> str | None:
+        value = self._raw.get(name.encode())
+        return default if value is None else value.decode("latin-1")
+
+    def __contains__(self, name: str) -> bool:
+        return name.encode() in self._raw
+
+
+def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, value in raw:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found
+
+
+class Connection:
     __slots__ = ("headers", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        found: dict[str, str] = {}
-        for raw, value in scope["headers"]:
-            name, text = str(raw, "latin-1"), str(value, "latin-1")
-            found[name] = f"{found[name]}, {text}" if name in found else text
-        self.headers: Mapping[str, str] = found
+        self.headers = Headers(scope["headers"])
 
     @property
     def address(self) -> str:
@@ -34,7 +56,8 @@ class Request(Connection):
     __slots__ = ("method", "receive")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        super().__init__(scope)
+        self.scope = scope
+        self.headers = Headers(scope["headers"])
         self.method: str = scope["method"]
         self.receive = receive
 

@@ -80,11 +80,10 @@ class Endpoint:
     async def _answer(self, request: Request, prepared: Prepared, type: str) -> Answer:
         with Leaving(request.receive, self._watch):
             result = await self._operations.result(prepared)
-        got = request.method == "GET"
-        headers = dict(result.charge.headers) if result.charge else {}
-        if got:
-            headers["cache-control"] = kept(result.max_age, public=result.public)
-        return Answer(200, result.body(cost=not got), type, headers)
+        headers = result.charge.raw_headers if result.charge else ()
+        if request.method != "GET":
+            return Answer(200, result.body(), type, headers)
+        return Answer(200, result.body(cost=False), type, headers, kept(result.max_age, public=result.public))
 
 
 def _is_told(refused: Rejected) -> bool:
@@ -93,7 +92,8 @@ def _is_told(refused: Rejected) -> bool:
 
 
 def refusal(refused: Rejected, type: str) -> Answer:
-    return Answer(refused.status if type == RESPONSE else refused.in_json, refused.body, type, refused.headers)
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in refused.headers.items()]
+    return Answer(refused.status if type == RESPONSE else refused.in_json, refused.body, type, headers)
 
 
 def _framing(prepared: Prepared, type: str | None, several: Streaming) -> Framing | None:

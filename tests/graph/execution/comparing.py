@@ -1,0 +1,68 @@
+"""Answers of engines, compared: the same data in the same order, and the same errors in any."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from graphql import GraphQLError, GraphQLSchema, parse
+from graphql.execution import Executor
+
+from .generated import Generated
+
+Answer: TypeAlias = tuple[dict[str, Any] | None, Sequence[GraphQLError]]
+
+
+async def by_core(
+    schema: GraphQLSchema, generated: Generated, context: object, executor: type[Executor[Any]] = Executor
+) -> Answer:
+    """What graphql-core says, when all that it began has come to its end."""
+    built = executor.build(schema, parse(generated.text), None, context, dict(generated.variables), generated.operation_name)
+    if isinstance(built, list):
+        return None, built
+    said: Any = built.execute_operation()
+    if built.is_awaitable(said):
+        said = await said
+    while built.background_futures:
+        await asyncio.wait(list(built.background_futures))
+    return said.data, said.errors or []
+
+
+@contextmanager
+def abandoning() -> Iterator[None]:
+    """Around whatever fails: where null spreads, graphql-core abandons coroutines before they begin, which Python warns of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        yield
+        gc.collect()
+
+
+def same(one: Answer, other: Answer, generated: Generated | None = None) -> None:
+    """Asserts that they are. Fails with the operation, where it is given."""
+    differences = [
+        f"{what}\n  one:   {mine}\n  other: {theirs}"
+        for what, mine, theirs in (
+            ("data", _written(one[0]), _written(other[0])),
+            ("errors", _errors(one[1]), _errors(other[1])),
+        )
+        if mine != theirs
+    ]
+    assert not differences, "\n".join([*differences, shown(generated) if generated else ""])
+
+
+def shown(generated: Generated) -> str:
+    """For messages of tests."""
+    return f"{generated.text}\nvariables: {_written(generated.variables)}\noperation: {generated.operation_name}"
+
+
+def _written(data: Any) -> str:
+    return json.dumps(data, default=repr, ensure_ascii=False)
+
+
+def _errors(errors: Sequence[GraphQLError]) -> list[str]:
+    return sorted(_written([each.message, each.path, each.locations, each.extensions]) for each in errors)

@@ -128,9 +128,18 @@ class Standings:
             return Standing(actor)
         return self._known.setdefault(actor.key_id, Standing(actor))
 
+    def fresh(self, text: str) -> Standing | None:
+        """Of whoever holds the key of this text, where that was read a moment ago."""
+        digest = _digest(text)
+        known = self._by_digest.get(digest)
+        if known is None or not known.is_fresh or known.revoked:
+            return None
+        self._by_digest.move_to_end(digest)
+        return known
+
     async def of_key(self, reader: Reader, text: str, pepper: bytes) -> Standing | None:
         """Of whoever holds the key of this text; None when that is not a key, or no longer one. Raises DatabaseAway."""
-        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=32).digest()
+        digest = _digest(text)
         known = self._by_digest.get(digest)
         if known is None:
             began = asyncio.get_running_loop().time()
@@ -178,6 +187,11 @@ class Standings:
                 continue
             except Exception:
                 log.exception("Those who stay could not be looked after; trying again.")
+
+
+def _digest(text: str) -> bytes:
+    """By which a key is found again: the keys themselves are not held."""
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=32).digest()
 
 
 NOBODYS = Standing(NOBODY, math.inf)

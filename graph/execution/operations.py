@@ -17,7 +17,7 @@ from ..callers import Caller
 from ..codes import Code
 from ..context import Context, Services
 from ..errors import shown
-from ..operations import Asked, Budgets, Document, Operation, Persisted, Rejected, away, documents_of
+from ..operations import Asked, Budgets, Document, Named, Operation, Persisted, Rejected, away, documents_of
 from ..operations.budgets import Charge, actual_cost, values
 from ..policy import Introspection
 from ..text import unsound
@@ -54,7 +54,8 @@ class Operations:
         traced = Traced()
         document = operation = None
         try:
-            named = await self._persisted.named(asked, caller)
+            plain = self._persisted.is_plain(asked, caller)
+            named = Named(asked.query or "") if plain else await self._persisted.named(asked, caller)
             document = self._documents.known(named.text, stranger=not caller.actor.roles)
             if document is None:
                 document = await self._looked_at(named.text, caller)
@@ -204,8 +205,7 @@ async def _preload(prepared: Prepared) -> None:
 def _chosen(document: Document, asked: Asked) -> Operation:
     if document.errors:
         raise Rejected([shown(error) for error in document.errors], in_json=200)
-    fault = unsound(asked.variables)
-    if fault is not None:
+    if asked.variables and (fault := unsound(asked.variables)) is not None:
         raise Rejected([fault], in_json=200)
     try:
         return document.operation(asked.operation_name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,8 +11,7 @@ from graphql import GraphQLError
 from ..operations.budgets import Charge
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """Of an operation that ran; its errors are as the client may see them."""
 
     data: Mapping[str, Any] | None

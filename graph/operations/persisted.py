@@ -56,10 +56,13 @@ class Persisted:
         self._documents = _Known[documents.DocumentRow]()
         self._clients = _Known[documents.ClientRow]()
 
+    @staticmethod
+    def is_plain(asked: Asked, caller: Caller) -> bool:
+        """Whether a text is all that there is to be known: nobody may not send it, and it is not to be remembered."""
+        return asked.document_id is None and caller.actor.client_id is None and "persistedQuery" not in asked.extensions
+
     async def named(self, asked: Asked, caller: Caller) -> Named:
-        """Raises Rejected."""
-        if asked.document_id is None and "persistedQuery" not in asked.extensions and caller.actor.client_id is None:
-            return Named(asked.query or "")
+        """What `is_plain` does not answer. Raises Rejected."""
         mode = await self._mode(caller)
         if asked.document_id is not None:
             return await self._by_id(asked.document_id, caller)

@@ -1,7 +1,7 @@
 # One command for each chore. Nothing needs to be set up first: Python 3.11 or newer, pip and make are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev serve services test test-all chaos check format schema schema-check migrate graphiql clean
+.PHONY: help up dev serve services test test-all fuzz chaos check format schema schema-check migrate graphiql clean
 
 ready := .venv/.ready
 bin := .venv/bin
@@ -29,6 +29,9 @@ test: $(ready)  ## Run the tests; they start PostgreSQL, NATS and Valkey by them
 
 test-all: $(ready) $(browser_packages)  ## Run what `make test` leaves out: the tests that need Chromium, Node or npm, and slow ones
 	$(bin)/pytest -m "browser or slow" $(ARGS)
+
+fuzz: $(ready)  ## Compare both engines over generated operations, other ones each time; EXAMPLES=5000
+	EXAMPLES=$(or $(EXAMPLES),5000) $(bin)/pytest tests/graph/execution/test_plans.py -m slow -s $(ARGS)
 
 chaos: $(ready)  ## Kill, freeze and restart everything while audits run; ARGS='--seed N --audits N' (minutes)
 	$(bin)/python -m tests.chaos $(ARGS)

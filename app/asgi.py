@@ -75,6 +75,7 @@ def policy(settings: Settings) -> Policy:
         operations_at_once=settings.operations_at_once,
         streams_at_once=settings.streams_at_once,
         subscriptions_at_once=2 * settings.streams_at_once,
+        compile_queries=settings.compile_queries,
     )
 
 

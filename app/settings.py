@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     introspection: Introspection | None = None
     graphiql: bool = True
+    compile_queries: bool = True
     cost_capacity: float = Field(200_000, ge=1_000, le=1e12)
     cost_per_second: float = Field(10_000, gt=0, le=1e12)
     strangers_cost_capacity: float = Field(50_000, ge=1_000, le=1e12)

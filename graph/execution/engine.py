@@ -33,11 +33,11 @@ _NO_VARIABLES = VariableValues({}, {})
 
 
 class Said(NamedTuple):
-    """What an operation came to; `times`: how often it was executed for that."""
+    """What an operation came to; `again`: it was executed twice for that."""
 
     data: Mapping[str, Any] | None
     errors: Sequence[GraphQLError] | None
-    times: int = 1
+    again: bool = False
 
 
 class Engine:
@@ -86,7 +86,7 @@ class Engine:
         EXECUTIONS.add("core again")
         said: Any = self._built(prepared).execute_operation()
         done = await said if optimized_is_awaitable(said) else said
-        return Said(done.data, done.errors, 2)
+        return Said(done.data, done.errors, again=True)
 
     def _by_core(self, prepared: Prepared) -> Said | Awaitable[Said]:
         EXECUTIONS.add("core")

@@ -130,9 +130,7 @@ class Operations:
             said = await self._executed(prepared)
             told.errors = [shown(error) for error in said.errors or ()]
             if said.data is not None and not _failed(told.errors):
-                # What could cost no more than the least that there is needs no counting.
-                actual = self._actual(prepared, said.data) if charge.requested > 1 else 1.0
-                await self._budgets.settle(charge, said.times * actual)
+                await self._budgets.settle(charge, self._actual(prepared, said, charge))
             max_age, public = prepared.operation.traits.max_age or 0, prepared.operation.traits.public
             return Result(said.data, told.errors, charge, 0 if told.errors else max_age, public)
 
@@ -141,22 +139,22 @@ class Operations:
             charge = await self._spend(prepared)
             executor = self._executor(prepared, deferring=True)
             legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()
-            if prepared.document.reads_history:
-                await _preload(prepared)
-            said = await self._within(engine.run(executor))
+            said = await self._within(_begun(prepared, executor))
             async with aclosing(frames(said)) as parts:
                 while (part := await self._within(anext(parts, None))) is not None:
                     told.errors = errors = [*errors, *part.errors]
-                    actual += sum(self._actual(prepared, data) for data in part.data if data is not None)
+                    actual += sum(_counted(prepared, data) for data in part.data if data is not None)
                     if not part.said["hasNext"]:
                         if not _failed(errors):
                             await self._budgets.settle(charge, actual)
                         part.said["extensions"] = {"cost": charge.extension}
                     yield Event(encoded(legacy.frame(part.said) if legacy else part.said))
 
-    def _actual(self, prepared: Prepared, data: Mapping[str, Any]) -> float:
-        """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
-        return values(data) if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
+    def _actual(self, prepared: Prepared, said: Said, charge: Charge) -> float:
+        # Whoever has it executed twice gets nothing back; and what costs the least that there is needs no counting.
+        if said.again or charge.requested <= 1 or said.data is None:
+            return charge.requested
+        return _counted(prepared, said.data)
 
     async def _executed(self, prepared: Prepared) -> Said:
         said = self._read_on(prepared) if prepared.document.reads_history else self._engine.execute(prepared)
@@ -193,6 +191,17 @@ class Operations:
         except GraphQLError as refused:
             raise Rejected([refused], in_json=200) from None
         return cost
+
+
+async def _begun(prepared: Prepared, executor: Executor[Any]) -> Any:
+    if prepared.document.reads_history:
+        await _preload(prepared)
+    return await engine.run(executor)
+
+
+def _counted(prepared: Prepared, data: Mapping[str, Any]) -> float:
+    """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
+    return values(data) if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
 
 
 async def _preload(prepared: Prepared) -> None:

@@ -184,6 +184,7 @@ def test_costs_are_read_and_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
         ("STREAMS_AT_ONCE", "0", "Input should be greater than or equal to 1"),
         ("INTROSPECTION", "somebody", "Input should be 'everybody', 'signed-in' or 'nobody'"),
         ("GRAPHIQL", "perhaps", "Input should be a valid boolean"),
+        ("COMPILE_QUERIES", "perhaps", "Input should be a valid boolean"),
     ],
 )
 def test_a_bad_value_is_one_line_that_names_the_variable(

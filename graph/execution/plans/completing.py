@@ -5,25 +5,24 @@ https://spec.graphql.org/September2025/#sec-Value-Completion, with graphql-core'
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 from graphql import (
     GraphQLAbstractType,
-    GraphQLError,
     GraphQLLeafType,
     GraphQLObjectType,
     Undefined,
 )
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.executor import invalid_return_type_error
-from graphql.pyutils import inspect, is_iterable
+from graphql.pyutils import inspect
 from strawberry.execution import optimized_is_awaitable
 
-from .fields import Completer, Field, Filling
-from .places import Items, Places, Some
-from .run import Late, Run, Waiting, may_wait, settled, together
+from .fields import Completer, Field
+from .places import Places, Some
+from .run import Late, Run, Waiting, together
 
 
 class Selecting(Protocol):
@@ -63,7 +62,7 @@ class Objects:
     def complete(
         self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
     ) -> list[Any]:
-        chosen = _those_present(run, field, values, places, nullable=self._nullable)
+        chosen = those_present(run, field, values, places, nullable=self._nullable)
         if self._type.is_type_of is not None:
             chosen = self._of_the_type(run, field, values, chosen, places, lates)
         if len(chosen) == len(values):
@@ -131,7 +130,7 @@ class Abstracts:
     ) -> list[Any]:
         groups: dict[GraphQLObjectType, list[int]] = {}
         resolve = self._type.resolve_type or run.executor.type_resolver
-        for index in _those_present(run, field, values, places, nullable=self._nullable):
+        for index in those_present(run, field, values, places, nullable=self._nullable):
             try:
                 info = run.info(field, places, index)
                 found: Any = resolve(values[index], info, self._type)
@@ -171,69 +170,6 @@ class Abstracts:
         return run.executor.ensure_valid_runtime_type(name, self._type, _details(field), info, value)
 
 
-class Lists:
-    """Lists of whatever `item` completes."""
-
-    def __init__(self, item: Completer, *, nullable: bool) -> None:
-        self._item = item
-        self._nullable = nullable
-
-    def complete(
-        self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
-    ) -> list[Any]:
-        items: list[Any] = []
-        owners: list[int] = []
-        indices: list[int] = []
-        spans: list[tuple[int, int, int]] = []
-        for owner in _those_present(run, field, values, places, nullable=self._nullable):
-            value = values[owner]
-            if isinstance(value, AsyncIterable):
-                lates.append(Late(owner, partial(self._iterated, run, field, value, Some(places, [owner]))))
-                continue
-            try:
-                part = _items(run, value, field)
-            except Exception as error:
-                run.failed(error, field, places, owner, nullable=self._nullable)
-                continue
-            if may_wait(part):
-                run.hold(part)
-                lates.append(Late(owner, partial(self._awaited, run, field, part, Some(places, [owner]))))
-                continue
-            begin = len(items)
-            items += part
-            owners += [owner] * len(part)
-            indices += range(len(part))
-            spans.append((owner, begin, len(items)))
-        inner: list[Late] = []
-        done: list[Any] = [None] * len(values)
-        found = self._item.complete(run, field, items, Items(places, owners, indices), waits, inner) if items else []
-        for owner, begin, end in spans:
-            done[owner] = found[begin:end]
-        waits += [Filling(late.complete, done[owners[late.place]], indices[late.place]) for late in inner]
-        return done
-
-    async def _awaited(self, run: Run, field: Field, items: Sequence[Any], places: Places) -> Any:
-        return await self._whole(run, field, await settled(items), places)
-
-    async def _iterated(self, run: Run, field: Field, several: AsyncIterable[Any], places: Places) -> Any:
-        try:
-            items = [each async for each in several]
-        except Exception as error:
-            run.failed(error, field, places, 0, nullable=self._nullable)
-            return None
-        return await self._awaited(run, field, items, places)
-
-    async def _whole(self, run: Run, field: Field, items: Sequence[Any], places: Places) -> Any:
-        waits: list[Waiting] = []
-        inner: list[Late] = []
-        within = Items(places, [0] * len(items), range(len(items)))
-        done = self._item.complete(run, field, items, within, waits, inner)
-        waits += [Filling(late.complete, done, late.place) for late in inner]
-        if waits:
-            await together(waits)
-        return done
-
-
 async def completed(completer: Completer, run: Run, field: Field, value: Any, places: Places) -> Any:
     """One value by itself, to its end."""
     waits: list[Waiting] = []
@@ -268,7 +204,7 @@ def _present(value: Any, field: Field, *, nullable: bool) -> bool | None:
     return None
 
 
-def _those_present(run: Run, field: Field, values: Sequence[Any], places: Places, *, nullable: bool) -> Sequence[int]:
+def those_present(run: Run, field: Field, values: Sequence[Any], places: Places, *, nullable: bool) -> Sequence[int]:
     chosen = []
     for index, value in enumerate(values):
         if value is None or value is Undefined or isinstance(value, Exception):
@@ -279,21 +215,6 @@ def _those_present(run: Run, field: Field, values: Sequence[Any], places: Places
         else:
             chosen.append(index)
     return chosen
-
-
-def _items(run: Run, value: Any, field: Field) -> Sequence[Any]:
-    if type(value) is list:
-        return value
-    if not is_iterable(value):
-        name = field.nodes[0].name.value
-        raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{name}'.")
-    items: list[Any] = []
-    try:
-        items.extend(value)
-    except Exception:
-        run.hold(items)
-        raise
-    return items
 
 
 def _details(field: Field) -> Any:

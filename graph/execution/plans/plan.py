@@ -31,14 +31,15 @@ from graphql.execution.collect_fields import FieldDetails, FragmentDetails, coll
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import DirectiveNode, Visitor, visit
 
-from .completing import Abstracts, Leaves, Lists, Objects
+from .completing import Abstracts, Leaves, Objects
 from .fields import Completer, Field
+from .lists import Lists
 from .places import TOP
 from .reading import reader
 from .run import Propagates, Run, Waiting, together
 from .selecting import Selection, Typename
 
-MAX_VARIANTS = 16
+MAX_VARIANTS = 4
 """Of one operation: for each combination of the variables by which parts of it are skipped."""
 
 _UNCOVERED = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from graphql import GraphQLError, GraphQLSchema, parse
+from graphql import GraphQLError, GraphQLSchema, get_variable_values, parse
 from graphql.execution import Executor
+
+from graph.execution.plans import Plans, Propagates, Run
 
 from .generated import Generated
 
@@ -31,6 +33,34 @@ async def by_core(
     while built.background_futures:
         await asyncio.wait(list(built.background_futures))
     return said.data, said.errors or []
+
+
+async def by_plan(schema: GraphQLSchema, generated: Generated, context: object) -> Answer | None:
+    """What a plan says; None where there is none, or where a null propagates, and graphql-core would say it instead."""
+    document = parse(generated.text)
+    plans = Plans(schema, document, generated.operation_name)
+    variables = get_variable_values(schema, plans.variables, dict(generated.variables))
+    if isinstance(variables, list):
+        return None, variables
+    plan = plans.get(variables)
+    if plan is None:
+        return None
+
+    def build() -> Executor[Any]:
+        built = Executor.build(schema, document, None, context, dict(generated.variables), generated.operation_name)
+        assert isinstance(built, Executor)
+        return built
+
+    run = Run(build, context, variables)
+    try:
+        data = plan.execute(run)
+        return (data if isinstance(data, dict) else await data), run.errors
+    except Propagates:
+        await run.settle()
+        return None
+    finally:
+        while run.executor.background_futures:
+            await asyncio.wait(list(run.executor.background_futures))
 
 
 @contextmanager

@@ -9,11 +9,12 @@ import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Generator
+from typing import Any
 
 import httpx
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import Unusable
 
@@ -139,10 +140,12 @@ async def _alive(listening: socket.socket, serving: asyncio.Task[None]) -> bool:
 
 
 class _Http(HttpToolsProtocol):
-    """uvicorn's own, which would take a request's head without end, and wait for it for ever."""
+    """uvicorn's own, which would take a request's head without end, wait for it for ever, and of several requests at once
+    tell only the last that its client has left."""
 
     _head: int | None = 0  # how much of it has come; None while there is nothing more to come of one
     _waiting: asyncio.TimerHandle | None = None
+    _answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -150,7 +153,14 @@ class _Http(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:

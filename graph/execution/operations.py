@@ -105,7 +105,7 @@ class Operations:
     async def _events(self, prepared: Prepared) -> AsyncGenerator[Event, None]:
         with self._budgets.subscribed(prepared.caller):
             with prepared as told:
-                await self._spend(prepared)
+                await self.pay(prepared)
                 executor = self._executor(prepared)
                 opened = await engine.source(executor)
                 if isinstance(opened, ExecutionResult):
@@ -118,7 +118,10 @@ class Operations:
                 async for event in several:
                     yield event
 
-    async def _spend(self, prepared: Prepared) -> Charge:
+    async def pay(self, prepared: Prepared) -> Charge:
+        """Once, and at the latest when it runs: before, for who is to be told of it by a status. Raises Rejected."""
+        if prepared.context.charge is not None:
+            return prepared.context.charge
         charge = prepared.context.charge = await self._budgets.spend(prepared.caller, prepared.cost)
         if prepared.named.remember is not None:
             await self._persisted.remember(prepared.named, prepared.caller)
@@ -126,7 +129,7 @@ class Operations:
 
     async def _result(self, prepared: Prepared) -> Result:
         with prepared as told, self._budgets.running(prepared.caller):
-            charge = await self._spend(prepared)
+            charge = await self.pay(prepared)
             said = await self._executed(prepared)
             told.errors = [shown(error) for error in said.errors or ()]
             if said.data is not None and not _failed(told.errors):
@@ -136,7 +139,7 @@ class Operations:
 
     async def _parts(self, prepared: Prepared, shape: Shape) -> AsyncGenerator[Event, None]:
         with prepared as told, self._budgets.running(prepared.caller):
-            charge = await self._spend(prepared)
+            charge = await self.pay(prepared)
             executor = self._executor(prepared, deferring=True)
             legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()
             said = await self._within(_begun(prepared, executor))

@@ -72,10 +72,11 @@ class Endpoint:
     async def _tell(self, request: Request, prepared: Prepared, framing: Framing, several: Streaming, send: Send) -> None:
         events = self._operations.results(prepared, deferring=several.deferring)
         try:
+            await self._operations.pay(prepared)
             await stream(events, framing, prepared.caller, self._connections, request.receive, send)
-        except Rejected as full:  # it has not begun
-            prepared.end(full.errors)
-            await refusal(full, JSON).send(request, send)
+        except Rejected as refused:  # it has not begun
+            prepared.end(refused.errors)
+            await refusal(refused, JSON).send(request, send)
 
     async def _answer(self, request: Request, prepared: Prepared, type: str) -> Answer:
         with Leaving(request.receive, self._watch):

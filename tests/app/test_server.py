@@ -1,4 +1,4 @@
-"""A request's head is bounded, in bytes and in time, however it comes."""
+"""What the server makes of connections: heads are bounded, in bytes and in time, and who leaves is missed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import server
 
+HERE = PlainTextResponse("here")
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @asynccontextmanager
-async def connected() -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter], None]:
+async def connected(app: ASGIApp = HERE) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter], None]:
     """One connection to the server as it is shipped."""
     listening = server.listen("127.0.0.1", 0)
     stop, ready = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(server.answer(PlainTextResponse("here"), listening, stop, ready.set))
+    serving = asyncio.create_task(server.answer(app, listening, stop, ready.set))
     await ready.wait()
     reader, writer = await asyncio.open_connection(*listening.getsockname()[:2])
     try:
@@ -63,3 +65,23 @@ async def test_a_head_that_does_not_come_is_not_waited_for(begun: bytes, monkeyp
         async with asyncio.timeout(3):
             said = await reader.read()
     assert said.count(b"here") == begun.count(REQUEST)
+
+
+async def test_who_leaves_is_missed_by_the_request_that_is_answered_and_not_by_the_last_alone() -> None:
+    begun, left = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/healthz":
+            await HERE(scope, receive, send)
+            return
+        begun.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left.set()
+
+    async with connected(slow) as (_, writer):
+        writer.write(REQUEST + REQUEST)
+        await begun.wait()
+        writer.close()
+        async with asyncio.timeout(3):
+            await left.wait()

@@ -168,6 +168,7 @@ class _Http(HttpToolsProtocol):
         super().data_received(data)
         if self._head is None:
             return
+        self._head = self._head or len(data)  # it may have begun in the midst of this
         if self._head > MAX_HEADERS:
             self.transport.close()
         elif self._waiting is None:  # most heads come in one piece, and nobody waits for them
@@ -175,6 +176,7 @@ class _Http(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head = 0
+        self._stop_waiting()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:

@@ -24,8 +24,8 @@ from domain.metering import EXECUTIONS
 
 from ..context import Context
 from ..errors import shown
-from ..operations import Document, Rejected
-from .plans import Plans, Propagates, Run
+from ..operations import Rejected
+from .plans import Kept, Propagates, Run
 from .prepared import Prepared
 
 MAX_COERCION_ERRORS = 10
@@ -46,13 +46,16 @@ class Engine:
     def __init__(self, schema: GraphQLSchema, *, compiling: bool) -> None:
         self._schema = schema
         self._compiling = compiling
+        self._kept = Kept(schema)
 
     def execute(self, prepared: Prepared) -> Said | Awaitable[Said]:
         """At once where nothing is waited for. Raises Rejected where the variables are not what the operation takes."""
         if not self._compiling or prepared.kind is not OperationType.QUERY:
             return self._by_core(prepared)
-        plans, variables = self._plans(prepared.document, prepared.operation.name), _NO_VARIABLES
-        strict = not prepared.context.actor.roles
+        plans = self._kept.of(prepared.document, prepared.operation.name)
+        if plans is None:
+            return self._by_core(prepared)
+        variables, strict = _NO_VARIABLES, not prepared.context.actor.roles
         if plans.variables:
             given = dict(prepared.variables)
             coerced = get_variable_values(self._schema, plans.variables, given, MAX_COERCION_ERRORS, hide_suggestions=strict)
@@ -62,22 +65,21 @@ class Engine:
         plan = plans.get(variables)
         if plan is None:
             return self._by_core(prepared)
+        EXECUTIONS.add("plan")
         run = Run(partial(self._built, prepared), prepared.context, variables, hide_suggestions=strict)
         try:
             data = plan.execute(run)
         except Propagates:
             return self._again(prepared, run)
-        if not isinstance(data, dict):
-            return self._awaited(prepared, run, data)
-        EXECUTIONS.add("plan")
-        return Said(data, run.errors)
+        finally:
+            self._kept.used(plans, prepared.document)
+        return Said(data, run.errors) if isinstance(data, dict) else self._awaited(prepared, run, data)
 
     async def _awaited(self, prepared: Prepared, run: Run, data: Awaitable[Mapping[str, Any]]) -> Said:
         try:
             found = await data
         except Propagates:
             return await self._again(prepared, run)
-        EXECUTIONS.add("plan")
         return Said(found, run.errors)
 
     async def _again(self, prepared: Prepared, run: Run) -> Said:
@@ -97,13 +99,6 @@ class Engine:
         assert prepared.document.whole is not None  # it is a good document
         name = prepared.operation.name
         return build(self._schema, prepared.document.whole, prepared.context, prepared.variables, name)
-
-    def _plans(self, document: Document, name: str | None) -> Plans:
-        known: Plans | None = document.plans.get(name)
-        if known is None:
-            assert document.whole is not None
-            known = document.plans[name] = Plans(self._schema, document.whole, name)
-        return known
 
 
 async def _said(coming: Awaitable[Any]) -> Said:

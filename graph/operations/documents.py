@@ -35,8 +35,8 @@ from .traits import NOTHING, Traits, traits
 from .weights import Weights
 
 KEPT = 1_000
-KEPT_NODES = 100_000
-"""Of fields and fragments, or of tokens where these are more; each takes some 600 bytes, and as much for each of its plans."""
+KEPT_NODES = 200_000
+"""Of fields and fragments, or of tokens where these are more; each takes some 600 bytes, with all that is known of it."""
 
 MAX_DIGITS = 1_000
 """Of a number. Python refuses to read one of 4,300, wherever it first meets it."""

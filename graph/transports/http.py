@@ -93,7 +93,7 @@ def _is_told(refused: Rejected) -> bool:
 
 
 def refusal(refused: Rejected, type: str) -> Answer:
-    headers = [(name.encode(), value.encode("latin-1")) for name, value in refused.headers.items()]
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in refused.headers.items()]
     return Answer(refused.status if type == RESPONSE else refused.in_json, refused.body, type, headers)
 
 

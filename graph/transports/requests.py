@@ -18,6 +18,10 @@ from .connection import Request
 MAX_BODY = 1024 * 1024
 BODY_SECONDS = 30.0
 REMEMBERED = 4_096
+"""Bytes of a body that is read once, however often it comes; and how many of them."""
+
+KNOWN = 1_000
+_known: dict[bytes, Asked] = {}
 _JSON = "application/json"
 _NAMES = ("query", "documentId", "operationName", "variables", "extensions")
 
@@ -30,9 +34,11 @@ async def read(request: Request, *, document_id: str | None = None) -> Asked:
     elif request.method == "POST":
         _require_json(request.headers.get("content-type"))
         body = await _body(request)
-        if document_id is None and len(body) <= REMEMBERED and b'"variables"' not in body:
-            return _remembered(body)
+        if document_id is None and (known := _known.get(body)) is not None:
+            return known
         said = parsed(body, "The body")
+        if document_id is None and len(body) <= REMEMBERED:
+            return _remembered(body, asked(said))
     else:
         raise rejected("GraphQL is asked by POST, or by GET.", 405, {"Allow": "GET, POST"})
     if document_id is not None and isinstance(said, dict):
@@ -40,10 +46,13 @@ async def read(request: Request, *, document_id: str | None = None) -> Asked:
     return asked(said)
 
 
-@lru_cache(maxsize=1_000)
-def _remembered(body: bytes) -> Asked:
-    """Of a body that may well come again: the same for all who send it, and without anything of theirs."""
-    return asked(parsed(body, "The body"))
+def _remembered(body: bytes, said: Asked) -> Asked:
+    """For when the same body comes again, from whoever it is: a text alone, with nothing of theirs."""
+    if said.variables is None and not said.extensions:
+        if len(_known) >= KNOWN:
+            _known.clear()
+        _known[body] = said
+    return said
 
 
 def rejected(message: str, status: int = 400, headers: Mapping[str, str] | None = None) -> Rejected:

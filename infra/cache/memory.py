@@ -125,16 +125,13 @@ class MemoryCache:
             entry = self._entries[key] = _Entry()
         else:
             self._entries.move_to_end(key)
-        entry.thing, entry.until = thing, until
+        size = _size(key, thing)
+        self._bytes += size - entry.size
+        entry.thing, entry.until, entry.size = thing, until, size
         if until < entry.looked_at:
             self._look_at(key, entry)
         if self._expiring[0][0] <= now:
             self._drop_expired(now)
-        size = _size(key, thing)
-        if size == entry.size:
-            return
-        self._bytes += size - entry.size
-        entry.size = size
         while len(self._entries) > self._most or self._bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))
         if len(self._expiring) > 2 * len(self._entries) + 64:

@@ -65,7 +65,7 @@ class Items:
 
 
 class Place:
-    """What a resolver is given for its path: graphql-core's, made when it is looked at."""
+    """What a resolver is given for its path: graphql-core's, made when it is looked at, and never one of an item."""
 
     __slots__ = ("_index", "_places", "_type")
 
@@ -75,7 +75,10 @@ class Place:
         self._type = type
 
     def as_list(self) -> list[str | int]:
-        return self._places.path(self._index)
+        path = self._places.path(self._index)
+        while isinstance(path[-1], int):
+            path.pop()
+        return path
 
     def __getattr__(self, name: str) -> Any:
         path: Path | None = None

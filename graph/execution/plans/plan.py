@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -48,10 +48,16 @@ _NO_VARIABLES = VariableValues({}, {})
 
 
 class Plan:
-    """Of one operation, with what is skipped left out."""
+    """Of one operation, with what is skipped left out. What is behind abstract types is made when it is met."""
 
-    def __init__(self, root: Selection) -> None:
+    def __init__(self, root: Selection, made: _Compiling) -> None:
         self.root = root
+        self._made = made
+
+    @property
+    def size(self) -> int:
+        """How many fields and selection sets it has by now."""
+        return self._made.size
 
     def execute(self, run: Run) -> Any:
         """The data, or an awaitable of it. Raises Propagates, after which the run is to be settled."""
@@ -93,6 +99,13 @@ class Plans:
         self._switches = tuple(sorted(found.switches))
         self._covered = not found.names & _UNCOVERED and not any(each.variable_definitions for each in fragments)
         self._variants: dict[tuple[Any, ...], Plan] = {}
+
+    @property
+    def size(self) -> int:
+        return sum(each.size for each in self._variants.values())
+
+    def clear(self) -> None:
+        self._variants.clear()
 
     def get(self, variables: VariableValues) -> Plan | None:
         """None for what plans do not cover."""
@@ -163,7 +176,7 @@ def _compiled(
     assert root is not None  # it was validated
     compiling = _Compiling(schema, operation, dict(fragments), variables)
     collected = collect_fields(schema, compiling.fragments, variables, root, operation)
-    return Plan(compiling.selection(root, collected.grouped_field_set))
+    return Plan(compiling.selection(root, collected.grouped_field_set), compiling)
 
 
 class _Compiling:
@@ -180,8 +193,15 @@ class _Compiling:
         self.operation = operation
         self.fragments = fragments
         self.variables = variables
+        self.size = 0
+        self._known: dict[Hashable, Selection] = {}
 
     def selection(self, type: GraphQLObjectType, grouped: Mapping[str, Sequence[FieldDetails]]) -> Selection:
+        # A fragment that is spread in many places selects the same in all of them.
+        same = type.name, tuple((key, *(id(each.node) for each in details)) for key, details in grouped.items())
+        if same in self._known:
+            return self._known[same]
+        self.size += 1 + len(grouped)
         parts: list[Field | Typename] = []
         for key, details in grouped.items():
             node = details[0].node
@@ -191,7 +211,8 @@ class _Compiling:
             definition = self.schema.get_field(type, node.name.value)
             if definition is not None:
                 parts.append(self._field(key, details, definition, type))
-        return Selection(parts)
+        self._known[same] = made = Selection(parts)
+        return made
 
     def _field(self, key: str, details: Sequence[FieldDetails], definition: GraphQLField, parent: GraphQLObjectType) -> Field:
         completer = self._completer(definition.type, details, nullable=True)

@@ -11,7 +11,7 @@ from graphql import GraphQLField
 from strawberry.types.field import StrawberryField
 
 from .fields import Field, Reader
-from .places import Places
+from .places import Places, Under
 from .run import Run
 
 
@@ -57,9 +57,10 @@ class OfSourceAndInfo:
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
         function, definition, values = self._function, self._definition, []
+        within = Under(places, field.key)
         for index, source in enumerate(sources):
             try:
-                values.append(function(source, _Info(run, field, places, index, definition)))
+                values.append(function(source, _Info(run, field, within, index, definition)))
             except Exception as error:
                 values.append(error)
         return values
@@ -78,9 +79,10 @@ class Resolved:
             return [error] * len(sources)
         resolve = self._resolve or run.executor.field_resolver
         values = []
+        within = Under(places, field.key)
         for index, source in enumerate(sources):
             try:
-                values.append(resolve(source, run.info(field, places, index), **arguments))
+                values.append(resolve(source, run.info(field, within, index), **arguments))
             except Exception as error:
                 values.append(error)
         return values

@@ -14,7 +14,7 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
-from .places import Place, Places, Under
+from .places import Place, Places
 
 if TYPE_CHECKING:
     from .fields import Field
@@ -78,8 +78,8 @@ class Run:
         return self._executor
 
     def info(self, field: Field, places: Places, index: int) -> GraphQLResolveInfo[Any]:
-        """For one value of the field, whose places are its objects'."""
-        place: Any = Place(Under(places, field.key), index, field.parent.name)
+        """For one of the field's values, which stand at these places."""
+        place: Any = Place(places, index, field.parent.name)
         return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, place)
 
     def arguments(self, field: Field) -> Mapping[str, Any]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 import strawberry
+from graphql import parse
+from graphql.execution.values import VariableValues
 
 from domain.errors import NotFound
 from domain.metering import EXECUTIONS
 from graph.execution import Operations
-from graph.operations import Asked
+from graph.execution.plans import Kept, Plans
+from graph.operations import Asked, Document, documents_of
 from tests.graph.asking import Asking, asking
 
 __all__ = ["asking"]
+
+NOTHING = VariableValues({}, {})
+_numbers = count()
 
 
 @strawberry.type
@@ -69,30 +76,40 @@ def executions() -> Executions:
     return Executions()
 
 
+def new(text: str) -> str:
+    """A text that nobody sent yet: what was sent is known for as long as the schema is."""
+    return text + " " * next(_numbers)
+
+
 async def answered(operations: Operations, asking: Asking, text: str) -> Any:
     result = await operations.result(await operations.prepare(Asked(text), asking.caller))
     return result.body()
 
 
-async def test_queries_are_executed_by_plans(asking: Asking, executions: Executions) -> None:
-    said = await answered(Operations(OWN, asking.services), asking, "{ things { name } missing { name } }")
-    assert said["data"] == {"things": [{"name": "thing"}] * 10, "missing": None}
-    assert executions.since() == {"plan": 1}
+async def test_queries_that_come_again_are_executed_by_plans(asking: Asking, executions: Executions) -> None:
+    operations, text = Operations(OWN, asking.services), new("{ things { name } missing { name } }")
+    for engine in ({"core": 1}, {"core": 1, "plan": 1}, {"core": 1, "plan": 2}):
+        said = await answered(operations, asking, text)
+        assert said["data"] == {"things": [{"name": "thing"}] * 10, "missing": None}
+        assert executions.since() == engine
 
 
 async def test_without_the_setting_graphql_core_executes_everything(asking: Asking, executions: Executions) -> None:
     services = replace(asking.services, policy=replace(asking.services.policy, compile_queries=False))
-    said = await answered(Operations(OWN, services), asking, "{ things { name } }")
-    assert said["data"] == {"things": [{"name": "thing"}] * 10}
-    assert executions.since() == {"core": 1}
+    operations = Operations(OWN, services)
+    for _ in range(2):
+        said = await answered(operations, asking, "{ things { name } }")
+        assert said["data"] == {"things": [{"name": "thing"}] * 10}
+    assert executions.since() == {"core": 2}
 
 
 async def test_a_null_that_propagates_takes_both_and_its_whole_price(asking: Asking, executions: Executions) -> None:
-    operations = Operations(OWN, asking.services)
-    said = await answered(operations, asking, "{ things { name broken } }")
+    operations, text = Operations(OWN, asking.services), new("{ things { name broken } }")
+    await answered(operations, asking, text)
+    said = await answered(operations, asking, text)
     assert said["data"] == {"things": [None] * 10}
     assert [error["path"] for error in said["errors"]] == [["things", number, "broken"] for number in range(10)]
-    assert executions.since() == {"core again": 1}
+    assert executions.since() == {"core": 1, "plan": 1, "core again": 1}
     cost = said["extensions"]["cost"]
     assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (10, 10)
     without = (await answered(operations, asking, "{ things { name } missing { broken } }"))["extensions"]["cost"]
@@ -101,8 +118,37 @@ async def test_a_null_that_propagates_takes_both_and_its_whole_price(asking: Ask
 
 async def test_a_change_is_made_once_whatever_becomes_of_its_payload(asking: Asking, executions: Executions) -> None:
     Mutation.changes = 0
-    said = await answered(Operations(OWN, asking.services), asking, "mutation { change { name broken } }")
-    assert said["data"] == {"change": None}
-    assert said["errors"][0]["path"] == ["change", "broken"]
-    assert Mutation.changes == 1
-    assert executions.since() == {"core": 1}
+    operations = Operations(OWN, asking.services)
+    for number in (1, 2):
+        said = await answered(operations, asking, "mutation { change { name broken } }")
+        assert said["data"] == {"change": None}
+        assert said["errors"][0]["path"] == ["change", "broken"]
+        assert Mutation.changes == number
+    assert executions.since() == {"core": 2}
+
+
+def document(text: str) -> Document:
+    found = documents_of(OWN._schema).prepare(text, stranger=False, keep=False)
+    assert not found.errors
+    return found
+
+
+def test_plans_are_kept_up_to_a_size_those_used_last() -> None:
+    several = [document(f"{{ a{number}: things {{ name }} }}") for number in range(10)]
+    kept = Kept(OWN._schema, most=5 * (several[0].size + 4))
+    for each in several:
+        assert kept.of(each, None) is None
+        plans = kept.of(each, None)
+        assert plans is not None
+        plans.get(NOTHING)
+        kept.used(plans, each)
+    sizes = [plans.size if (plans := kept.of(each, None)) else None for each in several]
+    assert sizes == [0] * 5 + [4] * 5
+    assert kept.size == 5 * (several[0].size + 4)
+
+
+def test_a_fragment_is_compiled_once_however_often_it_is_spread() -> None:
+    spreads = " ".join(f"a{number}: things {{ ...Part }}" for number in range(50))
+    plans = Plans(OWN._schema, parse(f"{{ {spreads} }} fragment Part on Thing {{ name broken }}"))
+    plans.get(NOTHING)
+    assert plans.size == (1 + 50) + (1 + 2)

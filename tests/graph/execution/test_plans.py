@@ -83,11 +83,11 @@ async def compiled(drawn: Sequence[tuple[Generated, int]], trouble: float, *, co
 
 
 async def test_without_errors_everything_is_executed_by_plans_as_graphql_core_does_it() -> None:
-    assert await compiled(drawn(150), 0.0) == 1.0
+    assert await compiled(drawn(80), 0.0) == 1.0
 
 
 async def test_errors_are_those_of_graphql_core_and_nothing_is_left_behind() -> None:
-    assert await compiled(drawn(150), 0.03) > 0.3
+    assert await compiled(drawn(80), 0.03) > 0.3
 
 
 @pytest.mark.slow
@@ -141,6 +141,7 @@ async def test_operations_of_our_own_schema_are_answered_alike_by_both_engines(a
     by_core = Operations(schema, replace(asking.services, policy=policy))
     answers = 0
     for generated in of_pacemark(120, [*ids, asking.workspace]):
+        await answered(asking.operations, asking, generated)  # who comes again has a plan
         mine = await answered(asking.operations, asking, generated)
         theirs = await answered(by_core, asking, generated)
         assert list(mine) == list(theirs), shown(generated)

@@ -45,7 +45,7 @@ from .comparing import Answer, abandoning, by_core, same, shown
 from .generated import Generated, operations
 from .torture import SCHEMA, VALUES, Context
 
-MANY = 100
+MANY = 150
 QUIET = settings(max_examples=MANY, database=None, deadline=None, derandomize=True)
 
 

@@ -106,7 +106,7 @@ def test_keys_are_told_apart_by_their_thumbprints_and_overlap() -> None:
         b"{",
         b'{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"' + KEY.id.encode() + b'"}',
     ],
-    ids=lambda header: str(header)[:60],
+    ids=lambda _: "header",
 )
 def test_a_header_says_what_ours_say_and_nothing_else(header: Any) -> None:
     refuse(signed(header=header))
@@ -132,7 +132,7 @@ def test_a_header_says_what_ours_say_and_nothing_else(header: Any) -> None:
         {"nbf": CLAIMS["iat"]},
         {"role": "OWNER"},
     ],
-    ids=str,
+    ids=lambda _: "claims",
 )
 def test_claims_are_those_that_we_make_of_the_kinds_that_we_make(changed: dict[str, Any]) -> None:
     refuse(signed({**CLAIMS, **changed}))
@@ -183,7 +183,7 @@ def test_tokens_of_another_installation_are_not_ours() -> None:
         "ä.b.c",
         "a.b.c" * LONGEST,
     ],
-    ids=lambda text: text[:12],
+    ids=lambda _: "text",
 )
 def test_what_has_not_the_shape_of_a_token_is_none(text: str) -> None:
     refuse(text)

@@ -45,6 +45,8 @@ from .comparing import Answer, abandoning, by_core, same, shown
 from .generated import Generated, operations
 from .torture import SCHEMA, VALUES, Context
 
+pytestmark = pytest.mark.slow
+
 MANY = 150
 QUIET = settings(max_examples=MANY, database=None, deadline=None, derandomize=True)
 

@@ -151,8 +151,7 @@ class Standings:
                 self._by_digest.popitem(last=False)
         else:
             self._by_digest.move_to_end(digest)
-            if not known.is_fresh:
-                await known.now(reader)
+            await known.now(reader)
         if known.revoked:
             self._by_digest.pop(digest, None)
             return None

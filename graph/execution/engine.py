@@ -16,7 +16,6 @@ from graphql import (
     get_variable_values,
 )
 from graphql.execution import Executor, create_source_event_stream
-from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -25,11 +24,10 @@ from domain.metering import EXECUTIONS
 from ..context import Context
 from ..errors import shown
 from ..operations import Rejected
-from .plans import Kept, Propagates, Run
+from .plans import NO_VARIABLES, Kept, Propagates, Run
 from .prepared import Prepared
 
 MAX_COERCION_ERRORS = 10
-_NO_VARIABLES = VariableValues({}, {})
 
 
 class Said(NamedTuple):
@@ -55,7 +53,7 @@ class Engine:
         plans = self._kept.of(prepared.document, prepared.operation.name)
         if plans is None:
             return self._by_core(prepared)
-        variables, strict = _NO_VARIABLES, not prepared.context.actor.roles
+        variables, strict = NO_VARIABLES, not prepared.context.actor.roles
         if plans.variables:
             given = dict(prepared.variables)
             coerced = get_variable_values(self._schema, plans.variables, given, MAX_COERCION_ERRORS, hide_suggestions=strict)
@@ -82,13 +80,12 @@ class Engine:
             return await self._again(prepared, run)
         return Said(found, run.errors)
 
-    async def _again(self, prepared: Prepared, run: Run) -> Said:
+    async def _again(self, prepared: Prepared, first: Run) -> Said:
         """By graphql-core, which knows how far a null goes; with the same loaders, so that nothing is read twice."""
-        await run.settle()
+        await first.settle()
         EXECUTIONS.add("core again")
-        said: Any = self._built(prepared).execute_operation()
-        done = await said if optimized_is_awaitable(said) else said
-        return Said(done.data, done.errors, again=True)
+        said = await run(self._built(prepared))
+        return Said(said.data, said.errors, again=True)
 
     def _by_core(self, prepared: Prepared) -> Said | Awaitable[Said]:
         EXECUTIONS.add("core")

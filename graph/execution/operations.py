@@ -104,14 +104,14 @@ class Operations:
 
     async def _events(self, prepared: Prepared) -> AsyncGenerator[Event, None]:
         with self._budgets.subscribed(prepared.caller):
-            with prepared as told:
+            with prepared:
                 await self.pay(prepared)
                 executor = self._executor(prepared)
                 opened = await engine.source(executor)
                 if isinstance(opened, ExecutionResult):
-                    told.errors = [shown(error) for error in opened.errors or ()]
+                    prepared.errors = [shown(error) for error in opened.errors or ()]
             if isinstance(opened, ExecutionResult):
-                yield ended(told.errors)
+                yield ended(prepared.errors)
                 return
             told_of = events(prepared, executor, opened, self._budgets, self.shared, self._policy.deadline_seconds)
             async with aclosing(told_of) as several:
@@ -128,24 +128,24 @@ class Operations:
         return charge
 
     async def _result(self, prepared: Prepared) -> Result:
-        with prepared as told, self._budgets.running(prepared.caller):
+        with prepared, self._budgets.running(prepared.caller):
             charge = await self.pay(prepared)
             said = await self._executed(prepared)
-            told.errors = [shown(error) for error in said.errors or ()]
-            if said.data is not None and not _failed(told.errors):
+            prepared.errors = [shown(error) for error in said.errors or ()]
+            if said.data is not None and not _failed(prepared.errors):
                 await self._budgets.settle(charge, self._actual(prepared, said, charge))
             max_age, public = prepared.operation.traits.max_age or 0, prepared.operation.traits.public
-            return Result(said.data, told.errors, charge, 0 if told.errors else max_age, public)
+            return Result(said.data, prepared.errors, charge, 0 if prepared.errors else max_age, public)
 
     async def _parts(self, prepared: Prepared, shape: Shape) -> AsyncGenerator[Event, None]:
-        with prepared as told, self._budgets.running(prepared.caller):
+        with prepared, self._budgets.running(prepared.caller):
             charge = await self.pay(prepared)
             executor = self._executor(prepared, deferring=True)
             legacy, actual, errors = Legacy() if shape is Shape.LEGACY else None, 0.0, list[GraphQLError]()
             said = await self._within(_begun(prepared, executor))
             async with aclosing(frames(said)) as parts:
                 while (part := await self._within(anext(parts, None))) is not None:
-                    told.errors = errors = [*errors, *part.errors]
+                    prepared.errors = errors = [*errors, *part.errors]
                     actual += sum(_counted(prepared, data) for data in part.data if data is not None)
                     if not part.said["hasNext"]:
                         if not _failed(errors):

@@ -53,8 +53,8 @@ class Prepared:
         """Whether parts of its answer may come later: none of a change's, which is made to its end whoever leaves."""
         return self.kind is OperationType.QUERY and self.document.node is not self.document.whole
 
-    def __enter__(self) -> Prepared:
-        return self
+    def __enter__(self) -> None:
+        pass
 
     def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
         if error is None:

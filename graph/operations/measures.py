@@ -108,7 +108,7 @@ def _directives(node: FieldNode | InlineFragmentNode | FragmentSpreadNode | Exec
 def lowest_first(document: DocumentNode) -> Iterator[FragmentDefinitionNode]:
     """Every fragment after those that it spreads. Without recursion: a chain may be as long as the text allows."""
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    spread = {name: [each for each in _spread(fragment) if each in fragments] for name, fragment in fragments.items()}
+    spread = {name: [each for each in spreads(fragment) if each in fragments] for name, fragment in fragments.items()}
     begun: set[str] = set()
     for first in fragments:
         if first in begun:
@@ -126,8 +126,9 @@ def lowest_first(document: DocumentNode) -> Iterator[FragmentDefinitionNode]:
                 waiting.append((following, iter(spread[following])))
 
 
-def _spread(fragment: FragmentDefinitionNode) -> Iterator[str]:
-    sets: list[SelectionSetNode | None] = [fragment.selection_set]
+def spreads(definition: ExecutableDefinitionNode) -> Iterator[str]:
+    """The fragments that it names, each as often as it does."""
+    sets: list[SelectionSetNode | None] = [definition.selection_set]
     while sets:
         selected = sets.pop()
         for node in selected.selections if selected is not None else ():

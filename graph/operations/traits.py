@@ -103,7 +103,7 @@ class _Finding:
         found = _said(node.directives)
         if arguments:
             values = (argument.value for argument in node.arguments or ())
-            found = found.beside(Traits(variables=frozenset(each for value in values for each in _variables(value))))
+            found = found.beside(Traits(variables=frozenset(each for value in values for each in variables_in(value))))
         if name in _SCHEMA:
             return found.beside(Traits(introspects=True, max_age=0))
         field = parent.fields.get(name) if is_object_type(parent) or is_interface_type(parent) else None
@@ -124,10 +124,10 @@ def _of_field(field: GraphQLField, *, root: bool) -> Traits:
 
 def _said(directives: tuple[DirectiveNode, ...] | None) -> Traits:
     values = (argument.value for each in directives or () for argument in each.arguments or ())
-    return Traits(variables=frozenset(each for value in values for each in _variables(value)))
+    return Traits(variables=frozenset(each for value in values for each in variables_in(value)))
 
 
-def _variables(value: ValueNode) -> Iterator[str]:
+def variables_in(value: ValueNode) -> Iterator[str]:
     waiting = [value]
     while waiting:
         match waiting.pop():

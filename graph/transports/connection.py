@@ -56,8 +56,7 @@ class Request(Connection):
     __slots__ = ("method", "receive")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
-        self.headers = Headers(scope["headers"])
+        super().__init__(scope)
         self.method: str = scope["method"]
         self.receive = receive
 

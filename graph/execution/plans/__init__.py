@@ -1,7 +1,7 @@
 """Queries as plans: compiled once, executed breadth first, each selection set for all its objects together."""
 
 from .kept import Kept
-from .plan import Plan, Plans
+from .plan import NO_VARIABLES, Plan, Plans
 from .run import Propagates, Run
 
-__all__ = ["Kept", "Plan", "Plans", "Propagates", "Run"]
+__all__ = ["NO_VARIABLES", "Kept", "Plan", "Plans", "Propagates", "Run"]

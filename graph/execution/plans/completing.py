@@ -105,8 +105,7 @@ class Objects:
             return None
         waits: list[Waiting] = []
         (done,) = self._selecting.select(run, [value], places, waits)
-        if waits:
-            await together(waits)
+        await together(waits)
         return done
 
 
@@ -177,8 +176,7 @@ async def completed(completer: Completer, run: Run, field: Field, value: Any, pl
     (done,) = completer.complete(run, field, [value], places, waits, lates)
     for late in lates:
         done = await late.complete()
-    if waits:
-        await together(waits)
+    await together(waits)
     return done
 
 

@@ -93,8 +93,7 @@ class _Awaited:
         values = await settled(self._values)
         waits: list[Waiting] = []
         self._field.complete(self._run, values, self._outs, self._places, waits)
-        if waits:
-            await together(waits)
+        await together(waits)
 
 
 class Filling:

@@ -56,9 +56,6 @@ class Lists:
         waits += [Filling(late.complete, done[owners[late.place]], indices[late.place]) for late in inner]
         return done
 
-    async def _awaited(self, run: Run, field: Field, items: Sequence[Any], places: Places) -> Any:
-        return await self._whole(run, field, await settled(items), places)
-
     async def _iterated(self, run: Run, field: Field, several: AsyncIterable[Any], places: Places) -> Any:
         try:
             items = [each async for each in several]
@@ -67,14 +64,14 @@ class Lists:
             return None
         return await self._awaited(run, field, items, places)
 
-    async def _whole(self, run: Run, field: Field, items: Sequence[Any], places: Places) -> Any:
+    async def _awaited(self, run: Run, field: Field, awaited: Sequence[Any], places: Places) -> Any:
+        items = await settled(awaited)
         waits: list[Waiting] = []
         inner: list[Late] = []
         within = Items(places, [0] * len(items), range(len(items)))
         done = self._item.complete(run, field, items, within, waits, inner)
         waits += [Filling(late.complete, done, late.place) for late in inner]
-        if waits:
-            await together(waits)
+        await together(waits)
         return done
 
 

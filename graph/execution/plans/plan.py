@@ -13,7 +13,6 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
     GraphQLList,
@@ -31,6 +30,8 @@ from graphql.execution.collect_fields import FieldDetails, FragmentDetails, coll
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import DirectiveNode, Visitor, visit
 
+from ...operations.measures import spreads
+from ...operations.traits import variables_in
 from .completing import Abstracts, Leaves, Objects
 from .fields import Completer, Field
 from .lists import Lists
@@ -44,7 +45,7 @@ MAX_VARIANTS = 4
 
 _UNCOVERED = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
 _IMMUTABLE = (str, bytes, int, float, bool, Decimal, date, datetime, UUID, Enum, type(None))
-_NO_VARIABLES = VariableValues({}, {})
+NO_VARIABLES = VariableValues({}, {})
 
 
 class Plan:
@@ -134,21 +135,10 @@ def _reached(operation: OperationDefinitionNode, fragments: Mapping[str, Fragmen
     found: dict[str, FragmentDefinitionNode] = {}
     waiting: list[OperationDefinitionNode | FragmentDefinitionNode] = [operation]
     while waiting:
-        spreads = _Spreads()
-        visit(waiting.pop(), spreads)
-        for name in spreads.names - found.keys():
+        for name in set(spreads(waiting.pop())) - found.keys():
             found[name] = fragments[name].definition
             waiting.append(found[name])
     return list(found.values())
-
-
-class _Spreads(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
-        self.names.add(node.name.value)
 
 
 class _Directives(Visitor):
@@ -241,22 +231,9 @@ class _Compiling:
 def _fixed(definition: GraphQLField, node: FieldNode) -> Mapping[str, Any] | None:
     """The arguments where they are the same each time and nobody can change them."""
     try:
-        values = get_argument_values(definition, node, _NO_VARIABLES)
+        values = get_argument_values(definition, node, NO_VARIABLES)
     except GraphQLError:
         return None
     plain = all(isinstance(value, _IMMUTABLE) for value in values.values())
-    return values if plain and not _asks_variables(node) else None
-
-
-def _asks_variables(node: FieldNode) -> bool:
-    found = _Variables()
-    for argument in node.arguments or ():
-        visit(argument, found)
-    return found.any
-
-
-class _Variables(Visitor):
-    any = False
-
-    def enter_variable(self, *_: object) -> None:
-        self.any = True
+    asks = any(True for argument in node.arguments or () for _ in variables_in(argument.value))
+    return values if plain and not asks else None

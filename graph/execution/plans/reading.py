@@ -15,37 +15,23 @@ from .places import Places, Under
 from .run import Run
 
 
-class Attribute:
-    """Of the object, whose type is read straight from a row."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
-        name, values = self.name, []
-        for source in sources:
-            try:
-                values.append(getattr(source, name))
-            except Exception as error:
-                values.append(error)
-        return values
-
-
 class OfSource:
     """What a function of the object gives; `inline`: which takes nothing else and is no coroutine."""
 
-    def __init__(self, function: Callable[..., Any], *, inline: bool) -> None:
+    def __init__(self, function: Callable[[Any], Any], *, inline: bool) -> None:
         self.function = function
         self.inline = inline
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
-        function, values = self.function, []
-        for source in sources:
-            try:
-                values.append(function(source))
-            except Exception as error:
-                values.append(error)
-        return values
+        return _each(sources, lambda _, source: self.function(source))
+
+
+class Attribute(OfSource):
+    """Of the object, whose type is read straight from a row."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(lambda source: getattr(source, name), inline=True)
+        self.name = name
 
 
 class OfSourceAndInfo:
@@ -56,14 +42,8 @@ class OfSourceAndInfo:
         self._definition = definition
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
-        function, definition, values = self._function, self._definition, []
         within = Under(places, field.key)
-        for index, source in enumerate(sources):
-            try:
-                values.append(function(source, _Info(run, field, within, index, definition)))
-            except Exception as error:
-                values.append(error)
-        return values
+        return _each(sources, lambda index, source: self._function(source, _Info(run, field, within, index, self._definition)))
 
 
 class Resolved:
@@ -78,14 +58,19 @@ class Resolved:
         except Exception as error:
             return [error] * len(sources)
         resolve = self._resolve or run.executor.field_resolver
-        values = []
         within = Under(places, field.key)
-        for index, source in enumerate(sources):
-            try:
-                values.append(resolve(source, run.info(field, within, index), **arguments))
-            except Exception as error:
-                values.append(error)
-        return values
+        return _each(sources, lambda index, source: resolve(source, run.info(field, within, index), **arguments))
+
+
+def _each(sources: Sequence[Any], read: Callable[[int, Any], Any]) -> list[Any]:
+    """What was raised is a value like any other: it is completed to an error."""
+    values = []
+    for index, source in enumerate(sources):
+        try:
+            values.append(read(index, source))
+        except Exception as error:
+            values.append(error)
+    return values
 
 
 def reader(definition: GraphQLField) -> Reader:

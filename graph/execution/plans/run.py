@@ -147,6 +147,8 @@ async def settled(values: Sequence[Any]) -> list[Any]:
 
 async def together(waits: Sequence[Waiting]) -> None:
     """All of them to their ends. Raises Propagates when these are reached: nothing goes on behind anybody's back."""
+    if not waits:
+        return
     if len(waits) == 1:
         await waits[0].go_on()
         return

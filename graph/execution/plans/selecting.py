@@ -73,8 +73,7 @@ class Selection:
 
 
 def _is_inline(field: Field) -> bool:
-    readable = isinstance(field.read, Attribute) or (isinstance(field.read, OfSource) and field.read.inline)
-    return readable and _leaf(field) is not None
+    return isinstance(field.read, OfSource) and field.read.inline and _leaf(field) is not None
 
 
 def _leaf(field: Field) -> GraphQLLeafType | None:

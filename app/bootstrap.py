@@ -13,7 +13,7 @@ from app.errors import Unusable
 from app.settings import Settings
 from app.wiring import KINDS, House, wire
 from domain import accounts, history, keys, sites, workspaces
-from domain.access import NOBODY, Actor, Role
+from domain.access import SYSTEM, Actor, Role
 from domain.ids import new_id
 from infra.bus.nats import BusAway, NatsBus, NatsUnusable
 from infra.cache.server import RedisUnusable
@@ -101,7 +101,7 @@ async def _begin_anew(house: House) -> None:
     if isinstance(house.bus, NatsBus):
         last = max(last, await house.bus.last())
         await house.bus.start_over(anew, last + 1)
-    async with house.database.work(NOBODY) as work:
+    async with house.database.work(SYSTEM) as work:
         await history.begin_anew(work, anew, last)
 
 
@@ -124,7 +124,7 @@ async def first_workspace(house: House) -> UUID:
         known = await workspaces.find(house.database.reader, FIRST)
         if known is not None:
             return known.id
-        async with house.database.work(NOBODY) as work:
+        async with house.database.work(SYSTEM) as work:
             user = await accounts.register(work, name="Owner")
             workspace_id = await workspaces.create(work, slug=FIRST, name="Default", owner_id=user)
             work.actor = Actor(roles={workspace_id: Role.OWNER}, user_id=user)
@@ -141,7 +141,7 @@ async def issue_key(house: House, workspace_id: UUID, *, name: str, role: Role, 
             workspace_id=workspace_id,
             name=name,
             role=role,
-            pepper=house.pepper,
+            keyring=house.keyring,
             user_id=actor.user_id,
             client_id=client_id,
         )
@@ -152,7 +152,7 @@ async def first_key(house: House, workspace_id: UUID) -> str:
     path = house.settings.data / "key"
     if path.exists():
         key = path.read_text().strip()
-        if await keys.actor_for_key(house.database.reader, key, house.pepper) is not None:
+        if await keys.actor_for_key(house.database.reader, key, house.keyring) is not None:
             return key
         path.unlink()
     key = await issue_key(house, workspace_id, name="first key", role=Role.OWNER)

@@ -11,7 +11,7 @@ import structlog
 from app.waiting import set_within
 from app.wiring import House, holder
 from domain import audits, history, idempotency, leases, schedules
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
 
@@ -83,7 +83,7 @@ class _Acting:
                 return
 
     async def _sweep(self) -> None:
-        async with self._house.database.work(NOBODY) as work:
+        async with self._house.database.work(SYSTEM) as work:
             await leases.prove(work, self._lease)
             lapsed = await audits.sweep(work)
         if lapsed.again or lapsed.dead:
@@ -91,11 +91,11 @@ class _Acting:
 
     async def _tidy(self) -> None:
         for _ in range(PIECES):
-            async with self._house.database.work(NOBODY) as work:
+            async with self._house.database.work(SYSTEM) as work:
                 await leases.prove(work, self._lease)
                 if await history.forget(work) < history.FORGET:
                     break
-        async with self._house.database.work(NOBODY) as work:
+        async with self._house.database.work(SYSTEM) as work:
             await leases.prove(work, self._lease)
             await idempotency.forget(work)
         # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.

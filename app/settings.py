@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import re
 import secrets
@@ -12,8 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -21,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.errors import Unusable
 from app.folder import kept_text
 from domain.caching import LONGEST_SECONDS
+from domain.keyring import Keyring
 from domain.measuring import EngineName
 from graph.policy import Introspection
 
@@ -51,6 +49,7 @@ class Settings(BaseSettings):
     nats_prefix: str = Field("pacemark", pattern=r"^[a-z0-9_-]{1,32}$")
     redis_url: str | None = Field(None, repr=False)
     secret: SecretStr | None = None
+    former_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     public_url: str | None = None
@@ -128,6 +127,11 @@ class Settings(BaseSettings):
         if not set(chosen) <= set(EngineName):
             raise ValueError(f"engines are one or several of {', '.join(EngineName)}, separated by commas")
         return tuple(dict.fromkeys(chosen))
+
+    @field_validator("former_secrets", mode="before")
+    @classmethod
+    def _former(cls, secrets: object) -> object:
+        return tuple(each for each in map(str.strip, secrets.split(",")) if each) if isinstance(secrets, str) else secrets
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -217,13 +221,9 @@ class Settings(BaseSettings):
                 names = f"PACEMARK_{whose.upper()}COST_CAPACITY and PACEMARK_{whose.upper()}COST_PER_SECOND"
                 raise Unusable(f"{names} do not fit: a bucket must be full again within {LONGEST_SECONDS:,.0f} seconds.")
 
-    def derive(self, purpose: str) -> bytes:
-        """32 bytes for one purpose, made from the secret (HKDF-SHA256, RFC 5869)."""
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"pacemark:{purpose}".encode()).derive(self._master())
-
-    def derive_text(self, purpose: str) -> bytes:
-        """The same as URL-safe base 64, the form that Fernet takes."""
-        return base64.urlsafe_b64encode(self.derive(purpose))
+    def keyring(self) -> Keyring:
+        """What everything is protected with: the secret, and former ones."""
+        return Keyring([self._master(), *(each.get_secret_value().encode() for each in self.former_secrets)])
 
     def _master(self) -> bytes:
         if self.secret is not None:

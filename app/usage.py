@@ -11,7 +11,7 @@ import structlog
 
 from app.wiring import House
 from domain import documents
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ async def _write(house: House) -> None:
     if not used:
         return
     try:
-        async with house.database.work(NOBODY) as work:
+        async with house.database.work(SYSTEM) as work:
             await documents.count(work, used)
     except Exception as error:
         house.usage.restore(used)

@@ -17,8 +17,9 @@ from pathlib import Path
 from app import folder
 from app.metering import BacklogMeter
 from app.settings import Settings
-from domain import audits, documents, history, jobs, sites
+from domain import audits, documents, history, jobs
 from domain.caching import Cache
+from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
 from domain.metering import Backlog, QueueRow
 from domain.ports import Storage
@@ -68,9 +69,7 @@ class House:
     usage: documents.Usage
     storage: Storage
     engines: Mapping[EngineName, Engine]
-    seal: sites.Seal
-    pepper: bytes = field(repr=False)
-    link_secret: bytes = field(repr=False)
+    keyring: Keyring = field(repr=False)
 
 
 @asynccontextmanager
@@ -109,9 +108,7 @@ async def wire(
             usage=documents.Usage(),
             storage=_storage(settings),
             engines=_engines(settings, Guard(allow_private=allow_private), cache),
-            seal=sites.Seal((settings.derive_text("access"),)),
-            pepper=settings.derive("keys"),
-            link_secret=settings.derive("links"),
+            keyring=settings.keyring(),
         )
 
 

@@ -15,7 +15,7 @@ from app.folder import WorkerLock
 from app.waiting import set_within
 from app.wiring import House
 from domain import audits, metering, runners, tracing
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.measuring import EngineName
 from domain.ports import Calls, Delivery
@@ -159,7 +159,7 @@ class Worker:
             metering.job_redelivered(job.kind)
         try:
             with tracing.follow(job.trace, f"process {job.kind}", kind=SpanKind.CONSUMER):
-                await audits.perform(house.database, house.storage, house.engines[engine], house.seal, claim)
+                await audits.perform(house.database, house.storage, house.engines[engine], house.keyring, claim)
             outcome = "done"
         finally:
             metering.job_finished(job.kind, outcome, now() - began)
@@ -197,7 +197,7 @@ async def _working(call: Delivery | None) -> AsyncGenerator[None, None]:
 async def appear(house: House) -> UUID:
     """Say that this machine's runner is there. Returns its id."""
     settings = house.settings
-    async with house.database.work(NOBODY) as work:
+    async with house.database.work(SYSTEM) as work:
         return await runners.appear(
             work,
             name=settings.runner_name,

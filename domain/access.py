@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from .errors import NotAllowed, NotFound, ProblemCode
@@ -32,10 +33,13 @@ class Permission(StrEnum):
     KEY_WRITE = "KEY_WRITE"
     JOB_WRITE = "JOB_WRITE"
     DOCUMENT_WRITE = "DOCUMENT_WRITE"
+    MEMBER_READ = "MEMBER_READ"
+    MEMBER_WRITE = "MEMBER_WRITE"
+    SECURITY_READ = "SECURITY_READ"
     WORKSPACE_WRITE = "WORKSPACE_WRITE"
 
 
-_VIEWER = frozenset({Permission.READ})
+_VIEWER = frozenset({Permission.READ, Permission.MEMBER_READ})
 _MEMBER = _VIEWER | {
     Permission.AUDIT_REQUEST,
     Permission.AUDIT_CANCEL,
@@ -48,6 +52,8 @@ _ADMIN = _MEMBER | {
     Permission.KEY_WRITE,
     Permission.JOB_WRITE,
     Permission.DOCUMENT_WRITE,
+    Permission.MEMBER_WRITE,
+    Permission.SECURITY_READ,
 }
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
@@ -57,47 +63,110 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: _ADMIN | {Permission.WORKSPACE_WRITE},
 }
 
-Reach = tuple[UUID, ...]
-"""The workspaces that a query may look into: it goes into every statement."""
+OF_SITES = frozenset(
+    {
+        Permission.READ,
+        Permission.AUDIT_REQUEST,
+        Permission.AUDIT_CANCEL,
+        Permission.SITE_WRITE,
+        Permission.SCHEDULE_WRITE,
+        Permission.ACCESS_WRITE,
+    }
+)
+"""What whoever has single sites of a workspace may do, where their role grants it: with those sites, and nothing else."""
+
+
+class Reach(NamedTuple):
+    """What a query may look into; it goes into every statement.
+
+    `workspaces` are those that the actor is in: what all who are in one may see of it. `held` are those of which they see
+    everything, and the single sites that they have of others.
+    """
+
+    workspaces: tuple[UUID, ...] = ()
+    held: tuple[UUID, ...] = ()
+
+    @classmethod
+    def whole(cls, *workspaces: UUID) -> Reach:
+        return cls(workspaces, workspaces)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever asks, with a role in each workspace that they may see. Nobody in particular has no roles.
 
-    `client_id`: the API client that the key is one of, if any.
+    `sites`: of which workspaces they have single sites only, and which. `scopes`: what a key may do at most (None: all that
+    its role may). `client_id`: the API client that the key is one of, if any. `everything`: this installation itself.
     """
 
     roles: Mapping[UUID, Role] = field(default_factory=dict)
     user_id: UUID | None = None
     key_id: UUID | None = None
     client_id: UUID | None = None
+    session_id: UUID | None = None
+    sites: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
+    scopes: frozenset[Permission] | None = None
+    everything: bool = False
     name: str = field(init=False, compare=False)
     """A stable one for what is kept per actor."""
     reach: Reach = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        whole = tuple(each for each in self.roles if each not in self.sites)
+        single = tuple(site for sites in self.sites.values() for site in sorted(sites))
         object.__setattr__(self, "name", self._name())
-        object.__setattr__(self, "reach", tuple(self.roles))
+        object.__setattr__(self, "reach", Reach(tuple(self.roles), (*whole, *single)))
 
     def _name(self) -> str:
         if self.key_id is not None:
             return f"key:{self.key_id.hex}"
         return f"user:{self.user_id.hex}" if self.user_id is not None else "nobody"
 
-    def may(self, permission: Permission, workspace_id: UUID) -> bool:
-        role = self.roles.get(workspace_id)
-        return role is not None and permission in GRANTS[role]
+    @property
+    def is_somebody(self) -> bool:
+        """Whether they are known: a person may be in no workspace yet."""
+        return bool(self.roles) or self.user_id is not None or self.key_id is not None
 
-    def require(self, permission: Permission, workspace_id: UUID) -> None:
+    @property
+    def view(self) -> tuple[object, ...]:
+        """Equal for actors who see the same. Hashable."""
+        return frozenset(self.roles.items()), frozenset(self.sites.items()), self.scopes
+
+    def permissions(self, workspace_id: UUID) -> frozenset[Permission]:
+        """What they may do in the workspace; where they have single sites of it, with those."""
+        role = self.roles.get(workspace_id)
+        if role is None:
+            return frozenset()
+        granted = GRANTS[role] & OF_SITES if workspace_id in self.sites else GRANTS[role]
+        return granted if self.scopes is None else granted & (self.scopes | {Permission.READ})
+
+    def may(self, permission: Permission, workspace_id: UUID, site_id: UUID | None = None) -> bool:
+        """`site_id`: of what belongs to a site. To read, whoever has single sites needs none: what they see is theirs."""
+        if permission not in self.permissions(workspace_id):
+            return False
+        sites = self.sites.get(workspace_id)
+        return sites is None or site_id in sites or (site_id is None and permission is Permission.READ)
+
+    def require(self, permission: Permission, workspace_id: UUID, site_id: UUID | None = None) -> None:
         """Raise NotFound where the actor may not even see the workspace, NotAllowed where the permission is missing."""
         if workspace_id not in self.roles:
-            if not self.roles:
-                raise NotAllowed("Sign in with an API key: Authorization: Bearer pmk_…", permission, ProblemCode.NOT_SIGNED_IN)
+            if not self.is_somebody:
+                raise NotAllowed(SIGN_IN, permission, ProblemCode.NOT_SIGNED_IN)
             raise NotFound("There is no such workspace, or it is not yours.", f"workspace_{workspace_id.hex}")
-        if not self.may(permission, workspace_id):
-            role = self.roles[workspace_id]
-            raise NotAllowed(f"{role.capitalize()}s of this workspace lack the permission {permission}.", permission)
+        if self.may(permission, workspace_id, site_id):
+            return
+        if permission not in GRANTS[self.roles[workspace_id]]:
+            message = f"{self.roles[workspace_id].capitalize()}s of this workspace lack the permission {permission}."
+        elif self.scopes is not None and permission not in self.scopes:
+            message = f"This key was issued without the scope {permission}."
+        else:
+            message = f"You have single sites of this workspace: that takes {permission} for all of it."
+        raise NotAllowed(message, permission)
 
+
+SIGN_IN = "Sign in, or send an API key: Authorization: Bearer pmk_…"
 
 NOBODY = Actor()
+
+SYSTEM = Actor(everything=True)
+"""This installation itself, in work that nobody in particular asked for."""

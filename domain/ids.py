@@ -15,7 +15,9 @@ class Kind(StrEnum):
     """What an id is the id of; the word before the underscore."""
 
     USER = "user"
+    SESSION = "session"
     WORKSPACE = "workspace"
+    INVITATION = "invitation"
     KEY = "key"
     RUNNER = "runner"
     PROFILE = "profile"

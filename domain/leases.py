@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .access import NOBODY
+from .access import SYSTEM
 from .base import Base, query
 from .errors import Conflict
 from .ports import Database, Reader
@@ -60,7 +60,7 @@ async def acquire(database: Database, name: str, *, holder: str, lasts: timedelt
     """The lease, if nobody has it any more; never waits. `holder` is for people who ask who acts."""
     token = uuid4()
     try:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             values = {"token": token, "holder": holder, "until": work.now + lasts}
             free = or_(StoredLease.token.is_(None), StoredLease.until < work.now)
             # A row that is locked is its holder's: who waited for it and was frozen meanwhile would have it next.
@@ -101,7 +101,7 @@ async def prove(work: Work, lease: Lease) -> None:
 
 async def release(database: Database, lease: Lease) -> None:
     """Give it back, so that nobody waits for its end."""
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await work.db.execute(
             update(StoredLease).where(StoredLease.name == lease.name, StoredLease.token == lease.token).values(token=None)
         )

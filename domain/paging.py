@@ -86,7 +86,7 @@ class Keyset(Generic[R]):
         query: Query[R],
         *,
         parent: InstrumentedAttribute[Any] | None,
-        tenant: InstrumentedAttribute[UUID],
+        tenant: InstrumentedAttribute[Any],
         keys: Sequence[InstrumentedAttribute[Any]],
         descending: bool = False,
     ) -> None:
@@ -114,7 +114,7 @@ class Keyset(Generic[R]):
         query = self._statement(len(parents) == 1, window.cursor is not None, window.backward)
         if self.parent is not None:
             values["parents"] = parents
-        found = await reads.all(query, reach=reach, limit=window.size + 1, **bound, **values)
+        found = await reads.all(query, reach=reach.held, limit=window.size + 1, **bound, **values)
         rows: dict[Any, list[R]] = {}
         for row in found:
             rows.setdefault(getattr(row, self.parent.key) if self.parent else None, []).append(row)

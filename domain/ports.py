@@ -9,7 +9,7 @@ from uuid import UUID
 
 from .access import Actor
 from .base import Query, R
-from .work import EventRow, Work
+from .work import NOWHERE, EventRow, Origin, Work
 
 
 class Reader(Protocol):
@@ -26,7 +26,7 @@ class Database(Protocol):
     @property
     def reader(self) -> Reader: ...
 
-    def work(self, actor: Actor) -> AbstractAsyncContextManager[Work]: ...
+    def work(self, actor: Actor, origin: Origin = NOWHERE) -> AbstractAsyncContextManager[Work]: ...
 
 
 class Storage(Protocol):

@@ -52,7 +52,7 @@ class Job:
     """Work of a kind to be done for `subject`; a smaller priority goes first."""
 
     kind: str
-    workspace_id: UUID
+    workspace_id: UUID | None
     subject: UUID
     priority: int = 0
 
@@ -120,7 +120,8 @@ class StoredJob(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    workspace_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("workspaces.id", ondelete="CASCADE"))
+    # Null: of no workspace, as the mail to somebody who forgot their password.
+    workspace_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("workspaces.id", ondelete="CASCADE"))
     subject: Mapped[UUID]
     priority: Mapped[int]
     at: Mapped[datetime]
@@ -132,6 +133,16 @@ class StoredJob(Base):
     dead_at: Mapped[datetime | None]
     error: Mapped[str | None]
     trace: Mapped[str | None]
+
+
+class Origin(NamedTuple):
+    """From where somebody asks, as far as that is known: their address, and what their program says it is."""
+
+    address: str = ""
+    agent: str = ""
+
+
+NOWHERE = Origin()
 
 
 class Writer(Protocol):
@@ -151,6 +162,10 @@ class Writer(Protocol):
 
     async def first(self, query: Query[R], **values: Any) -> R | None: ...
 
+    async def reach_into(self, workspace_id: UUID) -> None:
+        """From here on rows of this workspace too may be read and written: it is new, or somebody comes into it."""
+        ...
+
 
 @dataclass(slots=True)
 class Work:
@@ -159,6 +174,7 @@ class Work:
     db: Writer
     actor: Actor
     now: datetime
+    origin: Origin = NOWHERE
     said: list[Event] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
 

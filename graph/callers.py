@@ -23,7 +23,7 @@ class Caller:
     """Whose allowance is spent: that of the key or the user, of a stranger's address otherwise. Fit for a cache's key."""
 
     def __post_init__(self) -> None:
-        self.account = self.actor.name if self.actor.roles else f"address:{_counted(self.address)}"
+        self.account = self.actor.name if self.actor.is_somebody else f"address:{_counted(self.address)}"
 
 
 @lru_cache(maxsize=10_000)

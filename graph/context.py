@@ -10,10 +10,11 @@ from uuid import UUID
 
 import strawberry
 
-from domain import documents, files, sites
+from domain import documents, files
 from domain.access import NOBODY, Actor
 from domain.caching import Cache
 from domain.ids import Kind, encode
+from domain.keyring import LINKS, Keyring
 from domain.ports import Database, Feed, Reader, Storage
 from domain.work import Work
 
@@ -35,9 +36,7 @@ class Services:
     database: Database
     feed: Feed
     storage: Storage
-    seal: sites.Seal
-    pepper: bytes = field(repr=False)
-    link_secret: bytes = field(repr=False)
+    keyring: Keyring = field(repr=False)
     base_url: str
     cache: Cache
     texts: Cache
@@ -83,11 +82,11 @@ class Context:
     async def file_link(self, row: files.FileRow) -> str:
         """The storage's own link where it can make one, else ours."""
         link = await self.services.storage.link(row.storage_key, seconds=int(LINK_LIFETIME.total_seconds()))
-        token = files.sign(row.id, datetime.now(UTC) + LINK_LIFETIME, self.services.link_secret)
+        token = files.sign(row.id, datetime.now(UTC) + LINK_LIFETIME, self.services.keyring.derive(LINKS))
         return link or f"{self.services.base_url}/files/{token}"
 
     def report_link(self, audit_id: UUID) -> str:
-        token = files.sign(audit_id, datetime.now(UTC) + LINK_LIFETIME, self.services.link_secret)
+        token = files.sign(audit_id, datetime.now(UTC) + LINK_LIFETIME, self.services.keyring.derive(LINKS))
         return f"{self.services.base_url}/report/{encode(Kind.AUDIT, audit_id)}?token={token}"
 
 

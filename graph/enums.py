@@ -56,7 +56,7 @@ described(
 described(
     Permission,
     "One thing that may be done in a workspace.",
-    READ="See everything but secrets.",
+    READ="See its sites, how they are measured, and what was measured.",
     AUDIT_REQUEST="Request audits.",
     AUDIT_CANCEL="Stop audits.",
     SITE_WRITE="Add, change and delete sites and pages.",
@@ -66,7 +66,10 @@ described(
     KEY_WRITE="Issue and revoke API keys.",
     JOB_WRITE="Replay and drop jobs that were given up.",
     DOCUMENT_WRITE="Add, change and delete API clients, and push and prune their documents.",
-    WORKSPACE_WRITE="Change the workspace itself.",
+    MEMBER_READ="See who is in it.",
+    MEMBER_WRITE="Invite, change and remove members.",
+    SECURITY_READ="Read its security log.",
+    WORKSPACE_WRITE="Rename it, hand it over and delete it.",
 )
 described(
     ClientMode,

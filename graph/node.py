@@ -78,7 +78,7 @@ async def find(info: Info, id: str) -> Any:
         Kind.FILE: loaders.file,
         Kind.JOB: loaders.dead_job,
     }
-    if kind is Kind.RUNNER and info.context.actor.roles:
+    if kind is Kind.RUNNER and info.context.actor.is_somebody:
         return await loaders.runner.load(uuid)
     return await known[kind].load(uuid) if kind in known else None
 

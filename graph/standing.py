@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind
 from domain import keys, metering, tracing
 from domain.access import NOBODY, Actor, Permission
 from domain.errors import DatabaseAway, NotAllowed, ProblemCode
+from domain.keyring import Keyring
 from domain.ports import Reader
 from domain.work import EventRow
 
@@ -137,13 +138,13 @@ class Standings:
         self._by_digest.move_to_end(digest)
         return known
 
-    async def of_key(self, reader: Reader, text: str, pepper: bytes) -> Standing | None:
+    async def of_key(self, reader: Reader, text: str, keyring: Keyring) -> Standing | None:
         """Of whoever holds the key of this text; None when that is not a key, or no longer one. Raises DatabaseAway."""
         digest = _digest(text)
         known = self._by_digest.get(digest)
         if known is None:
             began = asyncio.get_running_loop().time()
-            actor = await keys.actor_for_key(reader, text, pepper)
+            actor = await keys.actor_for_key(reader, text, keyring)
             if actor is None or actor.key_id is None:
                 return None
             known = self._by_digest[digest] = self._known.setdefault(actor.key_id, Standing(actor, began))

@@ -207,7 +207,7 @@ class Query:
     @strawberry.field(description="Whoever asks; null for nobody in particular.", metadata=PERSONAL)
     @staticmethod
     def viewer(info: Info) -> Viewer | None:
-        return Viewer() if info.context.actor.roles else None
+        return Viewer() if info.context.actor.is_somebody else None
 
     @strawberry.field(description="A workspace by its slug; null when it is not there or not yours.")
     @staticmethod

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from domain import accounts, sites, workspaces
-from domain.access import NOBODY, Actor, Role
+from domain.access import SYSTEM, Actor, Role
 from domain.work import Work
 from infra.db import migrate
 from infra.db.database import SqlDatabase
@@ -87,7 +87,7 @@ class Counter:
 
 async def new_workspace(database: SqlDatabase, slug: str = "acme") -> tuple[UUID, Actor]:
     """A workspace with the profiles that it begins with, and its owner."""
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         owner = await accounts.register(work, name="Owner")
         workspace_id = await workspaces.create(work, slug=slug, name=slug.title(), owner_id=owner)
         work.actor = Actor(roles={workspace_id: Role.OWNER}, user_id=owner)

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from domain import history
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.work import Work
 from infra.bus.hub import Hub
 from infra.bus.outbox import OutboxBus
@@ -46,7 +46,7 @@ class Numbering:
 
 async def number(database: SqlDatabase) -> int:
     """How many events got their places."""
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         return await history.number(work)
 
 

@@ -14,7 +14,7 @@ from app.waiting import set_within
 from app.wiring import House
 from app.worker import appear
 from domain import audits, sites
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
 from domain.errors import Conflict
 from domain.measuring import EngineName, FormFactor
 
@@ -110,7 +110,7 @@ async def _work_if_nobody_does(house: House, audit_id: UUID, ended: asyncio.Even
 
 async def _work(house: House, audit_id: UUID) -> None:
     database = house.database
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await audits.sweep(work)
     claim = await audits.take(
         database,
@@ -122,6 +122,6 @@ async def _work(house: House, audit_id: UUID) -> None:
     if claim is None:
         return
     try:
-        await audits.perform(database, house.storage, house.engines[claim.audit.engine], house.seal, claim)
+        await audits.perform(database, house.storage, house.engines[claim.audit.engine], house.keyring, claim)
     except Exception:
         log.exception("The audit could not be worked.")

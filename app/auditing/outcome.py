@@ -11,6 +11,7 @@ from app.wiring import House
 from domain import audits, files, metrics
 from domain.access import Actor
 from domain.ids import Kind, encode
+from domain.keyring import LINKS
 from domain.measuring import MetricName
 from domain.metrics import Metric, Rating, Spread, Thresholds
 from domain.paging import Window
@@ -54,7 +55,7 @@ async def gather(house: House, actor: Actor, audit: audits.AuditRow, server: str
     reader = house.database.reader
     runs = (await audits.runs_by_audits(reader, actor.reach, [audit.id]))[audit.id]
     found = (await audits.FINDINGS.of(reader, actor.reach, audit.id, Window(MAX_FINDINGS))).rows
-    token = files.sign(audit.id, datetime.now(UTC) + LINK_LASTS, house.link_secret)
+    token = files.sign(audit.id, datetime.now(UTC) + LINK_LASTS, house.keyring.derive(LINKS))
     report = f"{server}/report/{encode(Kind.AUDIT, audit.id)}?token={token}"
     return Outcome(audit, list(_measurements(audit, runs)), found, report)
 

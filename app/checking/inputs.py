@@ -84,7 +84,7 @@ async def of_installation(settings: Settings, slug: str | None) -> list[Register
 
 
 async def _of_workspace(reader: Reader, workspace: WorkspaceRow) -> list[Registered]:
-    reach: Reach = (workspace.id,)
+    reach = Reach.whole(workspace.id)
     found: list[Registered] = []
     window = Window(MAX_FIRST)
     while True:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from domain.access import Reach
+
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.wiring import House
@@ -55,7 +57,7 @@ async def client(reader: Reader, workspace_id: UUID, name: str) -> UUID:
     from app.errors import Unusable
     from domain import documents
 
-    found = await documents.client_by_name(reader, (workspace_id,), workspace_id, name)
+    found = await documents.client_by_name(reader, Reach.whole(workspace_id), workspace_id, name)
     if found is None:
         raise Unusable(f"There is no client {name!r} in this workspace. Make it: pacemark clients create NAME")
     return found.id

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from app.wiring import House
 from domain import files
 from domain.errors import NotFound
+from domain.keyring import LINKS
 
 MAX_TOKEN = 200
 _GONE = (
@@ -34,7 +35,7 @@ def routes(house: House) -> APIRouter:
 
 
 async def _find(house: House, token: str) -> tuple[files.FileRow, bytes] | None:
-    id = files.signed_id(token, datetime.now(UTC), house.link_secret) if len(token) <= MAX_TOKEN else None
+    id = files.signed_id(token, datetime.now(UTC), house.keyring.derive(LINKS)) if len(token) <= MAX_TOKEN else None
     if id is None:
         return None
     try:

@@ -87,7 +87,7 @@ async def _register(house: House, actor: Actor, form: _Form) -> str:
 
 async def _actor(house: House, authorization: str | None) -> Actor:
     scheme, _, key = (authorization or "").strip().partition(" ")
-    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.pepper) if scheme.lower() == "bearer" else None
+    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.keyring) if scheme.lower() == "bearer" else None
     if actor is None:
         raise _Unfit(401, 'A good API key is needed: persistConfig.headers = {"Authorization": "Bearer pmk_…"}')
     return actor

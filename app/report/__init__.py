@@ -13,6 +13,7 @@ from app.report.permit import permitted
 from app.report.pictures import LINKS_LAST
 from app.wiring import House
 from domain import files
+from domain.keyring import LINKS
 
 __all__ = ["routes"]
 
@@ -29,7 +30,7 @@ def routes(house: House) -> APIRouter:
             return page.missing()
 
         def sign(file: UUID) -> str:
-            return files.sign(file, now + LINKS_LAST, house.link_secret)
+            return files.sign(file, now + LINKS_LAST, house.keyring.derive(LINKS))
 
         return page.report(await view.gather(house.database.reader, row, sign))
 

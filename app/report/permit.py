@@ -13,6 +13,7 @@ from domain import audits, files, keys
 from domain.access import Reach
 from domain.base import query
 from domain.ids import Kind, parse
+from domain.keyring import LINKS
 
 
 class _OwnerRow(NamedTuple):
@@ -28,18 +29,18 @@ async def permitted(house: House, id: str, token: str, authorization: str, now: 
     if kind is not Kind.AUDIT or audit_id is None:
         return None
     reader = house.database.reader
-    if files.signed_id(token, now, house.link_secret) == audit_id:
+    if files.signed_id(token, now, house.keyring.derive(LINKS)) == audit_id:
         # The signature speaks for the workspace that made the link.
         owner = await reader.first(_OWNER, id=audit_id)
-        reach: Reach = (owner.workspace_id,) if owner else ()
+        reach = Reach.whole(owner.workspace_id) if owner else Reach()
     else:
         reach = await _reach_of_key(house, authorization)
-    return (await audits.by_ids(reader, reach, [audit_id])).get(audit_id) if reach else None
+    return (await audits.by_ids(reader, reach, [audit_id])).get(audit_id)
 
 
 async def _reach_of_key(house: House, authorization: str) -> Reach:
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer":
-        return ()
-    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.pepper)
-    return actor.reach if actor else ()
+        return Reach()
+    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.keyring)
+    return actor.reach if actor else Reach()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.report import findings, history, measured, pictures, requests, words
 from domain import audits, files, runners, sites
+from domain.access import Reach
 from domain.measuring import EngineName
 from domain.paging import Window
 from domain.ports import Reader
@@ -89,7 +90,7 @@ class View:
 
 async def gather(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -> View:
     """A fixed number of statements, however much the audit has to show."""
-    reach = (audit.workspace_id,)
+    reach = Reach.whole(audit.workspace_id)
     page = (await sites.pages_by_ids(reader, reach, [audit.page_id]))[audit.page_id]
     site = (await sites.by_ids(reader, reach, [audit.site_id]))[audit.site_id]
     profile = (await sites.profiles_by_ids(reader, reach, [audit.profile_id]))[audit.profile_id]
@@ -112,7 +113,7 @@ async def gather(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) ->
 
 
 async def _result(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -> Result:
-    reach = (audit.workspace_id,)
+    reach = Reach.whole(audit.workspace_id)
     runs = (await audits.runs_by_audits(reader, reach, [audit.id]))[audit.id]
     chosen = next(run for run in runs if run.index == audit.representative_run)
     found = (await audits.FINDINGS.of(reader, reach, audit.id, ALL_FINDINGS)).rows

@@ -1,7 +1,27 @@
-"""People."""
+"""People: how they sign in, and where they are signed in."""
 
 from .actions import register
-from .model import User, UserRow
-from .queries import get
+from .model import LinkKind, SessionRow, SignInMethod, User, UserRow
+from .passwords import Passwords
+from .queries import get, live_sessions
+from .signing import Issued, Signing, rotate
+from .tokens import Access, SigningKey, Tokens, Unreadable
 
-__all__ = ["User", "UserRow", "get", "register"]
+__all__ = [
+    "Access",
+    "Issued",
+    "LinkKind",
+    "Passwords",
+    "SessionRow",
+    "SignInMethod",
+    "Signing",
+    "SigningKey",
+    "Tokens",
+    "Unreadable",
+    "User",
+    "UserRow",
+    "get",
+    "live_sessions",
+    "register",
+    "rotate",
+]

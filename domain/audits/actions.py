@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select, update
 
 from .. import jobs, sites
-from ..access import Permission
+from ..access import Permission, Reach
 from ..base import Query, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
@@ -112,8 +112,8 @@ async def request_scheduled(
     Raises LimitReached when the workspace's queue has no room for them.
     """
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
-    pages = await sites.pages_by_ids(work.db, (workspace_id,), page_ids)
-    profiles = await sites.profiles_by_ids(work.db, (workspace_id,), profile_ids)
+    pages = await sites.pages_by_ids(work.db, Reach.whole(workspace_id), page_ids)
+    profiles = await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), profile_ids)
     open_ones = await work.db.all(_OPEN, workspace_id=workspace_id, pages=list(pages))
     busy = {(row.page_id, row.profile_id) for row in open_ones if row.environment == environment}
     wanted = [(page, profile) for page in pages.values() for profile in profiles.values() if (page.id, profile.id) not in busy]
@@ -207,14 +207,15 @@ async def _workspace(work: Work, workspace_id: UUID | None, page_id: UUID | None
         return workspace_id
     if page_id is not None:
         page = (await sites.pages_by_ids(work.db, work.actor.reach, [page_id])).get(page_id)
-        if page is None and work.actor.roles:
+        if page is None and work.actor.is_somebody:
             raise NotFound("There is no such page, or it is not yours.", encode(Kind.PAGE, page_id))
         if page is not None:
             return page.workspace_id
-    if not work.actor.roles:
+    if not work.actor.is_somebody:
         work.actor.require(Permission.AUDIT_REQUEST, UUID(int=0))
-    if len(work.actor.roles) > 1:
-        raise InvalidInput.at("workspace", "You are in several workspaces: say which one.", ProblemCode.REQUIRED)
+    if len(work.actor.roles) != 1:
+        message = "You are in several workspaces: say which one." if work.actor.roles else "You are in no workspace yet."
+        raise InvalidInput.at("workspace", message, ProblemCode.REQUIRED)
     return next(iter(work.actor.roles))
 
 
@@ -222,7 +223,7 @@ async def _page(work: Work, workspace_id: UUID, page_id: UUID | None, url: str |
     if page_id is None:
         assert url is not None
         return await sites.find_or_create_page(work, workspace_id=workspace_id, url=url, path="target.url")
-    page = (await sites.pages_by_ids(work.db, (workspace_id,), [page_id])).get(page_id)
+    page = (await sites.pages_by_ids(work.db, Reach.whole(workspace_id), [page_id])).get(page_id)
     if page is None:
         raise NotFound("There is no such page in this workspace.", encode(Kind.PAGE, page_id))
     return page
@@ -230,8 +231,8 @@ async def _page(work: Work, workspace_id: UUID, page_id: UUID | None, url: str |
 
 async def _profile(work: Work, workspace_id: UUID, site_id: UUID, profile_id: UUID | None) -> sites.ProfileRow:
     if profile_id is None:
-        return (await sites.default_profiles(work.db, (workspace_id,), [site_id]))[site_id]
-    profile = (await sites.profiles_by_ids(work.db, (workspace_id,), [profile_id])).get(profile_id)
+        return (await sites.default_profiles(work.db, Reach.whole(workspace_id), [site_id]))[site_id]
+    profile = (await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), [profile_id])).get(profile_id)
     if profile is None:
         raise NotFound("There is no such profile in this workspace.", encode(Kind.PROFILE, profile_id))
     return profile

@@ -9,8 +9,10 @@ from dataclasses import replace
 from functools import partial
 
 from .. import metering, sites, tracing
+from ..access import Reach
 from ..errors import DatabaseAway
 from ..jobs import ClaimLost
+from ..keyring import Keyring, Unsealed
 from ..measuring import (
     Access,
     Engine,
@@ -32,13 +34,13 @@ MAX_MISSED_BEATS = 10
 AWAY_SECONDS = 10.0
 
 
-async def perform(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
+async def perform(database: Database, storage: Storage, engine: Engine, keyring: Keyring, claim: Claim) -> None:
     """Measure and record. Returns early, with the engine stopped, when the claim is lost or the audit cancelled.
 
     What the engine cannot do is recorded as the audit's failure; a bug is recorded so too, and raised. When the database
     is away for long, nothing is recorded, and the audit is given back. Cancelled, it gives the audit back at once.
     """
-    measuring = asyncio.create_task(_measure(database, storage, engine, seal, claim))
+    measuring = asyncio.create_task(_measure(database, storage, engine, keyring, claim))
     beating = asyncio.create_task(_beat(database, claim))
     try:
         try:
@@ -126,9 +128,9 @@ async def _beat(database: Database, claim: Claim) -> None:
                 raise
 
 
-async def _measure(database: Database, storage: Storage, engine: Engine, seal: sites.Seal, claim: Claim) -> None:
+async def _measure(database: Database, storage: Storage, engine: Engine, keyring: Keyring, claim: Claim) -> None:
     audit = claim.audit
-    order = await _order(database, seal, audit)
+    order = await _order(database, keyring, audit)
     results: list[RunResult] = []
     now = asyncio.get_running_loop().time
     began, outcome = now(), "failed"
@@ -171,8 +173,8 @@ async def _runs(
         ) from None
 
 
-async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order:
-    reach = (audit.workspace_id,)
+async def _order(database: Database, keyring: Keyring, audit: AuditRow) -> Order:
+    reach = Reach.whole(audit.workspace_id)
     site = (await sites.by_ids(database.reader, reach, [audit.site_id])).get(audit.site_id)
     if site is None:
         raise ClaimLost
@@ -180,8 +182,8 @@ async def _order(database: Database, seal: sites.Seal, audit: AuditRow) -> Order
     # A base URL is whatever a member typed: the site's secrets go to the site alone.
     if sites.split_url(audit.requested_url).origin == site.origin:
         try:
-            access = await sites.open_access(database.reader, reach, site.id, seal)
-        except sites.SealBroken as broken:
+            access = await sites.open_access(database.reader, reach, site.id, keyring)
+        except Unsealed as broken:
             message = "What is sent to reach this site cannot be read: the secret has changed. Set the site's access again."
             raise EngineFailure(FailureKind.CONFIGURATION, "ACCESS_UNREADABLE", message) from broken
     return Order(audit.requested_url, audit.form_factor, audit.runs, sites.throttling_of(audit), access)

@@ -93,7 +93,7 @@ class LatestKey(NamedTuple):
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, AuditRow]:
-    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def latest(reader: Reader, reach: Reach, keys: Collection[LatestKey]) -> Mapping[LatestKey, AuditRow]:
@@ -103,20 +103,20 @@ async def latest(reader: Reader, reach: Reach, keys: Collection[LatestKey]) -> M
         groups.setdefault((key.profile_id, key.environment), []).append(key.page_id)
     found: dict[LatestKey, AuditRow] = {}
     for (profile, environment), pages in groups.items():
-        rows = await reader.all(_LATEST, pages=pages, profile=profile, environment=environment, reach=reach)
+        rows = await reader.all(_LATEST, pages=pages, profile=profile, environment=environment, reach=reach.held)
         found.update({LatestKey(row.page_id, profile, environment): row for row in rows})
     return found
 
 
 async def runs_by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[RunRow]]:
     found: dict[UUID, list[RunRow]] = {audit: [] for audit in audits}
-    for row in await reader.all(_RUNS_BY_AUDIT, audits=audits, reach=reach):
+    for row in await reader.all(_RUNS_BY_AUDIT, audits=audits, reach=reach.held):
         found[row.audit_id].append(row)
     return found
 
 
 async def findings_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, FindingRow]:
-    return {row.id: row for row in await reader.all(_FINDING_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_FINDING_BY_ID, ids=ids, reach=reach.held)}
 
 
 MAX_SAMPLES = 50_000
@@ -168,7 +168,7 @@ async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -
         rows = await reader.all(
             _history(asked.metrics),
             pages=pages,
-            reach=reach,
+            reach=reach.held,
             profile=asked.profile_id,
             environment=asked.environment,
             since=asked.since,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, func, select, update
 
-from ..access import Permission
+from ..access import Permission, Reach
 from ..base import Query, query
 from ..errors import Conflict, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
@@ -143,19 +143,19 @@ async def _client(work: Work, client_id: UUID) -> ClientRow:
     """Raises NotAllowed for nobody in particular, who is to sign in first."""
     row = (await queries.clients_by_ids(work.db, work.actor.reach, [client_id])).get(client_id)
     if row is None:
-        if not work.actor.roles:
+        if not work.actor.is_somebody:
             work.actor.require(Permission.DOCUMENT_WRITE, client_id)
         raise NotFound("There is no such client, or it is not yours.", encode(Kind.CLIENT, client_id))
     return row
 
 
 async def _require_client(work: Work, workspace_id: UUID, client_id: UUID | None) -> None:
-    if client_id is not None and client_id not in await queries.clients_by_ids(work.db, (workspace_id,), [client_id]):
+    if client_id is not None and client_id not in await queries.clients_by_ids(work.db, Reach.whole(workspace_id), [client_id]):
         raise NotFound("There is no such client in this workspace.", encode(Kind.CLIENT, client_id))
 
 
 async def _refuse_name(work: Work, workspace_id: UUID, name: str) -> None:
-    existing = await queries.client_by_name(work.db, (workspace_id,), workspace_id, name)
+    existing = await queries.client_by_name(work.db, Reach.whole(workspace_id), workspace_id, name)
     if existing is not None:
         message = "A client of this workspace has this name already."
         raise Conflict(message, ProblemCode.ALREADY_EXISTS, (Kind.CLIENT, existing.id))

@@ -129,21 +129,21 @@ _RESOLVED = Query(
 
 
 async def clients_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ClientRow]:
-    return {row.id: row for row in await reader.all(_CLIENT_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_CLIENT_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def client_by_name(reader: Reader, reach: Reach, workspace_id: UUID, name: str) -> ClientRow | None:
-    return await reader.first(_CLIENT_BY_NAME, workspace_id=workspace_id, name=name, reach=reach)
+    return await reader.first(_CLIENT_BY_NAME, workspace_id=workspace_id, name=name, reach=reach.held)
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, DocumentRow]:
-    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def aliases_by_documents(reader: Reader, reach: Reach, documents: Collection[UUID]) -> Mapping[UUID, Sequence[AliasRow]]:
     """The newest MOST of each document's, of all clients and the whole workspace's."""
     found: dict[UUID, list[AliasRow]] = {document: [] for document in documents}
-    for row in await reader.all(_ALIASES, documents=documents, reach=reach):
+    for row in await reader.all(_ALIASES, documents=documents, reach=reach.held):
         found[row.document_id].append(row)
     return found
 
@@ -151,7 +151,7 @@ async def aliases_by_documents(reader: Reader, reach: Reach, documents: Collecti
 async def usage_by_documents(reader: Reader, reach: Reach, documents: Collection[UUID]) -> Mapping[UUID, Sequence[UsageRow]]:
     """Each document's users, up to MOST of them, those seen last first."""
     found: dict[UUID, list[UsageRow]] = {document: [] for document in documents}
-    for row in await reader.all(_USAGE, documents=documents, reach=reach):
+    for row in await reader.all(_USAGE, documents=documents, reach=reach.held):
         found[row.document_id].append(row)
     return found
 

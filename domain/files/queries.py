@@ -27,13 +27,13 @@ _SIGNED = _FILES.where(File.id == bindparam("id"))
 async def by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[FileRow]]:
     """All files of each audit, by run and position."""
     found: dict[UUID, list[FileRow]] = {audit: [] for audit in audits}
-    for row in await reader.all(_BY_AUDIT, audits=audits, reach=reach):
+    for row in await reader.all(_BY_AUDIT, audits=audits, reach=reach.held):
         found[row.audit_id].append(row)
     return found
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, FileRow]:
-    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def fetch(reader: Reader, storage: Storage, file_id: UUID) -> tuple[FileRow, bytes] | None:

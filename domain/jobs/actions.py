@@ -18,6 +18,7 @@ from .model import JobRow
 async def revive(work: Work, *, job_id: UUID) -> JobRow:
     """Let it be tried again, as often as a new one."""
     row = await _dead(work, job_id)
+    assert row.workspace_id is not None  # it is within reach
     work.actor.require(Permission.JOB_WRITE, row.workspace_id)
     again = update(StoredJob).where(StoredJob.id == job_id, StoredJob.dead_at.is_not(None))
     values = {"dead_at": None, "error": None, "deliveries": 0, "ready_at": work.now, "sent_at": None}
@@ -29,6 +30,7 @@ async def revive(work: Work, *, job_id: UUID) -> JobRow:
 async def drop(work: Work, *, job_id: UUID) -> JobRow:
     """Forget it."""
     row = await _dead(work, job_id)
+    assert row.workspace_id is not None  # it is within reach
     work.actor.require(Permission.JOB_WRITE, row.workspace_id)
     gone = delete(StoredJob).where(StoredJob.id == job_id, StoredJob.dead_at.is_not(None))
     _require(job_id, await work.db.execute(gone.returning(StoredJob.id)))

@@ -10,7 +10,7 @@ from uuid import UUID
 class JobRow(NamedTuple):
     id: UUID
     kind: str
-    workspace_id: UUID
+    workspace_id: UUID | None
     subject: UUID
     priority: int
     at: datetime

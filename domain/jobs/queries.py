@@ -53,7 +53,7 @@ DEAD = Keyset(
 
 
 async def dead_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, JobRow]:
-    return {row.id: row for row in await reader.all(_DEAD_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_DEAD_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def by_kinds(reader: Reader) -> Sequence[KindRow]:

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import update
 
 from .. import documents
-from ..access import Permission, Role
+from ..access import Permission, Reach, Role
 from ..errors import InvalidInput, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
+from ..keyring import Keyring
 from ..work import Work
 from . import queries, rules
 from .model import ApiKey, ApiKeyRow
@@ -21,7 +22,7 @@ async def issue(
     workspace_id: UUID,
     name: str,
     role: Role,
-    pepper: bytes,
+    keyring: Keyring,
     user_id: UUID | None = None,
     client_id: UUID | None = None,
 ) -> str:
@@ -30,7 +31,9 @@ async def issue(
     name = name.strip()
     if not 1 <= len(name) <= 100 or not name.isprintable():
         raise InvalidInput.at("name", "A key's name is 1 to 100 printable characters.", ProblemCode.OUT_OF_RANGE)
-    if client_id is not None and client_id not in await documents.clients_by_ids(work.db, (workspace_id,), [client_id]):
+    if client_id is not None and client_id not in await documents.clients_by_ids(
+        work.db, Reach.whole(workspace_id), [client_id]
+    ):
         raise NotFound("There is no such client in this workspace.", encode(Kind.CLIENT, client_id))
     key = rules.mint()
     work.db.add(
@@ -41,7 +44,7 @@ async def issue(
             client_id=client_id,
             name=name,
             prefix=rules.prefix(key),
-            digest=rules.digest(key, pepper),
+            digest=keyring.digest(key),
             role=role,
             created_at=work.now,
         )

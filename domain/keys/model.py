@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..access import Role
-from ..base import Base
+from ..base import Base, Json
 
 
 class ApiKey(Base):
@@ -26,7 +26,12 @@ class ApiKey(Base):
     prefix: Mapped[str]
     digest: Mapped[str]
     role: Mapped[Role]
+    # Null: all that the role grants, and every site.
+    scopes: Mapped[list[str] | None] = mapped_column(Json)
+    sites: Mapped[list[str] | None] = mapped_column(Json)
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
 
@@ -40,3 +45,7 @@ class ApiKeyRow(NamedTuple):
     created_at: datetime
     revoked_at: datetime | None
     client_id: UUID | None
+    scopes: list[str] | None
+    sites: list[str] | None
+    expires_at: datetime | None
+    last_used_at: datetime | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -26,11 +25,6 @@ def is_key(text: str) -> bool:
 def prefix(key: str) -> str:
     """The public part, by which people tell keys apart."""
     return key[:12]
-
-
-def digest(key: str, pepper: bytes) -> str:
-    """What is stored of a key. It has full entropy, so that a fast keyed hash is enough."""
-    return hmac.new(pepper, key.encode(), hashlib.sha256).hexdigest()
 
 
 def _random(length: int) -> str:

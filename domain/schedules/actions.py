@@ -11,7 +11,7 @@ from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
 from .. import audits, sites
-from ..access import Permission
+from ..access import Permission, Reach
 from ..base import Query, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
@@ -189,13 +189,15 @@ def _checked(work: Work, settings: Settings) -> Settings:
 
 async def _require_page(work: Work, site: sites.SiteRow, page_id: UUID | None) -> None:
     if page_id is not None:
-        page = (await sites.pages_by_ids(work.db, (site.workspace_id,), [page_id])).get(page_id)
+        page = (await sites.pages_by_ids(work.db, Reach.whole(site.workspace_id), [page_id])).get(page_id)
         if page is None or page.site_id != site.id:
             raise NotFound("There is no such page in this site.", encode(Kind.PAGE, page_id))
 
 
 async def _require_profile(work: Work, workspace_id: UUID, profile_id: UUID | None) -> None:
-    if profile_id is not None and profile_id not in await sites.profiles_by_ids(work.db, (workspace_id,), [profile_id]):
+    if profile_id is not None and profile_id not in await sites.profiles_by_ids(
+        work.db, Reach.whole(workspace_id), [profile_id]
+    ):
         raise NotFound("There is no such profile in this workspace.", encode(Kind.PROFILE, profile_id))
 
 
@@ -208,7 +210,7 @@ async def _refuse_name(work: Work, workspace_id: UUID, site_id: UUID, name: str)
 
 async def _schedule(work: Work, schedule_id: UUID, permission: Permission) -> ScheduleRow:
     """The schedule, in turn: whoever else changes or fires it waits, and then sees what was changed."""
-    row = await work.db.first(_IN_TURN, id=schedule_id, reach=work.actor.reach)
+    row = await work.db.first(_IN_TURN, id=schedule_id, reach=work.actor.reach.held)
     if row is None:
         raise _absent(work, permission, Kind.SCHEDULE, schedule_id)
     return row
@@ -216,6 +218,6 @@ async def _schedule(work: Work, schedule_id: UUID, permission: Permission) -> Sc
 
 def _absent(work: Work, permission: Permission, kind: Kind, id: UUID) -> NotFound:
     """Raises NotAllowed for nobody in particular, who is to sign in first."""
-    if not work.actor.roles:
+    if not work.actor.is_somebody:
         work.actor.require(permission, id)
     return NotFound(f"There is no such {kind}, or it is not yours.", encode(kind, id))

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, update
 
 from .. import audits, sites
+from ..access import Reach
 from ..base import Query, query
 from ..work import Event, EventKind, Work
 from . import rules
@@ -128,7 +129,7 @@ async def _set(work: Work, row: ScheduleRow, **values: Any) -> None:
 async def _profiles(work: Work, row: ScheduleRow) -> list[UUID]:
     if row.profile_id is not None:
         return [row.profile_id]
-    chosen = await sites.profiles_by_site(work.db, (row.workspace_id,), [row.site_id])
+    chosen = await sites.profiles_by_site(work.db, Reach.whole(row.workspace_id), [row.site_id])
     return [profile.id for profile in chosen[row.site_id]]
 
 

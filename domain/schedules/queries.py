@@ -23,4 +23,4 @@ OF_PAGE = Keyset("pageSchedules", _SCHEDULES, parent=Schedule.page_id, tenant=Sc
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ScheduleRow]:
-    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}

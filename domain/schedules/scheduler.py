@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam
 
 from .. import leases
-from ..access import NOBODY, Actor, Role
+from ..access import SYSTEM, Actor, Role
 from ..base import Query, query
 from ..errors import DatabaseAway, LimitReached
 from ..leases import Lease
@@ -58,10 +58,10 @@ async def fire_due(database: Database, lease: Lease, limit: int = LIMIT) -> Fire
     A schedule that fails takes the others of its transaction along; it is put off, and they are due still.
     """
     try:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             return Fired(await due(work, lease, limit))
     except Broken as broken:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await leases.prove(work, lease)
             row = await work.db.first(_ONE, id=broken.schedule_id, now=work.now)
             if row is not None:

@@ -10,11 +10,12 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
-from ..access import Permission
+from ..access import Permission, Reach
 from ..base import Query, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
+from ..keyring import Keyring
 from ..measuring import Access, EngineName, FormFactor
 from ..work import Work
 from ..workspaces import Workspace
@@ -249,7 +250,7 @@ async def seed_profiles(work: Work, *, workspace_id: UUID) -> None:
 async def find_or_create_profile(work: Work, *, workspace_id: UUID, engine: EngineName, form_factor: FormFactor) -> ProfileRow:
     """The oldest profile of this engine and form factor, made where there is none."""
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
-    profiles = (await queries.profiles_by_workspace(work.db, (workspace_id,), [workspace_id]))[workspace_id]
+    profiles = (await queries.profiles_by_workspace(work.db, Reach.whole(workspace_id), [workspace_id]))[workspace_id]
     for profile in profiles:
         if (profile.engine, profile.form_factor, profile.throttling_method) == (engine, form_factor, None):
             return profile
@@ -260,7 +261,7 @@ async def find_or_create_profile(work: Work, *, workspace_id: UUID, engine: Engi
     return await find_or_create_profile(work, workspace_id=workspace_id, engine=engine, form_factor=form_factor)
 
 
-async def set_access(work: Work, *, site_id: UUID, access: Access, seal: rules.Seal) -> UUID:
+async def set_access(work: Work, *, site_id: UUID, access: Access, keyring: Keyring) -> UUID:
     """Replace what is sent to reach the site. It is never shown again."""
     site = await _site(work, site_id, Permission.ACCESS_WRITE)
     work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
@@ -270,7 +271,7 @@ async def set_access(work: Work, *, site_id: UUID, access: Access, seal: rules.S
         SiteAccess(
             site_id=site_id,
             workspace_id=site.workspace_id,
-            sealed=seal.close(access),
+            sealed=rules.sealed(access, keyring),
             header_names=sorted(access.headers),
             cookie_names=sorted(access.cookies),
             has_password=access.password is not None,
@@ -299,7 +300,7 @@ async def _in_turn(work: Work, workspace_id: UUID) -> None:
 
 async def _site(work: Work, site_id: UUID, permission: Permission) -> SiteRow:
     """The site, in turn: whoever else changes it waits, and then sees what was changed."""
-    site = await work.db.first(_SITE_IN_TURN, id=site_id, reach=work.actor.reach)
+    site = await work.db.first(_SITE_IN_TURN, id=site_id, reach=work.actor.reach.held)
     if site is None:
         raise _absent(work, permission, Kind.SITE, site_id)
     return site
@@ -314,7 +315,7 @@ async def _page(work: Work, page_id: UUID, permission: Permission) -> PageRow:
 
 async def _profile(work: Work, profile_id: UUID, permission: Permission) -> ProfileRow:
     """The profile, in turn: of two changes at once, each is a version."""
-    profile = await work.db.first(_PROFILE_IN_TURN, id=profile_id, reach=work.actor.reach)
+    profile = await work.db.first(_PROFILE_IN_TURN, id=profile_id, reach=work.actor.reach.workspaces)
     if profile is None:
         raise _absent(work, permission, Kind.PROFILE, profile_id)
     return profile
@@ -322,7 +323,7 @@ async def _profile(work: Work, profile_id: UUID, permission: Permission) -> Prof
 
 def _absent(work: Work, permission: Permission, kind: Kind, id: UUID) -> NotFound:
     """Raises NotAllowed for nobody in particular, who is to sign in first."""
-    if not work.actor.roles:
+    if not work.actor.is_somebody:
         work.actor.require(permission, id)
     return NotFound(f"There is no such {kind}, or it is not yours.", encode(kind, id))
 
@@ -351,7 +352,7 @@ def _host(origin: str) -> str:
 
 
 async def _page_at(work: Work, site_id: UUID, workspace_id: UUID, path: str) -> PageRow | None:
-    return (await queries.page_by_paths(work.db, (workspace_id,), [(site_id, path)])).get((site_id, path))
+    return (await queries.page_by_paths(work.db, Reach.whole(workspace_id), [(site_id, path)])).get((site_id, path))
 
 
 async def _add_site(
@@ -385,7 +386,7 @@ async def _add_page(work: Work, id: UUID, site: SiteRow, path: str, name: str) -
 
 
 async def _chosen(work: Work, workspace_id: UUID, profile_ids: Sequence[UUID]) -> list[UUID]:
-    known = (await queries.profiles_by_workspace(work.db, (workspace_id,), [workspace_id]))[workspace_id]
+    known = (await queries.profiles_by_workspace(work.db, Reach.whole(workspace_id), [workspace_id]))[workspace_id]
     if not profile_ids and not known:
         raise InvalidInput.at("profiles", "This workspace has no profile; make one first.", ProblemCode.REQUIRED)
     if not profile_ids:
@@ -430,7 +431,7 @@ async def _refuse_profile_name(work: Work, workspace_id: UUID, name: str) -> Non
 
 async def _free_slug(work: Work, workspace_id: UUID, wanted: str) -> str:
     candidates = [wanted, *(f"{wanted[:58]}-{number}" for number in range(2, 100)), f"{wanted[:30]}-{new_id().hex}"]
-    taken = await queries.by_slugs(work.db, (workspace_id,), [(workspace_id, slug) for slug in candidates])
+    taken = await queries.by_slugs(work.db, Reach.whole(workspace_id), [(workspace_id, slug) for slug in candidates])
     return next(slug for slug in candidates if (workspace_id, slug) not in taken)
 
 

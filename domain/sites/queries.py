@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Text, bindparam, func, or_
 
 from ..access import Reach
 from ..base import Query, contains_all, one_of, query
+from ..keyring import Keyring
 from ..measuring import Access
 from ..paging import Keyset
 from ..ports import Reader
 from .model import AccessRow, Page, PageRow, Profile, ProfileRow, SealedRow, Site, SiteAccess, SiteProfile, SiteRow
-from .rules import Seal
+from .rules import opened
 
 _SITES = query(SiteRow, Site)
 _SITE_BY_ID = _SITES.where(one_of(Site.id, "ids"), one_of(Site.workspace_id, "reach"))
@@ -82,41 +83,41 @@ PAGES_BY_AGE = Keyset(
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, SiteRow]:
-    return {row.id: row for row in await reader.all(_SITE_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_SITE_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def by_slugs(reader: Reader, reach: Reach, keys: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], SiteRow]:
     """By (workspace, slug)."""
-    rows = await reader.all(_SITE_BY_SLUG, slugs={slug for _, slug in keys}, reach=reach)
+    rows = await reader.all(_SITE_BY_SLUG, slugs={slug for _, slug in keys}, reach=reach.held)
     return {(row.workspace_id, row.slug): row for row in rows}
 
 
 async def pages_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, PageRow]:
-    return {row.id: row for row in await reader.all(_PAGE_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_PAGE_BY_ID, ids=ids, reach=reach.held)}
 
 
 async def page_by_paths(reader: Reader, reach: Reach, keys: Collection[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], PageRow]:
     """By (site, path)."""
-    rows = await reader.all(_PAGE_BY_PATH, sites={site for site, _ in keys}, paths={path for _, path in keys}, reach=reach)
+    rows = await reader.all(_PAGE_BY_PATH, sites={site for site, _ in keys}, paths={path for _, path in keys}, reach=reach.held)
     return {(row.site_id, row.path): row for row in rows}
 
 
 async def profiles_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
-    return {row.id: row for row in await reader.all(_PROFILE_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_PROFILE_BY_ID, ids=ids, reach=reach.workspaces)}
 
 
 async def profiles_by_workspace(
     reader: Reader, reach: Reach, workspaces: Collection[UUID]
 ) -> Mapping[UUID, Sequence[ProfileRow]]:
     found: dict[UUID, list[ProfileRow]] = {workspace: [] for workspace in workspaces}
-    for row in await reader.all(_PROFILE_BY_WORKSPACE, workspaces=workspaces, reach=reach):
+    for row in await reader.all(_PROFILE_BY_WORKSPACE, workspaces=workspaces, reach=reach.workspaces):
         found[row.workspace_id].append(row)
     return found
 
 
 async def profiles_by_site(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, Sequence[ProfileRow]]:
     """The profiles that each site chose, oldest first."""
-    chosen = await reader.all(_CHOSEN, sites=sites, reach=reach)
+    chosen = await reader.all(_CHOSEN, sites=sites, reach=reach.held)
     profiles = await profiles_by_ids(reader, reach, {row.profile_id for row in chosen})
     found: dict[UUID, list[ProfileRow]] = {site: [] for site in sites}
     for row in chosen:
@@ -133,10 +134,10 @@ async def default_profiles(reader: Reader, reach: Reach, sites: Collection[UUID]
 
 async def sealed_access(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, AccessRow]:
     """What there is, never what it says."""
-    return {row.site_id: row for row in await reader.all(_ACCESS, sites=sites, reach=reach)}
+    return {row.site_id: row for row in await reader.all(_ACCESS, sites=sites, reach=reach.held)}
 
 
-async def open_access(reader: Reader, reach: Reach, site_id: UUID, seal: Seal) -> Access:
+async def open_access(reader: Reader, reach: Reach, site_id: UUID, keyring: Keyring) -> Access:
     """The secrets themselves: for a measurement, and for nothing else."""
-    row = await reader.first(_SEALED, site_id=site_id, reach=reach)
-    return seal.open(row.sealed) if row else Access()
+    row = await reader.first(_SEALED, site_id=site_id, reach=reach.held)
+    return opened(row.sealed, keyring) if row else Access()

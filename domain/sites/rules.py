@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 import idna
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ..errors import Fault, InvalidInput, ProblemCode
+from ..keyring import ACCESS, Keyring
 from ..measuring import Access, EngineName, FormFactor, Throttling, ThrottlingMethod
 
 MAX_URL = 2048
@@ -254,32 +253,16 @@ def check_access(access: Access) -> None:
         raise InvalidInput(faults)
 
 
-class SealBroken(Exception):  # noqa: N818 - the keys are others than those that closed it
-    """What was sealed cannot be opened."""
+def sealed(access: Access, keyring: Keyring) -> bytes:
+    plain = {
+        "headers": dict(access.headers),
+        "cookies": dict(access.cookies),
+        "username": access.username,
+        "password": access.password,
+    }
+    return keyring.seal(json.dumps(plain).encode(), ACCESS)
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Seals secrets with the first key and opens with any of them (Fernet: AES-128-CBC with HMAC-SHA256)."""
-
-    keys: tuple[bytes, ...] = field(repr=False)
-
-    def close(self, access: Access) -> bytes:
-        plain = {
-            "headers": dict(access.headers),
-            "cookies": dict(access.cookies),
-            "username": access.username,
-            "password": access.password,
-        }
-        return self._box().encrypt(json.dumps(plain).encode())
-
-    def open(self, sealed: bytes) -> Access:
-        """Raises SealBroken when none of the keys fits."""
-        try:
-            plain = self._box().decrypt(sealed)
-        except InvalidToken:
-            raise SealBroken from None
-        return Access(**json.loads(plain))
-
-    def _box(self) -> MultiFernet:
-        return MultiFernet([Fernet(key) for key in self.keys])
+def opened(sealed: bytes, keyring: Keyring) -> Access:
+    """Raises Unsealed when it was sealed with secrets that are no longer known."""
+    return Access(**json.loads(keyring.open(sealed, ACCESS)))

@@ -32,11 +32,11 @@ _OWNER: Query[_OwnerRow] = query(_OwnerRow, Member).where(
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, WorkspaceRow]:
-    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach)}
+    return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.workspaces)}
 
 
 async def by_slugs(reader: Reader, reach: Reach, slugs: Collection[str]) -> Mapping[str, WorkspaceRow]:
-    return {row.slug: row for row in await reader.all(_BY_SLUG, slugs=slugs, reach=reach)}
+    return {row.slug: row for row in await reader.all(_BY_SLUG, slugs=slugs, reach=reach.workspaces)}
 
 
 async def find(reader: Reader, slug: str) -> WorkspaceRow | None:
@@ -51,4 +51,4 @@ async def first_owner(reader: Reader, workspace_id: UUID) -> UUID | None:
 
 async def within(reader: Reader, reach: Reach, window: Window) -> Slice[WorkspaceRow]:
     """The workspaces within reach, by slug."""
-    return await _WITHIN.of(reader, reach, None, window)
+    return await _WITHIN.of(reader, Reach.whole(*reach.workspaces), None, window)

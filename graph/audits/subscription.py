@@ -48,7 +48,7 @@ class Subscription:
         id, context = decode(Kind.AUDIT, audit, "audit"), info.context
         standing = context.services.standings.of(context.actor)
         row = await context.loaders.audit.load(id)
-        if row is None and context.actor.roles:
+        if row is None and context.actor.is_somebody:
             raise NotFound("There is no such audit, or it is not yours.", audit)
         context.actor.require(Permission.READ, row.workspace_id if row else id)
         now, look_at = asyncio.get_running_loop().time, 0.0

@@ -53,7 +53,7 @@ class Engine:
         plans = self._kept.of(prepared.document, prepared.operation.name)
         if plans is None:
             return self._by_core(prepared)
-        variables, strict = NO_VARIABLES, not prepared.context.actor.roles
+        variables, strict = NO_VARIABLES, not prepared.context.actor.is_somebody
         if plans.variables:
             given = dict(prepared.variables)
             coerced = get_variable_values(self._schema, plans.variables, given, MAX_COERCION_ERRORS, hide_suggestions=strict)
@@ -137,7 +137,7 @@ def build(
         dict(variables),
         name,
         is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it is the guard that it does not say it is
-        hide_suggestions=not context.actor.roles,
+        hide_suggestions=not context.actor.is_somebody,
         max_coercion_errors=MAX_COERCION_ERRORS,
     )
     if isinstance(built, list):

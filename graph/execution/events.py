@@ -52,7 +52,7 @@ async def _event(
     which = None if prepared.operation.traits.personal else moment(value)
     if which is None:
         return await _executed(prepared, executor, value, deadline)
-    key = what, frozenset(prepared.context.actor.roles.items()), which
+    key = what, prepared.context.actor.view, which
     return await shared.get(key, lambda: _executed(prepared, executor, value, deadline))
 
 

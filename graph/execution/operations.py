@@ -56,7 +56,7 @@ class Operations:
         try:
             plain = self._persisted.is_plain(asked, caller)
             named = Named(asked.query or "") if plain else await self._persisted.named(asked, caller)
-            document = self._documents.known(named.text, stranger=not caller.actor.roles)
+            document = self._documents.known(named.text, stranger=not caller.actor.is_somebody)
             if document is None:
                 document = await self._looked_at(named.text, caller)
             operation = _chosen(document, asked)
@@ -97,7 +97,7 @@ class Operations:
 
     async def _looked_at(self, text: str, caller: Caller) -> Document:
         deposit = await self._budgets.deposit(caller, text[: self._documents.limits.source])
-        document = self._documents.prepare(text, stranger=not caller.actor.roles)
+        document = self._documents.prepare(text, stranger=not caller.actor.is_somebody)
         if not document.errors:
             await self._budgets.refund(deposit)
         return document
@@ -186,7 +186,7 @@ class Operations:
         shown_to = self._policy.introspection
         if operation.traits.introspects and shown_to is Introspection.NOBODY:
             raise _refused(GraphQLError("The schema is not shown here."), Code.INTROSPECTION_DISABLED)
-        if operation.traits.introspects and shown_to is Introspection.SIGNED_IN and not caller.actor.roles:
+        if operation.traits.introspects and shown_to is Introspection.SIGNED_IN and not caller.actor.is_somebody:
             raise _refused(GraphQLError("Sign in to be shown the schema."), Code.INTROSPECTION_DISABLED)
         try:
             cost = operation.priced(asked.variables or {})

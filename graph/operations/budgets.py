@@ -78,7 +78,7 @@ class Budgets:
 
     async def spend(self, caller: Caller, cost: float) -> Charge:
         """Raises Rejected. An operation that costs nothing costs one: it was received and answered."""
-        bucket = self._policy.allowance if caller.actor.roles else self._policy.strangers_allowance
+        bucket = self._policy.allowance if caller.actor.is_somebody else self._policy.strangers_allowance
         cost = max(1.0, cost)
         key = f"cost:{caller.account}"
         spent = await self._cache.spend(key, cost, bucket)

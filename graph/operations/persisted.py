@@ -74,7 +74,7 @@ class Persisted:
             if sha256(asked.query.encode(errors="surrogatepass")).hexdigest() != hash:
                 raise Rejected.of("provided sha does not match query", Code.PERSISTED_QUERY_MISMATCH)
             named = await self._by_text(asked.query, caller, mode)
-            kept = caller.actor.roles and mode not in _CLOSED and named.registered is None
+            kept = caller.actor.is_somebody and mode not in _CLOSED and named.registered is None
             return named._replace(remember=hash) if kept else named
         return await self._by_text(asked.query or "", caller, mode)
 

@@ -239,7 +239,7 @@ class Mutation:
         )
         async with info.context.work() as work:
             id = await sites.set_access(
-                work, site_id=decode(Kind.SITE, input.site, "site"), access=access, seal=info.context.services.seal
+                work, site_id=decode(Kind.SITE, input.site, "site"), access=access, keyring=info.context.services.keyring
             )
         return SiteAccessSetPayload(site=await made(info, Kind.SITE, id))
 

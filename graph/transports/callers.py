@@ -45,4 +45,4 @@ async def standing_of(services: Services, authorization: str | None) -> Standing
     scheme, _, key = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
         return None
-    return await services.standings.of_key(services.database.reader, key.strip(), services.pepper)
+    return await services.standings.of_key(services.database.reader, key.strip(), services.keyring)

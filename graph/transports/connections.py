@@ -52,7 +52,7 @@ class Connections:
         self._open[this] = ended
         self._empty.clear()
         gone: Callable[[], None] | None = None
-        if caller.standing is not None and caller.actor.roles:
+        if caller.standing is not None and caller.actor.is_somebody:
             reader = self._services.database.reader
             gone = self._services.standings.stay(caller.standing, reader, lambda: ended(End.REVOKED))
         try:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from opentelemetry.trace import SpanKind
 
 from domain import history, jobs, leases, metering, tracing
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.ids import new_id
 from domain.leases import Lease, LeaseLost
@@ -118,7 +118,7 @@ class Relay:
                     _log.exception("Calls could not be marked as sent; they will be sent once more.")
 
     async def _mark(self, calls: Sequence[Call]) -> None:
-        async with self._database.work(NOBODY) as work:
+        async with self._database.work(SYSTEM) as work:
             await jobs.sent(work, calls)
 
     async def _relay_events(self) -> None:
@@ -155,7 +155,7 @@ class Relay:
         resend_at, declare_at = loop.time(), loop.time() + DECLARE_SECONDS
         while True:
             late: Sequence[Call] = ()
-            async with self._database.work(NOBODY) as work:
+            async with self._database.work(SYSTEM) as work:
                 await leases.prove(work, lease)
                 await history.published(work, position)
                 more = await history.number(work) == history.BATCH
@@ -196,7 +196,7 @@ class Relay:
         now = asyncio.get_running_loop().time
         until = now() + CUT_OFF_SECONDS
         while True:
-            async with self._database.work(NOBODY) as work:
+            async with self._database.work(SYSTEM) as work:
                 await leases.prove(work, lease)
                 if self._agreed:
                     await history.number(work)

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapp
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Executable, Result, Row, event, func, select
@@ -22,7 +23,7 @@ from domain import history
 from domain.access import Actor
 from domain.base import Base, Query, R
 from domain.errors import Conflict, DatabaseAway, ProblemCode
-from domain.work import Work
+from domain.work import NOWHERE, Origin, Work
 
 from .tracing import meter_pool, trace_statements
 
@@ -114,6 +115,8 @@ class SqlWriter:
         row = (await self.execute(query.statement, values)).first()
         return query.row(*row) if row is not None else None
 
+    async def reach_into(self, workspace_id: UUID) -> None: ...
+
     async def _ended(self, asking: Coroutine[Any, Any, T]) -> T:
         if not self._unbroken:
             return await asking
@@ -160,10 +163,10 @@ class SqlDatabase:
         return self._reader
 
     @asynccontextmanager
-    async def work(self, actor: Actor) -> AsyncGenerator[Work, None]:
+    async def work(self, actor: Actor, origin: Origin = NOWHERE) -> AsyncGenerator[Work, None]:
         async with self._turn, AsyncSession(self.writes, expire_on_commit=False, autoflush=False) as session:
             with _refusals():
-                work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session))
+                work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session), origin)
                 yield work
                 await history.record(work, numbered=self.is_sqlite)
                 with _asking():

@@ -19,6 +19,7 @@ from app.asgi import create_app
 from app.wiring import House
 from domain import files, workspaces
 from domain.ids import new_id
+from domain.keyring import LINKS
 from graph.transports import graphiql
 from infra.db import migrate
 from infra.db.database import SqlDatabase
@@ -56,7 +57,7 @@ async def kept(house: House, kind: files.FileKind, data: bytes, content_type: st
 
 
 def token(house: House, id: UUID, lasts: timedelta = timedelta(hours=1)) -> str:
-    return files.sign(id, datetime.now(UTC) + lasts, house.link_secret)
+    return files.sign(id, datetime.now(UTC) + lasts, house.keyring.derive(LINKS))
 
 
 async def test_a_picture_is_shown_and_can_do_nothing_else(house: House) -> None:

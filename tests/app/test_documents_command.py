@@ -102,7 +102,7 @@ def test_a_key_can_be_a_clients(tmp_path: Path, ready: Run) -> None:
 
     async def whose(key: str) -> str:
         async with houses.opened(tmp_path) as (house, owner):
-            actor = await keys.actor_for_key(house.database.reader, key, house.pepper)
+            actor = await keys.actor_for_key(house.database.reader, key, house.keyring)
             assert actor is not None
             assert actor.client_id is not None
             return (await documents.clients_by_ids(house.database.reader, owner.reach, [actor.client_id]))[actor.client_id].name

@@ -16,7 +16,7 @@ from app import cli
 from app.commands import tables
 from app.worker import appear
 from domain import audits, jobs, keys
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.audits import AuditState
 from domain.ids import Kind, decode, encode, new_id
 from domain.jobs import KindRow
@@ -54,7 +54,7 @@ def dead_audits(folder: Path, number: int = 1) -> list[str]:
                     probe = [EngineName.PROBE]
                     assert await audits.take(house.database, runner_id=runner, pool="default", engines=probe) is not None
                 house.database._clock = lambda moment=moment: moment + jobs.CLAIM + timedelta(seconds=1)  # type: ignore[misc]
-                async with house.database.work(NOBODY) as work:
+                async with house.database.work(SYSTEM) as work:
                     await audits.sweep(work)
             house.database._clock = clock
             return [encode(Kind.AUDIT, id) for id in ids]
@@ -224,7 +224,7 @@ def test_keys_are_listed_without_their_secrets_and_revoked_by_prefix_or_id(tmp_p
 
     async def opens(key: str) -> bool:
         async with houses.opened(tmp_path) as (house, _):
-            return await keys.actor_for_key(house.database.reader, key, house.pepper) is not None
+            return await keys.actor_for_key(house.database.reader, key, house.keyring) is not None
 
     assert not asyncio.run(opens(one))
 

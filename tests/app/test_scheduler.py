@@ -15,7 +15,7 @@ from sqlalchemy import update
 from app import bootstrap, scheduler
 from app.wiring import House
 from domain import audits, leases, schedules, sites
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
 from domain.audits import AuditState
 from domain.measuring import EngineName
 from tests.app.houses import file, opened, state
@@ -141,7 +141,7 @@ async def test_who_lost_the_lease_stands_by_at_once(tmp_path: Path) -> None:
         await take(house, audit)
         async with scheduling(house):
             await eventually_true(lambda: acts(house))
-            async with house.database.work(NOBODY) as work:
+            async with house.database.work(SYSTEM) as work:
                 far = work.now + timedelta(hours=1)
                 await work.db.execute(update(leases.StoredLease).values(token=UUID(int=1), holder="there", until=far))
             await asyncio.sleep(0.3)

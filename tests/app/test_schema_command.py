@@ -19,7 +19,7 @@ from app import cli
 from app.checking.changelog import acknowledged
 from app.errors import Unusable
 from domain import accounts, documents, workspaces
-from domain.access import NOBODY, Actor, Role
+from domain.access import SYSTEM, Actor, Role
 from domain.documents import Checked, ClientMode
 from tests.app import houses
 from tests.app.running import pacemark
@@ -308,7 +308,7 @@ def installation(folder: Path) -> str:
             await push(house, owner, "shop", names=NAMES, **{f"t{each}": f"{TITLES} # {each}" for each in range(150)})
             await push(house, owner, "app", names=NAMES)
             await push(house, owner, None, same=NAMES)
-            async with house.database.work(NOBODY) as work:
+            async with house.database.work(SYSTEM) as work:
                 user = await accounts.register(work, name="Other")
                 other = await workspaces.create(work, slug="other", name="Other", owner_id=user)
             await push(house, Actor(roles={other: Role.OWNER}, user_id=user), "kiosk", mine=NAMES)

@@ -145,12 +145,13 @@ def test_secrets_are_never_shown() -> None:
     assert "hunter2" not in shown
 
 
-def test_each_purpose_has_keys_of_its_own_and_a_secret_gives_the_same_ones_again(tmp_path: Path) -> None:
-    settings = load(data=tmp_path / "a")
-    assert settings.derive("keys") != settings.derive("links")
-    assert load(data=tmp_path / "a").derive("keys") == settings.derive("keys")
-    assert load(data=tmp_path / "b").derive("keys") != settings.derive("keys")
-    assert load(data=tmp_path / "a", secret=SECRET).derive("keys") == load(data=tmp_path / "b", secret=SECRET).derive("keys")
+def test_a_secret_gives_the_same_keys_again_and_each_purpose_has_its_own(tmp_path: Path) -> None:
+    first = load(data=tmp_path / "a").keyring()
+    assert first.derive("keys") != first.derive("links")
+    assert load(data=tmp_path / "a").keyring().derive("keys") == first.derive("keys")
+    assert load(data=tmp_path / "b").keyring().derive("keys") != first.derive("keys")
+    one, two = (load(data=tmp_path / each, secret=SECRET).keyring() for each in ("a", "b"))
+    assert one.derive("keys") == two.derive("keys")
 
 
 def test_a_kept_text_is_private_and_made_once(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from app import bootstrap
 from app.asgi import create_app
 from domain import files
 from domain.ids import new_id
+from domain.keyring import LINKS
 from infra.telemetry import Telemetry
 from tests.app.houses import opened
 from tests.telemetry import Spans, spans, telemetry
@@ -26,7 +27,7 @@ async def test_the_real_application_is_traced_once_and_shows_no_secret(
 ) -> None:
     async with opened(tmp_path) as (house, actor):
         key = await bootstrap.first_key(house, actor.reach[0])
-        token = files.sign(new_id(), datetime.now(UTC) + timedelta(hours=1), house.link_secret)
+        token = files.sign(new_id(), datetime.now(UTC) + timedelta(hours=1), house.keyring.derive(LINKS))
         spans.clear()
         transport = httpx.ASGITransport(create_app(house))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:

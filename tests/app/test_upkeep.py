@@ -10,7 +10,7 @@ from app import bootstrap, cli
 from app.errors import Unusable
 from app.settings import Settings
 from domain import history
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.work import Event, EventKind, EventRow
 from infra.db import migrate
@@ -48,7 +48,7 @@ async def test_a_folder_is_bootstrapped_once(tmp_path: Path) -> None:
 async def test_a_restored_database_begins_a_history_of_its_own(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data=tmp_path)
     async with bootstrap.embedded(settings) as (house, workspace):
-        async with house.database.work(NOBODY) as work:
+        async with house.database.work(SYSTEM) as work:
             work.say(Event(EventKind.AUDIT_PROGRESSED, workspace, new_id(), None, {}))
         before = await history.state(house.database.reader)
     await bootstrap.bring_up_to_date(settings, restored=True)
@@ -73,7 +73,7 @@ async def test_a_restored_database_takes_the_streams_over_behind_everything_that
         )
         for each in ("there", "copy")
     ]
-    async with bootstrap.embedded(there) as (house, workspace), house.database.work(NOBODY) as work:
+    async with bootstrap.embedded(there) as (house, workspace), house.database.work(SYSTEM) as work:
         for _ in range(3):
             work.say(Event(EventKind.AUDIT_PROGRESSED, workspace, new_id(), None, {}))
     async with bootstrap.embedded(there) as (house, _):
@@ -87,7 +87,7 @@ async def test_a_restored_database_takes_the_streams_over_behind_everything_that
         state = await history.state(house.database.reader)
         assert (state.last, state.published) == (3, 3)
         with house.hub.follow(workspace) as follower:
-            async with house.database.work(NOBODY) as work:
+            async with house.database.work(SYSTEM) as work:
                 work.say(Event(EventKind.AUDIT_PROGRESSED, workspace, new_id(), None, {"number": 4}))
             heard = await follower.next(20)
     assert isinstance(heard, EventRow)

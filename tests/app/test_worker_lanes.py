@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from app import bootstrap, worker
 from app.settings import Settings
 from app.wiring import House
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
 from domain.audits import AuditState
 from domain.measuring import EngineName
 from domain.work import StoredJob
@@ -124,7 +124,7 @@ async def test_a_job_that_somebody_writes_to_when_it_is_called_for_is_taken_a_mo
     engine = ToldEngine(ttfbs=(100,))
     async with opened(tmp_path, engine, postgres_server, nats_url) as (house, actor):
         audit, stop = await file(house, actor), asyncio.Event()
-        async with house.database.work(NOBODY) as work:  # as the relay holds the row while it marks that its call was sent
+        async with house.database.work(SYSTEM) as work:  # as the relay holds the row while it marks that its call was sent
             await work.db.execute(select(StoredJob.id).with_for_update())
             working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))
             await asyncio.sleep(0.3)

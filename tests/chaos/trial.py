@@ -18,7 +18,7 @@ from app import bootstrap
 from app import settings as app_settings
 from app.wiring import wire
 from domain import accounts, sites, workspaces
-from domain.access import NOBODY, Actor, Role
+from domain.access import SYSTEM, Actor, Role
 from tests.app.running import PACEMARK, pacemark
 from tests.servers import free_port
 
@@ -127,7 +127,7 @@ async def _make_tenants(given: dict[str, str], slugs: Sequence[str]) -> list[str
     keys = []
     async with wire(app_settings.load(**given), live=False) as house:
         for slug in slugs:
-            async with house.database.work(NOBODY) as work:
+            async with house.database.work(SYSTEM) as work:
                 user = await accounts.register(work, name=slug.title())
                 id = await workspaces.create(work, slug=slug, name=slug.title(), owner_id=user)
                 work.actor = Actor(roles={id: Role.OWNER}, user_id=user)

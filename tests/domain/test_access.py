@@ -6,17 +6,18 @@ from itertools import pairwise
 
 import pytest
 
-from domain.access import GRANTS, NOBODY, Actor, Permission, Role
+from domain.access import GRANTS, NOBODY, Actor, Permission, Reach, Role
 from domain.errors import NotAllowed, NotFound, ProblemCode
 from domain.ids import new_id
 
 HERE, ELSEWHERE = new_id(), new_id()
 
 ALLOWED = {
-    Role.VIEWER: {"READ"},
-    Role.MEMBER: {"READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE"},
+    Role.VIEWER: {"READ", "MEMBER_READ"},
+    Role.MEMBER: {"READ", "MEMBER_READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE"},
     Role.ADMIN: {
         "READ",
+        "MEMBER_READ",
         "AUDIT_REQUEST",
         "AUDIT_CANCEL",
         "SITE_WRITE",
@@ -26,6 +27,8 @@ ALLOWED = {
         "KEY_WRITE",
         "JOB_WRITE",
         "DOCUMENT_WRITE",
+        "MEMBER_WRITE",
+        "SECURITY_READ",
     },
     Role.OWNER: {*Permission},
 }
@@ -60,7 +63,7 @@ def test_nobody_is_told_to_sign_in() -> None:
     with pytest.raises(NotAllowed) as refused:
         NOBODY.require(Permission.READ, HERE)
     assert refused.value.code is ProblemCode.NOT_SIGNED_IN
-    assert NOBODY.reach == ()
+    assert NOBODY.reach == Reach()
 
 
 def test_an_actor_is_named_by_key_then_by_user_then_nobody() -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from domain import accounts, runners
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.base import Query, contains_all, one_of, query
 from domain.ids import new_id
 from domain.measuring import EngineName
@@ -37,7 +37,7 @@ ABLE = query(Seen, runners.Runner).where(contains_all(runners.Runner.engines, "e
 
 
 async def people(database: SqlDatabase, *names: str) -> list[UUID]:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         return [await accounts.register(work, name=name) for name in names]
 
 
@@ -97,7 +97,7 @@ async def able(database: SqlDatabase, wanted: list[str]) -> set[str]:
 
 
 async def test_contains_all_wants_every_value(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         for name, engines in {"both": [EngineName.PROBE, EngineName.LIGHTHOUSE], "one": [EngineName.PROBE], "none": []}.items():
             await runners.appear(work, name=name, location="", pool="", engines=engines)
     assert await able(database, []) == {"both", "one", "none"}
@@ -109,7 +109,7 @@ async def test_contains_all_wants_every_value(database: SqlDatabase) -> None:
 
 
 async def test_contains_all_compares_hard_texts_exactly(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await runners.appear(work, name="hard", location="", pool="", engines=[])
         await work.db.execute(update(runners.Runner).values(engines=HARD))
     assert await able(database, HARD) == {"hard"}
@@ -137,7 +137,7 @@ MOMENTS = [
 
 
 async def test_times_come_back_to_the_microsecond_and_sort_as_time_does(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         for place, moment in reversed(list(enumerate(MOMENTS))):
             work.db.add(accounts.User(id=new_id(), name=str(place), created_at=moment))
     everyone = query(At, accounts.User)
@@ -151,7 +151,7 @@ async def test_times_come_back_to_the_microsecond_and_sort_as_time_does(database
 
 async def test_a_time_of_another_zone_is_the_same_moment(database: SqlDatabase) -> None:
     elsewhere = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         work.db.add(accounts.User(id=new_id(), name="one", created_at=elsewhere))
     row = await database.reader.first(query(At, accounts.User).where(accounts.User.created_at == elsewhere))
     assert row == ("one", datetime(2025, 12, 31, 20, 0, tzinfo=UTC))
@@ -159,6 +159,6 @@ async def test_a_time_of_another_zone_is_the_same_moment(database: SqlDatabase) 
 
 async def test_a_time_without_a_zone_never_reaches_the_database(database: SqlDatabase) -> None:
     with pytest.raises(Exception, match="A time without a zone reached the database"):
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.db.add(accounts.User(id=new_id(), name="one", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
     assert await database.reader.all(NAMED) == []

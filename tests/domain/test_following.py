@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from domain import following, history
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.errors import InvalidInput, ProblemCode
 from domain.following import Checkpoint, Happened, HistoryLost, Lagged, Wanted
 from domain.ids import new_id
@@ -72,7 +72,7 @@ async def say(
     site: UUID | None = None,
     settle: bool = True,
 ) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         for each in numbers:
             work.say(Event(kind, workspace, new_id(), site, {"n": each}))
     while settle and not database.is_sqlite and await number(database):
@@ -94,9 +94,9 @@ def long_ago(database: SqlDatabase) -> Generator[None, None, None]:
 
 
 async def forget(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await history.published(work, (await history.state(database.reader)).last)
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await history.forget(work)
 
 
@@ -282,7 +282,7 @@ async def test_another_history_and_a_place_that_is_not_yet_are_lost_too(database
 async def test_a_history_begun_anew_is_another_one(database: SqlDatabase, hub: Hub) -> None:
     await say(database, 1)
     after = await cursor(database)
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await history.begin_anew(work, new_id(), 7)
     async with subscribed(database, hub, after) as subscriber:
         assert await subscriber.next() == HistoryLost(await cursor(database, 7), await cursor(database, 7))

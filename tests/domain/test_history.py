@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain import history
-from domain.access import NOBODY
+from domain.access import SYSTEM, Reach
 from domain.errors import InvalidInput
 from domain.ids import new_id
 from domain.paging import Window
@@ -24,16 +24,16 @@ STARTED, FINISHED = EventKind.AUDIT_STARTED, EventKind.AUDIT_FINISHED
 async def say(
     database: SqlDatabase, *numbers: int, workspace: UUID = HERE, kind: EventKind = STARTED, site: UUID | None = None
 ) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         for number in numbers:
             work.say(Event(kind, workspace, UUID(int=number), site, {"number": number}))
     if not database.is_sqlite:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await history.number(work)
 
 
 async def publish_all(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await history.published(work, (await history.state(database.reader)).last)
 
 
@@ -57,7 +57,7 @@ async def test_events_get_their_places_in_the_order_they_were_said(database: Sql
 
 async def test_a_unit_that_failed_takes_no_place(database: SqlDatabase) -> None:
     async def fail() -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.say(Event(STARTED, HERE, HERE))
             await history.record(work, numbered=database.is_sqlite)
             raise ZeroDivisionError
@@ -71,25 +71,25 @@ async def test_a_unit_that_failed_takes_no_place(database: SqlDatabase) -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_what_is_not_committed_yet_gets_a_later_place(database: SqlDatabase) -> None:
     """Its id is smaller, its commit later: the order is that of the commits."""
-    async with database.work(NOBODY) as slow:
+    async with database.work(SYSTEM) as slow:
         slow.say(Event(STARTED, HERE, HERE, None, {"number": 1}))
         await history.record(slow, numbered=False)
         slow.said.clear()
         await say(database, 2, 3)
         assert numbers(await history.after(database.reader, 0)) == [(1, 2), (2, 3)]
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         assert await history.number(work) == 1
     assert numbers(await history.after(database.reader, 0)) == [(1, 2), (2, 3), (3, 1)]
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_two_that_give_places_at_once_give_none_twice(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         for number in range(30):
             work.say(Event(STARTED, HERE, HERE, None, {"number": number}))
 
     async def give() -> int:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             return await history.number(work)
 
     given = await asyncio.gather(*(give() for _ in range(8)))
@@ -130,15 +130,15 @@ async def test_the_list_under_a_workspace_pages_by_the_cursors_of_live_events(da
     await say(database, 4, workspace=ELSEWHERE)
     state = await history.state(database.reader)
     listed = history.events(state.id, of_kinds=False)
-    first = await listed.of(database.reader, (HERE,), HERE, Window(2))
+    first = await listed.of(database.reader, Reach.whole(HERE), HERE, Window(2))
     assert numbers(first.rows) == [(1, 1), (2, 2)]
     assert first.cursors[1] == history.cursor(state.id, HERE, 2)
-    second = await listed.of(database.reader, (HERE,), HERE, Window(2, first.cursors[1]))
+    second = await listed.of(database.reader, Reach.whole(HERE), HERE, Window(2, first.cursors[1]))
     assert (numbers(second.rows), second.has_next) == ([(3, 3)], False)
     with pytest.raises(InvalidInput):
-        await listed.of(database.reader, (HERE, ELSEWHERE), ELSEWHERE, Window(2, first.cursors[1]))
+        await listed.of(database.reader, Reach.whole(HERE, ELSEWHERE), ELSEWHERE, Window(2, first.cursors[1]))
     with pytest.raises(InvalidInput):
-        await history.events(new_id(), of_kinds=False).of(database.reader, (HERE,), HERE, Window(2, first.cursors[1]))
+        await history.events(new_id(), of_kinds=False).of(database.reader, Reach.whole(HERE), HERE, Window(2, first.cursors[1]))
 
 
 def test_a_cursor_names_its_history_and_its_workspace() -> None:
@@ -162,7 +162,7 @@ async def test_after_a_day_what_has_left_the_house_is_forgotten(database: SqlDat
 
     async def forget(hours: int) -> int:
         database._clock = lambda: began + timedelta(hours=hours)
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             return await history.forget(work)
 
     if not database.is_sqlite:  # there the table itself is the bus
@@ -187,7 +187,7 @@ async def test_much_is_forgotten_in_pieces(database: SqlDatabase, monkeypatch: p
     database._clock = lambda: began + timedelta(hours=25)
     gone = []
     for _ in range(4):
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             gone.append(await history.forget(work))
     assert gone == [2, 2, 1, 0]
     assert (await history.state(database.reader)).forgotten == 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
 from domain.errors import Conflict, InvalidInput, ProblemCode
 from domain.idempotency import KEPT, Promise, promise
 from domain.ids import new_id
@@ -87,7 +87,7 @@ async def test_a_key_is_kept_for_a_day_and_no_longer(database: SqlDatabase) -> N
 @pytest.mark.parametrize("key", ["", "   ", "x" * 201, "a\x00b", "a\nb", "\ud800", "\u2028"])
 async def test_a_key_that_cannot_be_kept_is_refused(key: str) -> None:
     database = SqlDatabase("sqlite+aiosqlite://")
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         with pytest.raises(InvalidInput) as refused:
             await promise(work, key, "siteCreate", {})
     await database.close()

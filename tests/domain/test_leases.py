@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain import accounts, leases
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.base import query
 from domain.leases import Lease, LeaseLost
 from infra.db.database import SqlDatabase
@@ -41,7 +41,7 @@ async def acquire(database: SqlDatabase, holder: str = "here") -> Lease | None:
 
 
 async def act(database: SqlDatabase, lease: Lease, name: str) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name=name)
         await leases.prove(work, lease)
 
@@ -74,7 +74,7 @@ async def test_nobody_takes_it_nor_waits_while_its_holder_is_in_the_middle_of_it
 ) -> None:
     lease = await acquire(database)
     assert lease is not None
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await leases.prove(work, lease)
         clock.wait(11)
         async with asyncio.timeout(5):

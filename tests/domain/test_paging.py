@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import sites
-from domain.access import Actor
+from domain.access import Actor, Reach
 from domain.errors import InvalidInput, ProblemCode
 from domain.ids import new_id
 from domain.paging import EMPTY, Slice, Window
@@ -76,7 +76,7 @@ async def test_each_of_many_parents_has_its_own_page_in_one_statement(database: 
 async def test_other_tenants_rows_are_in_no_page(database: SqlDatabase) -> None:
     workspace, actor = await new_workspace(database)
     one = await site(database, workspace, actor, "http://one.test", PATHS)
-    for reach in ((), (new_id(),)):
+    for reach in (Reach(), Reach.whole(new_id())):
         assert (await PAGES.under(database.reader, reach, [one], Window()))[one].rows == []
         assert (await PAGES.under(database.reader, reach, [one, new_id()], Window()))[one].rows == []
 
@@ -140,7 +140,7 @@ ID = "018f8f8f8f8f7f8f8f8f8f8f8f8f8f8f"
 async def test_a_cursor_from_elsewhere_is_refused_by_its_fields_name(text: str, backward: bool) -> None:
     database = SqlDatabase("sqlite+aiosqlite://")
     with pytest.raises(InvalidInput) as refused:
-        await PAGES.under(database.reader, (), [new_id()], Window(5, text, backward))
+        await PAGES.under(database.reader, Reach(), [new_id()], Window(5, text, backward))
     await database.close()
     assert refused.value.code is ProblemCode.CURSOR_INVALID
     assert [fault.path for fault in refused.value.faults] == [("before" if backward else "after",)]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.base import query
 from domain.ids import new_id
 from domain.measuring import Phase
@@ -46,7 +46,7 @@ async def test_what_is_said_is_kept_word_for_word_at_the_units_moment(database: 
     moment, here, subject = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC), new_id(), new_id()
     database._clock = lambda: moment
     payload = {"phase": Phase.LOADING, "run": None, "text": "é\U0001f680", "list": [1, {"a": False}]}
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         work.say(Event(STARTED, here, subject, here, payload))
         work.say(Event(FINISHED, here, subject))
         assert [event.kind for event in work.said] == [STARTED, FINISHED]
@@ -61,7 +61,7 @@ async def test_a_job_is_a_row_and_a_call(database: SqlDatabase) -> None:
     workspace_id, _ = await new_workspace(database)
     moment, subject = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), new_id()
     database._clock = lambda: moment
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         work.enqueue(Job("mails", workspace_id, subject, 7))
     (row,) = await database.reader.all(query(Waiting, StoredJob))
     assert row[1:] == ("mails", workspace_id, subject, 7, moment, 0, None, None, None)
@@ -75,7 +75,7 @@ def test_an_event_cannot_be_changed_after_it_was_said() -> None:
 
 
 async def test_two_units_share_nothing_they_said(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as one:
+    async with database.work(SYSTEM) as one:
         one.say(Event(STARTED, new_id(), new_id()))
-    async with database.work(NOBODY) as two:
+    async with database.work(SYSTEM) as two:
         assert (two.said, two.calls) == ([], [])

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import orjson
 import pytest
-from cryptography.fernet import Fernet
 
-from domain import audits, runners, sites
-from domain.access import NOBODY, Actor, Role
+from domain import audits, runners
+from domain.access import NOBODY, SYSTEM, Actor, Role
 from domain.caching import Bucket
 from domain.ids import Kind, encode
+from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
 from graph.callers import Caller
 from graph.context import Services
@@ -93,22 +93,20 @@ class Asking:
         """Work the next audit."""
         claim = await audits.take(self.database, runner_id=self.runner_id, pool="default", engines=[EngineName.PROBE])
         assert claim is not None
-        await audits.perform(self.database, self.services.storage, engine, self.services.seal, claim)
+        await audits.perform(self.database, self.services.storage, engine, self.services.keyring, claim)
 
 
 @pytest.fixture
 async def asking(database: SqlDatabase, tmp_path: Path) -> AsyncGenerator[Asking, None]:
     workspace, actor = await new_workspace(database)
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         runner = await runners.appear(work, name="here", location="local", pool="default", engines=[EngineName.PROBE])
     async with feeding(database) as hub:
         services = Services(
             database=database,
             feed=hub,
             storage=DiskStorage(tmp_path / "files"),
-            seal=sites.Seal((Fernet.generate_key(),)),
-            pepper=b"pepper",
-            link_secret=b"links",
+            keyring=Keyring([b"secret"]),
             base_url="http://pacemark.test",
             cache=MemoryCache(),
             texts=MemoryCache(),

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from domain import audits, documents, files, keys, schedules, sites
-from domain.access import NOBODY, Role
+from domain.access import SYSTEM, Reach, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
 from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
@@ -49,14 +49,14 @@ async def fill(
 ) -> Filled:
     """Every text that a tenant could write holds `mark`; audits are finished, an hour apart."""
     sizes = sizes or Sizes()
-    profiles = (await sites.profiles_by_workspace(database.reader, (workspace_id,), [workspace_id]))[workspace_id]
+    profiles = (await sites.profiles_by_workspace(database.reader, Reach.whole(workspace_id), [workspace_id]))[workspace_id]
     filling = _Filling(workspace_id, runner_id, profiles[0].id, sizes, mark)
     filling.fill()
     async with database.writes.begin() as connection:
         for table, rows in filling.rows.items():
             for start in range(0, len(rows), 500):
                 await connection.execute(insert(table), rows[start : start + 500])
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         for event in filling.events:
             work.say(event)
     while not database.is_sqlite and await feeding.number(database):

@@ -48,14 +48,14 @@ async def push(
 
 async def key(asking: Asking, client_id: UUID | None = None, role: Role = Role.MEMBER) -> str:
     async with asking.database.work(asking.actor) as work:
-        pepper = asking.services.pepper
+        keyring = asking.services.keyring
         return await keys.issue(
-            work, workspace_id=asking.workspace_id, name="ci", role=role, pepper=pepper, client_id=client_id
+            work, workspace_id=asking.workspace_id, name="ci", role=role, keyring=keyring, client_id=client_id
         )
 
 
 async def caller(asking: Asking, client_id: UUID | None = None, role: Role = Role.MEMBER) -> Caller:
     """Whoever has a key of this client."""
-    actor = await keys.actor_for_key(asking.database.reader, await key(asking, client_id, role), asking.services.pepper)
+    actor = await keys.actor_for_key(asking.database.reader, await key(asking, client_id, role), asking.services.keyring)
     assert actor is not None
     return Caller(actor, "192.0.2.1", standing=asking.services.standings.of(actor))

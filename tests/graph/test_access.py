@@ -37,8 +37,8 @@ async def new_site(asking: Asking) -> str:
 
 async def opened(asking: Asking, site: str) -> Any:
     """What a measurement gets."""
-    seal = asking.services.seal
-    return await sites.open_access(asking.database.reader, asking.actor.reach, decode(Kind.SITE, site), seal)
+    keyring = asking.services.keyring
+    return await sites.open_access(asking.database.reader, asking.actor.reach, decode(Kind.SITE, site), keyring)
 
 
 async def test_access_shows_names_and_opens_for_a_measurement_only(asking: Asking) -> None:

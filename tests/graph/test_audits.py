@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import history
-from domain.access import NOBODY, Role
+from domain.access import SYSTEM, Role
 from domain.measuring import EngineFailure, FailureKind
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
@@ -154,7 +154,7 @@ async def test_progress_never_goes_back_over_steps_that_have_no_place_in_the_his
 
     engine = ToldEngine((120,), forever=True)
     async with asyncio.timeout(20):
-        async with asking.database.work(NOBODY) as work:
+        async with asking.database.work(SYSTEM) as work:
             await work.db.execute(select(history.History.id).with_for_update())  # nobody gives places meanwhile
             measuring = asyncio.create_task(asking.measure(engine))
             await engine.waits.wait()

@@ -103,7 +103,14 @@ async def test_a_key_knows_its_client(asking: Asking) -> None:
     id = await client(asking)
     async with asking.database.work(asking.actor) as work:
         for of in (None, decode(Kind.CLIENT, id)):
-            await keys.issue(work, workspace_id=asking.workspace_id, name=str(of), role=Role.VIEWER, pepper=b"x", client_id=of)
+            await keys.issue(
+                work,
+                workspace_id=asking.workspace_id,
+                name=str(of),
+                role=Role.VIEWER,
+                keyring=asking.services.keyring,
+                client_id=of,
+            )
     page = await keys.KEYS.of(asking.database.reader, asking.actor.reach, asking.workspace_id, Window())
     ids = [encode(Kind.KEY, row.id) for row in page.rows]
     found = await asking.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { ... on ApiKey { client { id name } } } }", ids=ids)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import update
 
 from domain import history
-from domain.access import NOBODY, Actor, Role
+from domain.access import SYSTEM, Actor, Role
 from domain.ids import Kind, encode, new_id
 from domain.measuring import EngineFailure, FailureKind
 from domain.work import Event, EventKind, StoredEvent
@@ -53,7 +53,7 @@ async def new_audit(asking: Asking) -> str:
 
 
 async def say(asking: Asking, *events: Event) -> None:
-    async with asking.database.work(NOBODY) as work:
+    async with asking.database.work(SYSTEM) as work:
         for event in events:
             work.say(event)
     await asking.settle()
@@ -184,11 +184,11 @@ async def test_a_cursor_from_elsewhere_is_refused_and_so_is_what_is_forgotten(as
         history.cursor(state.id, asking.workspace_id, state.last + 1),
     ):
         assert await refused(asking, after=after) == (path, "CURSOR_INVALID"), after
-    async with asking.database.work(NOBODY) as work:
+    async with asking.database.work(SYSTEM) as work:
         await history.published(work, state.last)
         await work.db.execute(update(StoredEvent).values(at=datetime.now(UTC) - history.KEPT - timedelta(minutes=1)))
     await new_audit(asking)
-    async with asking.database.work(NOBODY) as work:
+    async with asking.database.work(SYSTEM) as work:
         assert await history.forget(work) == 1
     assert [each["kind"] for each in (await events(asking, after=before))["events"]["nodes"]] == ["AUDIT_REQUESTED"]
     forgotten = history.cursor(state.id, asking.workspace_id, 0)

@@ -40,8 +40,8 @@ DELETE = 'mutation { siteDelete(input: { site: "x" }) { __typename } }'
 async def client(asking: Asking) -> AsyncGenerator[httpx.AsyncClient, None]:
     """With a member's key."""
     async with asking.database.work(asking.actor) as work:
-        pepper = asking.services.pepper
-        key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, pepper=pepper)
+        keyring = asking.services.keyring
+        key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, keyring=keyring)
     app = Starlette(routes=api(schema, asking.services).routes)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://pacemark.test", headers={"Authorization": f"Bearer {key}"}

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from domain import audits, jobs, reactions
-from domain.access import NOBODY, Role
+from domain.access import SYSTEM, Role
 from domain.errors import NotFound
 from domain.ids import Kind, decode, encode, new_id
 from domain.measuring import EngineName
@@ -38,7 +38,7 @@ async def kill_workers(asking: Asking) -> None:
         probe = [EngineName.PROBE]
         assert await audits.take(asking.database, runner_id=asking.runner_id, pool="default", engines=probe) is not None
         asking.database._clock = lambda moment=moment: moment + jobs.CLAIM + timedelta(seconds=1)  # type: ignore[misc]
-        async with asking.database.work(NOBODY) as work:
+        async with asking.database.work(SYSTEM) as work:
             await audits.sweep(work)
     asking.database._clock = clock
 

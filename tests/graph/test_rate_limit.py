@@ -124,7 +124,7 @@ async def test_too_fast_too_expensive_and_too_many_at_once_are_three_things(aski
             None,
         )
         assert await ask(dear) == (refused, {"code": "COST_ESTIMATED_TOO_EXPENSIVE", "cost": 2_202, "maximum": 1_000}, None)
-        actor = await keys.actor_for_key(asking.database.reader, secret, asking.services.pepper)
+        actor = await keys.actor_for_key(asking.database.reader, secret, asking.services.keyring)
         assert actor is not None
         with made.operations._budgets.running(Caller(actor)):
             assert await ask(SITES) == (429, {"code": "TOO_MANY_AT_ONCE", "maximum": 1}, "1")
@@ -202,7 +202,7 @@ async def test_every_transport_spends_from_the_same_bucket(served: Served, signe
 @pytest.mark.parametrize("signed_in", [True, False])
 async def test_who_has_nothing_left_is_refused_by_every_transport(served: Served, signed_in: bool) -> None:
     headers = served.signed_in if signed_in else {}
-    actor = await keys.actor_for_key(served.asking.database.reader, served.key, served.asking.services.pepper)
+    actor = await keys.actor_for_key(served.asking.database.reader, served.key, served.asking.services.keyring)
     assert actor is not None
     account = actor.name if signed_in else "address:127.0.0.1"
     watch = 'subscription { workspaceEvents(workspace: "x") { cursor } }'

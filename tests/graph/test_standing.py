@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete
 
 from domain import keys
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.base import Query, R
 from domain.errors import DatabaseAway, NotAllowed
 from domain.ports import Reader
@@ -100,7 +100,7 @@ async def test_whoever_stays_is_told_that_the_key_is_gone(asking: Asking) -> Non
         while not gone:
             await asyncio.sleep(0.01)
     assert set(gone) == {"revoked"}
-    async with asking.database.work(NOBODY) as work:
+    async with asking.database.work(SYSTEM) as work:
         await work.db.execute(delete(Workspace).where(Workspace.id == asking.workspace_id))
     async with asyncio.timeout(10):
         while set(gone) != {"revoked", "other", "deleted"}:

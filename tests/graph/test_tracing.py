@@ -93,7 +93,7 @@ def services() -> Services:
     )
 
 
-NEEDED = ("feed", "storage", "seal", "pepper", "link_secret", "base_url")
+NEEDED = ("feed", "storage", "keyring", "base_url")
 operations = Operations(schema, services())
 
 

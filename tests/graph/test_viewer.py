@@ -27,10 +27,10 @@ async def test_a_key_says_who_asks(asking: Asking) -> None:
             workspace_id=asking.workspace_id,
             name="ci",
             role=Role.MEMBER,
-            pepper=asking.services.pepper,
+            keyring=asking.services.keyring,
             user_id=asking.actor.user_id,
         )
-    actor = await keys.actor_for_key(asking.database.reader, key, asking.services.pepper)
+    actor = await keys.actor_for_key(asking.database.reader, key, asking.services.keyring)
     assert actor is not None
     assert actor.key_id is not None
     assert asking.actor.user_id is not None

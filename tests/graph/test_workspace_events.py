@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from domain import history, keys
-from domain.access import NOBODY, Role
+from domain.access import SYSTEM, Role
 from domain.audits import Audit, AuditState
 from domain.ids import Kind, decode, encode, new_id
 from domain.measuring import Phase
@@ -90,9 +90,9 @@ async def watching(asking: Asking, text: str = WATCH, **given: Any) -> AsyncGene
 async def with_key(asking: Asking, role: Role = Role.MEMBER) -> Asking:
     """The same, asked with a key of its own."""
     async with asking.database.work(asking.actor) as work:
-        pepper = asking.services.pepper
-        text = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=role, pepper=pepper)
-    actor = await keys.actor_for_key(asking.database.reader, text, pepper)
+        keyring = asking.services.keyring
+        text = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=role, keyring=keyring)
+    actor = await keys.actor_for_key(asking.database.reader, text, keyring)
     assert actor is not None
     return replace(asking, actor=actor)
 
@@ -230,10 +230,10 @@ async def test_a_forgotten_place_is_told_before_what_comes(asking: Asking) -> No
     after = await cursor(asking)
     await new_audit(asking)
     oldest = await cursor(asking)
-    async with asking.database.work(NOBODY) as work:
+    async with asking.database.work(SYSTEM) as work:
         await history.published(work, 1)
         await work.db.execute(update(StoredEvent).values(at=datetime.now(UTC) - history.KEPT - timedelta(minutes=1)))
-    async with asking.database.work(NOBODY) as work:
+    async with asking.database.work(SYSTEM) as work:
         await history.forget(work)
     async with watching(asking, after=after) as watcher:
         lost, live = await watcher.next(), await watcher.next()
@@ -335,7 +335,7 @@ async def test_progress_looks_at_the_audit_itself_now_and_then(asking: Asking, m
     id = await new_audit(asking)
     async with watching(asking, PROGRESS, id=id) as watcher:
         await watcher.next()
-        async with asking.database.work(NOBODY) as work:  # without a word
+        async with asking.database.work(SYSTEM) as work:  # without a word
             of = update(Audit).where(Audit.id == decode(Kind.AUDIT, id))
             await work.db.execute(of.values(state=AuditState.CANCELLED, phase=Phase.ENDED))
         assert (await watcher.next())["audit"] == {"state": "CANCELLED"}

@@ -12,6 +12,12 @@ from domain.base import Base
 from .code import public_coroutines, rooms, tree
 
 NO_TENANTS_TABLE = {
+    "identities": "a person's",
+    "links": "a person's",
+    "mails": "to whom and about what is sealed",
+    "refresh_tokens": "a session's",
+    "sessions": "a person's",
+    "signing_keys": "the installation's own",
     "history": "of the one history that all workspaces' events are in",
     "leases": "which process does what",
     "replays": "belongs to an actor, and is read by that actor's name",

@@ -20,7 +20,7 @@ from sqlalchemy import delete, event, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from domain import accounts, runners, sites, workspaces
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.base import Query, query
 from domain.errors import Conflict, ProblemCode
 from domain.ids import new_id
@@ -56,7 +56,7 @@ async def test_what_ended_well_is_there_and_was_announced_once(database: SqlData
     calls: list[Work] = []
     seen: list[int] = []
     database.committed = calls.append
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="one")
         work.say(message("First"))
         work.say(message("Second"))
@@ -70,7 +70,7 @@ async def test_what_ended_well_is_there_and_was_announced_once(database: SqlData
 async def test_a_unit_that_said_nothing_announces_nothing(database: SqlDatabase) -> None:
     calls: list[Work] = []
     database.committed = calls.append
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="one")
     assert calls == []
 
@@ -80,7 +80,7 @@ async def test_an_exception_takes_rows_and_messages_back(database: SqlDatabase) 
     database.committed = calls.append
 
     async def fail() -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await accounts.register(work, name="one")
             work.say(message())
             await work.db.flush()
@@ -94,7 +94,7 @@ async def test_an_exception_takes_rows_and_messages_back(database: SqlDatabase) 
 async def test_now_is_one_moment_of_the_clock_that_was_given(database: SqlDatabase) -> None:
     moment = datetime(2026, 1, 2, tzinfo=UTC)
     database._clock = lambda: moment
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="one")
         assert work.now is moment
     assert (await database.reader.all(EVERYONE))[0].created_at == moment
@@ -112,7 +112,7 @@ async def test_a_conflict_that_shows_at_the_commit_is_one_too(database: SqlDatab
     id = new_id()
 
     async def add() -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.db.add(accounts.User(id=id, name="one", created_at=work.now))
 
     await add()
@@ -135,7 +135,7 @@ async def test_a_name_that_speaks_of_foreign_keys_is_still_a_duplicate(database:
     """The database's text quotes the value: it must not decide what kind of refusal this is."""
 
     async def add() -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.db.add(workspaces.Workspace(id=new_id(), slug="foreign key", name="x", created_at=work.now))
 
     await add()
@@ -146,7 +146,7 @@ async def test_a_name_that_speaks_of_foreign_keys_is_still_a_duplicate(database:
 
 async def test_a_missing_value_is_a_bug_and_no_conflict(database: SqlDatabase) -> None:
     with pytest.raises(IntegrityError) as raised:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.db.add(workspaces.Workspace(id=new_id(), slug="s3cret-slug", created_at=work.now))
     assert "s3cret-slug" not in str(raised.value).partition("DETAIL")[0], "an error's text shows what was written"
 
@@ -155,7 +155,7 @@ async def test_a_workspace_goes_with_all_that_is_its(database: SqlDatabase) -> N
     workspace, actor = await new_workspace(database)
     async with database.work(actor) as work:
         await new_page(work, workspace, "http://example.test/")
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await work.db.execute(delete(sites.Site))
         await work.db.execute(delete(workspaces.Workspace))
     for table in (sites.Page, sites.Profile, workspaces.Member):
@@ -165,7 +165,7 @@ async def test_a_workspace_goes_with_all_that_is_its(database: SqlDatabase) -> N
 
 async def test_many_units_at_once_all_succeed(database: SqlDatabase) -> None:
     async def one(number: int) -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await accounts.register(work, name=str(number))
             await asyncio.sleep(0)
 
@@ -174,7 +174,7 @@ async def test_many_units_at_once_all_succeed(database: SqlDatabase) -> None:
 
 
 async def test_many_reads_at_once_all_succeed(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="one")
     found = await asyncio.gather(*(database.reader.all(EVERYONE) for _ in range(200)))
     assert {len(rows) for rows in found} == {1}
@@ -182,7 +182,7 @@ async def test_many_reads_at_once_all_succeed(database: SqlDatabase) -> None:
 
 
 async def test_reads_go_on_while_a_unit_is_open_and_do_not_see_it(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="one")
         assert await asyncio.wait_for(database.reader.all(EVERYONE), 5) == []
         assert len(await work.db.all(EVERYONE)) == 1
@@ -253,14 +253,14 @@ async def test_a_read_may_be_cancelled_at_any_step_of_its_way(database: SqlDatab
 
 
 async def stuck(database: SqlDatabase, then: Callable[[Work], object]) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="lost")
         work.say(message())
         await then(work)  # type: ignore[misc]
 
 
 async def one_more(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="next")
     assert await people(database) == {"next"}
     assert await database.reader.all(SAID) == []
@@ -274,7 +274,7 @@ async def test_a_unit_cancelled_between_statements_lets_the_next_one_in(database
 
 async def test_a_unit_may_be_cancelled_at_any_step_of_its_way(database: SqlDatabase) -> None:
     async def unit() -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.say(message())
             await work.db.flush()
             await work.db.all(EVERYONE)
@@ -295,7 +295,7 @@ async def test_a_unit_cancelled_within_a_statement_lets_the_next_one_in(database
 
 
 async def test_a_unit_cancelled_while_it_waits_in_line_leaves_the_line(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         waiting = asyncio.create_task(stuck(database, lambda _: asyncio.sleep(60)))
         await cancelled(waiting)
         await accounts.register(work, name="next")
@@ -328,7 +328,7 @@ async def test_a_unit_takes_sqlites_write_lock_before_its_first_statement(databa
     )
     path = database.url.partition(":///")[2]
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await work.db.all(EVERYONE)
             assert began[0] == "BEGIN IMMEDIATE"
             with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -348,7 +348,7 @@ async def test_every_sqlite_connection_is_set_up_alike(database: SqlDatabase) ->
 
 async def test_a_runner_that_appears_twice_at_once_is_one(database: SqlDatabase) -> None:
     async def appear(location: str) -> UUID:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             return await runners.appear(work, name="here", location=location, pool="p", engines=[EngineName.PROBE])
 
     ids = await asyncio.gather(*(appear(str(number)) for number in range(8)))
@@ -359,7 +359,7 @@ async def test_a_runner_that_appears_twice_at_once_is_one(database: SqlDatabase)
 HAMMER = """
 import asyncio, sys
 from sqlalchemy import delete, func, select
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.history import History
 from domain.work import Event, EventKind, StoredEvent
@@ -368,7 +368,7 @@ from infra.db.database import SqlDatabase
 async def main(url, who):
     database = SqlDatabase(url)
     async def one(number):
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.say(Event(EventKind.AUDIT_STARTED, new_id(), new_id()))
             ids.append((await work.db.execute(select(History.last))).scalar_one() + 1)
             await asyncio.sleep(0.001)
@@ -396,7 +396,7 @@ async def test_two_processes_share_a_sqlite_file_and_no_message_id_comes_twice(d
     began = time.monotonic()
     ours = 0
     while any(process.returncode is None for process in processes) and time.monotonic() - began < 60:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await accounts.register(work, name=str(ours))
         ours += 1
         await asyncio.sleep(0.02)

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 
 from domain import accounts
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.base import query
 from domain.errors import DatabaseAway
 from infra.db import database as databases
@@ -85,7 +85,7 @@ async def read(database: SqlDatabase) -> set[str]:
 
 
 async def write(database: SqlDatabase) -> None:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await accounts.register(work, name="one")
 
 
@@ -126,7 +126,7 @@ async def ahead(database: SqlDatabase) -> timedelta:
     """How far a unit of work's time is ahead of PostgreSQL's just before it."""
     async with looking(database.url) as connection:
         theirs = await connection.fetchval("select clock_timestamp()")
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             ours: timedelta = work.now - theirs
             return ours
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
 from app import report
@@ -16,8 +15,9 @@ from app.metering import BacklogMeter
 from app.settings import Environment, Settings
 from app.wiring import House
 from domain import audits, documents, files, runners, sites
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
 from domain.ids import Kind, encode
+from domain.keyring import LINKS, Keyring
 from domain.measuring import EngineName, Measured, Order, Phase, Reached, RunResult
 from domain.metering import Backlog
 from infra.bus.hub import Hub
@@ -28,7 +28,8 @@ from infra.storage.disk import DiskStorage
 from infra.telemetry import Telemetry
 from tests.databases import new_workspace
 
-SECRET = b"s" * 32
+KEYRING = Keyring([b"s" * 32])
+SECRET = KEYRING.derive(LINKS)
 URL = "http://127.0.0.1:1/pricing"
 
 
@@ -67,7 +68,7 @@ class Shelf:
 
     async def perform(self, engine: Replay) -> None:
         claim = await self.take(engine.name)
-        await audits.perform(self.house.database, self.house.storage, engine, self.house.seal, claim)
+        await audits.perform(self.house.database, self.house.storage, engine, self.house.keyring, claim)
 
     async def measure(self, engine: Replay, profile: str = "Probe", url: str = URL) -> UUID:
         id = await self.request(profile, url)
@@ -90,7 +91,7 @@ async def nothing_waits() -> Backlog:
 
 async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
     workspace, actor = await new_workspace(database)
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         runner = await runners.appear(work, name="fra-1", location="Frankfurt", pool="default", engines=list(EngineName))
     profiles = (await sites.profiles_by_workspace(database.reader, actor.reach, [workspace]))[workspace]
     house = House(
@@ -105,8 +106,6 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         usage=documents.Usage(),
         storage=DiskStorage(folder / "files"),
         engines={},
-        seal=sites.Seal((Fernet.generate_key(),)),
-        pepper=b"p" * 32,
-        link_secret=SECRET,
+        keyring=KEYRING,
     )
     return Shelf(house, workspace, actor, runner, {profile.name: profile.id for profile in profiles})

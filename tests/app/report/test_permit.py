@@ -23,7 +23,7 @@ async def key_of(shelf: Shelf, workspace: UUID | None = None) -> str:
     if workspace is None:
         id, actor = await new_workspace(shelf.house.database, "other")
     async with shelf.house.database.work(actor) as work:
-        return await keys.issue(work, workspace_id=id, name="ci", role=Role.VIEWER, pepper=shelf.house.pepper)
+        return await keys.issue(work, workspace_id=id, name="ci", role=Role.VIEWER, keyring=shelf.house.keyring)
 
 
 async def refused(shelf: Shelf, address: str, key: str | None = None) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from domain import audits, files
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.measuring import EngineFailure, EngineName, FailureKind
 from tests.databases import Counter
 
@@ -99,7 +99,7 @@ async def test_an_audit_that_is_not_over_says_how_far_it_is_and_looks_again(shel
     assert "Waiting Waiting for a runner. This page looks again every three seconds." in waiting.text
     assert {"http-equiv": "refresh", "content": "3"} in waiting.all("meta")
     claim = await shelf.take(EngineName.PROBE)
-    async with shelf.house.database.work(NOBODY) as work:
+    async with shelf.house.database.work(SYSTEM) as work:
         await work.db.execute(update(audits.Audit).where(audits.Audit.id == claim.audit.id).values(phase="RESOURCES", run=1))
     running = Page(await shelf.open(id))
     assert "Running Run 2 of 5, loading what the page refers to." in running.text

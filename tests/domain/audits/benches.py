@@ -6,18 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.fernet import Fernet
 from sqlalchemy import update
 
 from domain import audits, jobs, runners, sites
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
+from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
 from domain.work import StoredJob
 from infra.db.database import SqlDatabase
 from infra.storage.disk import DiskStorage
 from tests.databases import new_workspace
 
-SEAL = sites.Seal((Fernet.generate_key(),))
+SEAL = Keyring([b"secret"])
 
 
 class Tenant:
@@ -47,13 +47,13 @@ async def tenant(database: SqlDatabase, slug: str = "acme") -> Tenant:
 
 async def lapse(database: SqlDatabase) -> None:
     """All workers died half an hour ago."""
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         await work.db.execute(update(StoredJob).values(claim_until=work.now - timedelta(minutes=30)))
 
 
 async def sweep(database: SqlDatabase) -> jobs.Lapsed:
     """And nobody rests."""
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         lapsed = await audits.sweep(work)
         await work.db.execute(update(StoredJob).values(ready_at=work.now))
         return lapsed
@@ -79,6 +79,6 @@ class Taker:
 
 
 async def taker(database: SqlDatabase, folder: Path) -> Taker:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         runner = await runners.appear(work, name="here", location="local", pool="default", engines=[*EngineName])
     return Taker(database, DiskStorage(folder), folder, runner)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import audits, files, sites
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.audits import jobs, rules
 from domain.errors import DatabaseAway
 from domain.measuring import EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
@@ -37,7 +37,7 @@ async def here(database: SqlDatabase, tmp_path: Path) -> Taker:
 
 
 async def raw(database: SqlDatabase, id: UUID) -> tuple[object, ...]:
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         row = await work.db.execute(
             select(audits.Audit.state, StoredJob.claim, StoredJob.claim_until, StoredJob.deliveries)
             .join(StoredJob, StoredJob.subject == audits.Audit.id)
@@ -57,7 +57,7 @@ async def test_the_oldest_goes_first(acme: Tenant, here: Taker) -> None:
 
 async def test_what_is_more_urgent_goes_first(acme: Tenant, here: Taker) -> None:
     first, second, third = await acme.request(*URLS[:3])
-    async with acme.database.work(NOBODY) as work:
+    async with acme.database.work(SYSTEM) as work:
         await work.db.execute(update(StoredJob).where(StoredJob.subject == first).values(priority=20))
         await work.db.execute(update(StoredJob).where(StoredJob.subject == second).values(priority=10))
     assert [(claim := await here.take()) and claim.audit.id for _ in range(3)] == [third, second, first]
@@ -140,7 +140,7 @@ async def test_a_lost_claim_stops_the_engine(acme: Tenant, here: Taker, monkeypa
     engine = ToldEngine((), forever=True)
     working = asyncio.create_task(here.perform(engine))
     await until_ordered(engine)
-    async with acme.database.work(NOBODY) as work:
+    async with acme.database.work(SYSTEM) as work:
         await work.db.execute(update(StoredJob).values(claim=UUID(int=1)))
     await asyncio.wait_for(working, 5)
     assert engine.stopped
@@ -164,7 +164,7 @@ async def test_the_files_of_a_lost_claim_are_deleted(acme: Tenant, here: Taker) 
     (id,) = await acme.request()
 
     async def lose() -> None:
-        async with acme.database.work(NOBODY) as work:
+        async with acme.database.work(SYSTEM) as work:
             await work.db.execute(update(StoredJob).values(claim=None))
 
     await here.perform(Between(lose))

@@ -8,12 +8,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import bindparam, select
 
 from domain import audits, files, jobs, runners, sites
-from domain.access import NOBODY, Actor
+from domain.access import SYSTEM, Actor
 from domain.base import Query
+from domain.keyring import Keyring
 from domain.measuring import Access, EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
 from domain.paging import Window
 from domain.work import StoredEvent
@@ -23,7 +23,7 @@ from tests.databases import new_workspace
 from tests.domain.audits.benches import lapse, sweep
 from tests.domain.audits.engines import ToldEngine, result
 
-SEAL = sites.Seal((Fernet.generate_key(),))
+SEAL = Keyring([b"secret"])
 
 
 class Bench:
@@ -51,7 +51,7 @@ class Bench:
 @pytest.fixture
 async def bench(database: SqlDatabase, tmp_path: Path) -> Bench:
     workspace, actor = await new_workspace(database)
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         runner = await runners.appear(work, name="here", location="local", pool="default", engines=[EngineName.PROBE])
     return Bench(database, DiskStorage(tmp_path / "files"), workspace, actor, runner)
 
@@ -185,7 +185,7 @@ async def test_the_sites_secrets_go_to_the_site_and_not_to_another_base_url(benc
     async with bench.database.work(bench.actor) as work:
         site = await work.db.first(sites_first(), workspace=bench.workspace)
         assert site is not None
-        await sites.set_access(work, site_id=site.id, access=Access(headers={"X-Secret": "s3cret"}), seal=SEAL)
+        await sites.set_access(work, site_id=site.id, access=Access(headers={"X-Secret": "s3cret"}), keyring=SEAL)
     await bench.request("http://127.0.0.1:1/page", base_url="http://127.0.0.1:2")
     engine = ToldEngine()
     await bench.perform(engine)
@@ -204,8 +204,8 @@ async def test_secrets_that_cannot_be_opened_any_more_are_a_failure_of_configura
     id = await bench.request()
     async with bench.database.work(bench.actor) as work:
         site_id = (await bench.read(id)).site_id
-        other = sites.Seal((Fernet.generate_key(),))
-        await sites.set_access(work, site_id=site_id, access=Access(headers={"X-Secret": "s3cret"}), seal=other)
+        other = Keyring([b"another"])
+        await sites.set_access(work, site_id=site_id, access=Access(headers={"X-Secret": "s3cret"}), keyring=other)
     await bench.perform(ToldEngine())
     audit = await bench.read(id)
     assert (audit.state, audit.failure_kind, audit.failure_code) == ("FAILED", "CONFIGURATION", "ACCESS_UNREADABLE")

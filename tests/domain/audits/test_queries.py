@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from domain import audits
-from domain.access import NOBODY
+from domain.access import SYSTEM, Reach
 from domain.audits import AUDITS, LatestKey, SeriesKey, queries
 from domain.errors import LimitReached
 from domain.ids import new_id
@@ -62,7 +62,7 @@ async def test_the_latest_audit_is_the_newest_finished_one_of_its_profile_and_en
 
 
 async def test_of_two_that_finished_in_the_same_moment_the_later_asked_for_is_the_latest(day: Day) -> None:
-    async with day.acme.database.work(NOBODY) as work:
+    async with day.acme.database.work(SYSTEM) as work:
         await work.db.execute(update(audits.Audit).values(finished_at=START))
     assert await newest(day, LatestKey(day.page, None, "production")) == [day.ids[2]]
 
@@ -121,7 +121,7 @@ async def test_no_read_shows_another_tenants_audit(day: Day) -> None:
     reader = day.acme.database.reader
     finding = (await audits.FINDINGS.under(reader, day.acme.actor.reach, [day.ids[0]], Window()))[day.ids[0]].rows[0]
     run = (await audits.runs_by_audits(reader, day.acme.actor.reach, [day.ids[0]]))[day.ids[0]][0]
-    for reach in ((), ((await tenant(day.acme.database, "other")).id,)):
+    for reach in (Reach(), Reach.whole((await tenant(day.acme.database, "other")).id)):
         assert await audits.by_ids(reader, reach, day.ids) == {}
         assert await audits.latest(reader, reach, [LatestKey(day.page, None, "production")]) == {}
         assert (await audits.histories(reader, reach, [day.key()]))[day.key()][MetricName.TTFB] == []

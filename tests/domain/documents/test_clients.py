@@ -9,16 +9,17 @@ from uuid import UUID
 import pytest
 
 from domain import documents, keys
-from domain.access import NOBODY, Actor, Permission, Role
+from domain.access import NOBODY, Actor, Permission, Reach, Role
 from domain.documents import ClientMode, ClientRow, rules
 from domain.errors import Conflict, LimitReached, NotAllowed, NotFound, ProblemCode
 from domain.ids import Kind, encode, new_id
+from domain.keyring import Keyring
 from domain.paging import Window
 from tests.domain.documents.benches import NOON, Bench, bench, new_bench, refused
 
 __all__ = ["bench"]
 
-PEPPER = b"pepper"
+KEYRING = Keyring([b"secret"])
 
 
 async def read(bench: Bench, client: UUID) -> ClientRow | None:
@@ -26,7 +27,7 @@ async def read(bench: Bench, client: UUID) -> ClientRow | None:
 
 
 async def issue(bench: Bench, client: UUID | None, role: Role = Role.MEMBER) -> str:
-    given: dict[str, Any] = {"workspace_id": bench.workspace_id, "name": "CI", "role": role, "pepper": PEPPER}
+    given: dict[str, Any] = {"workspace_id": bench.workspace_id, "name": "CI", "role": role, "keyring": KEYRING}
     key: str = await bench.do(keys.issue, client_id=client, **given)
     return key
 
@@ -52,11 +53,11 @@ async def test_a_client_is_found_by_its_name_in_its_workspace(bench: Bench) -> N
     other = await new_bench(bench.database, bench.clock, "other")
     client, theirs = await bench.client("web"), await other.client("web")
 
-    async def find(reach: tuple[UUID, ...], workspace: UUID, name: str) -> UUID | None:
+    async def find(reach: Reach, workspace: UUID, name: str) -> UUID | None:
         row = await documents.client_by_name(bench.database.reader, reach, workspace, name)
         return row.id if row else None
 
-    both = bench.actor.reach + other.actor.reach
+    both = Reach.whole(bench.workspace_id, other.workspace_id)
     assert await find(both, bench.workspace_id, "web") == client
     assert await find(both, other.workspace_id, "web") == theirs
     assert await find(bench.actor.reach, other.workspace_id, "web") is None
@@ -105,14 +106,14 @@ async def test_what_is_not_given_stays(bench: Bench) -> None:
 
 async def test_who_holds_a_clients_key_is_that_client(bench: Bench) -> None:
     client = await bench.client()
-    actor = await keys.actor_for_key(bench.database.reader, await issue(bench, client), PEPPER)
+    actor = await keys.actor_for_key(bench.database.reader, await issue(bench, client), KEYRING)
     assert actor is not None
     assert (actor.client_id, actor.roles) == (client, {bench.workspace_id: Role.MEMBER})
     assert (await keys.current(bench.database.reader, [actor]))[0] == actor
     assert actor.key_id is not None
     row = (await keys.by_ids(bench.database.reader, bench.actor.reach, [actor.key_id]))[actor.key_id]
     assert row.client_id == client
-    nobodys = await keys.actor_for_key(bench.database.reader, await issue(bench, None), PEPPER)
+    nobodys = await keys.actor_for_key(bench.database.reader, await issue(bench, None), KEYRING)
     assert nobodys is not None
     assert nobodys.client_id is None
 
@@ -128,12 +129,12 @@ async def test_a_key_is_one_of_a_client_of_its_workspace(bench: Bench) -> None:
 async def test_the_keys_of_a_deleted_client_open_nothing(bench: Bench) -> None:
     client, other = await bench.client("web"), await bench.client("ios")
     key, others = await issue(bench, client), await issue(bench, other)
-    actor = await keys.actor_for_key(bench.database.reader, key, PEPPER)
+    actor = await keys.actor_for_key(bench.database.reader, key, KEYRING)
     assert actor is not None
     assert await bench.do(documents.delete_client, client_id=client) == client
-    assert await keys.actor_for_key(bench.database.reader, key, PEPPER) is None
+    assert await keys.actor_for_key(bench.database.reader, key, KEYRING) is None
     assert (await keys.current(bench.database.reader, [actor]))[0].roles == {}
-    assert await keys.actor_for_key(bench.database.reader, others, PEPPER) is not None
+    assert await keys.actor_for_key(bench.database.reader, others, KEYRING) is not None
     assert await read(bench, client) is None
 
 

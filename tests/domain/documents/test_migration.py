@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from domain import keys
 from domain.access import Role
+from domain.keyring import Keyring
 from domain.keys import rules
 from infra.db import migrate
 from infra.db.database import SqlDatabase
 
 BEFORE = "2026_11_22_1200"
-PEPPER = b"pepper"
+KEYRING = Keyring([b"secret"])
 USER, WORKSPACE, KEY = (UUID(int=number) for number in (1, 2, 3))
 MOMENT = "2026-05-13T12:00:00.000000Z"
 
@@ -28,7 +29,7 @@ async def test_a_key_from_before_is_one_of_no_client(database_url: str) -> None:
     await migrate.upgrade(database_url, BEFORE)
     database = SqlDatabase(database_url)
     key = rules.mint()
-    named = f"'{KEY.hex}', '{WORKSPACE.hex}', '{USER.hex}', 'CI', '{rules.prefix(key)}', '{rules.digest(key, PEPPER)}'"
+    named = f"'{KEY.hex}', '{WORKSPACE.hex}', '{USER.hex}', 'CI', '{rules.prefix(key)}', '{KEYRING.digest(key)}'"
     await run(
         database,
         f"INSERT INTO users (id, name, created_at) VALUES ('{USER.hex}', 'Owner', '{MOMENT}')",
@@ -38,12 +39,12 @@ async def test_a_key_from_before_is_one_of_no_client(database_url: str) -> None:
     )
     for _ in range(2):
         await migrate.upgrade(database_url)
-        actor = await keys.actor_for_key(database.reader, key, PEPPER)
+        actor = await keys.actor_for_key(database.reader, key, KEYRING)
         assert actor is not None
         assert (actor.key_id, actor.user_id, actor.client_id) == (KEY, USER, None)
         assert actor.roles == {WORKSPACE: Role.VIEWER}
         await migrate.downgrade(database_url, BEFORE)
     await migrate.upgrade(database_url)
     await run(database, f"DELETE FROM users WHERE id = '{USER.hex}'")
-    assert await keys.actor_for_key(database.reader, key, PEPPER) is None, "what the key refers to is still referred to"
+    assert await keys.actor_for_key(database.reader, key, KEYRING) is None, "what the key refers to is still referred to"
     await database.close()

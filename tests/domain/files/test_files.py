@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import files
-from domain.access import Actor, Role
+from domain.access import Actor, Reach, Role
 from domain.errors import NotAllowed, NotFound
 from domain.files import FileKind, sign, signed_id
 from domain.ids import new_id
@@ -120,7 +120,7 @@ async def test_files_of_another_tenant_are_not_seen(database: SqlDatabase) -> No
     async with database.work(actor) as work:
         stored = [files.Stored(file, FileKind.REPORT, 0, None, "a", 1, "text/plain", None)]
         await files.keep(work, workspace_id=workspace, site_id=new_id(), audit_id=audit, run=0, stored=stored)
-    for reach in ((), (new_id(),)):
+    for reach in (Reach(), Reach.whole(new_id())):
         assert await files.by_ids(database.reader, reach, [file]) == {}
         assert await files.by_audits(database.reader, reach, [audit]) == {audit: []}
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain import jobs
-from domain.access import NOBODY, Actor, Role
+from domain.access import SYSTEM, Actor, Role
 from domain.errors import NotAllowed, NotFound
 from domain.ids import new_id
 from domain.jobs import Claim, ClaimLost
@@ -44,13 +44,13 @@ class Queue:
 
     async def enqueue(self, number: int = 1, *, kind: str = MAILS, workspace_id: UUID | None = None) -> list[UUID]:
         subjects = [new_id() for _ in range(number)]
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             for subject in subjects:
                 work.enqueue(Job(kind, workspace_id or self.workspace_id, subject))
         return subjects
 
     async def take(self, *kinds: str) -> Claim | None:
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             return await jobs.take(work, kinds or (MAILS,))
 
     async def taken(self) -> Claim:
@@ -59,11 +59,11 @@ class Queue:
         return claim
 
     async def lapse(self) -> jobs.Lapsed:
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             return await jobs.lapse(work, [MAILS], 100)
 
     async def unsent(self) -> list[UUID]:
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             return [call.job_id for call in await jobs.unsent(work, 100)]
 
     async def dead(self) -> Sequence[jobs.JobRow]:
@@ -97,7 +97,7 @@ async def test_a_delivery_is_counted_before_the_work(queue: Queue) -> None:
 async def test_what_is_given_back_was_never_counted_and_is_called_for_at_once(queue: Queue) -> None:
     await queue.enqueue()
     claim = await queue.taken()
-    async with queue.database.work(NOBODY) as work:
+    async with queue.database.work(SYSTEM) as work:
         await jobs.release(work, claim)
         assert [call.job_id for call in work.calls] == [claim.job.id]
     assert (await queue.taken()).job.deliveries == 1
@@ -111,7 +111,7 @@ async def test_who_lost_a_claim_can_neither_keep_nor_finish_nor_give_back(queue:
     await queue.taken()
     for act in (jobs.hold, jobs.finish, jobs.release):
         with pytest.raises(ClaimLost):
-            async with queue.database.work(NOBODY) as work:
+            async with queue.database.work(SYSTEM) as work:
                 await act(work, old)
 
 
@@ -119,7 +119,7 @@ async def test_a_claim_that_ran_out_is_still_good_until_somebody_takes_it_back(q
     await queue.enqueue()
     claim = await queue.taken()
     queue.clock.wait(3600)
-    async with queue.database.work(NOBODY) as work:
+    async with queue.database.work(SYSTEM) as work:
         await jobs.hold(work, claim)
     assert (await queue.lapse()) == ([], [])
 
@@ -187,7 +187,7 @@ async def test_a_call_not_known_to_be_sent_is_sent_again_after_some_seconds(queu
     queue.clock.wait(5)
     waiting = await queue.unsent()
     assert len(waiting) == 2
-    async with queue.database.work(NOBODY) as work:
+    async with queue.database.work(SYSTEM) as work:
         await jobs.sent(work, (await jobs.unsent(work, 1)))
     assert await queue.unsent() == waiting[1:]
     await queue.taken()

@@ -10,21 +10,22 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
 from domain import keys
-from domain.access import Actor, Role
+from domain.access import Actor, Reach, Role
 from domain.base import Base
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.ids import new_id
+from domain.keyring import Keyring
 from domain.keys import rules
 from domain.paging import Window
 from infra.db.database import SqlDatabase
 from tests.databases import new_workspace
 
-PEPPER = b"pepper"
+KEYRING = Keyring([b"secret"])
 
 
 async def issue(database: SqlDatabase, workspace: UUID, actor: Actor, role: Role = Role.MEMBER, name: str = "CI") -> str:
     async with database.work(actor) as work:
-        return await keys.issue(work, workspace_id=workspace, name=name, role=role, pepper=PEPPER, user_id=actor.user_id)
+        return await keys.issue(work, workspace_id=workspace, name=name, role=role, keyring=KEYRING, user_id=actor.user_id)
 
 
 def test_a_key_has_its_shape_and_no_two_are_alike() -> None:
@@ -57,47 +58,47 @@ def test_no_text_breaks_the_recognition_of_keys(text: str) -> None:
     assert not rules.is_key(text)
 
 
-def test_the_digest_depends_on_the_key_and_the_pepper() -> None:
+def test_the_digest_depends_on_the_key_and_the_secret() -> None:
     one, two = rules.mint(), rules.mint()
-    assert len({rules.digest(one, PEPPER), rules.digest(two, PEPPER), rules.digest(one, b"other")}) == 3
-    assert rules.digest(one, PEPPER) == rules.digest(one, PEPPER)
+    assert len({KEYRING.digest(one), KEYRING.digest(two), Keyring([b"other"]).digest(one)}) == 3
+    assert KEYRING.digest(one) == KEYRING.digest(one)
 
 
 async def test_who_holds_a_key_acts_with_its_role_in_its_workspace(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
     key = await issue(database, workspace, owner, Role.VIEWER)
-    actor = await keys.actor_for_key(database.reader, key, PEPPER)
+    actor = await keys.actor_for_key(database.reader, key, KEYRING)
     assert actor is not None
     assert (actor.roles, actor.user_id) == ({workspace: Role.VIEWER}, owner.user_id)
     assert actor.key_id is not None
     assert actor.name == f"key:{actor.key_id.hex}"
 
 
-async def test_a_wrong_key_or_a_wrong_pepper_opens_nothing(database: SqlDatabase) -> None:
+async def test_a_wrong_key_or_a_wrong_secret_opens_nothing(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
     key = await issue(database, workspace, owner)
-    assert await keys.actor_for_key(database.reader, rules.mint(), PEPPER) is None
-    assert await keys.actor_for_key(database.reader, key, b"other") is None
+    assert await keys.actor_for_key(database.reader, rules.mint(), KEYRING) is None
+    assert await keys.actor_for_key(database.reader, key, Keyring([b"other"])) is None
     for nonsense in ("", "pmk_", "\x00", "\ud800", "Bearer " + key, key + " ", "' OR 1=1 --"):
-        assert await keys.actor_for_key(database.reader, nonsense, PEPPER) is None
+        assert await keys.actor_for_key(database.reader, nonsense, KEYRING) is None
 
 
 async def test_a_revoked_key_opens_nothing_and_is_listed_nowhere(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
     key = await issue(database, workspace, owner)
-    actor = await keys.actor_for_key(database.reader, key, PEPPER)
+    actor = await keys.actor_for_key(database.reader, key, KEYRING)
     assert actor is not None
     assert actor.key_id is not None
-    assert len(await keys.by_ids(database.reader, (workspace,), [actor.key_id])) == 1
+    assert len(await keys.by_ids(database.reader, Reach.whole(workspace), [actor.key_id])) == 1
     async with database.work(owner) as work:
         assert (await keys.revoke(work, key_id=actor.key_id)).prefix == key[:12]
-    assert await keys.actor_for_key(database.reader, key, PEPPER) is None
-    assert await keys.by_ids(database.reader, (workspace,), [actor.key_id]) == {}
+    assert await keys.actor_for_key(database.reader, key, KEYRING) is None
+    assert await keys.by_ids(database.reader, Reach.whole(workspace), [actor.key_id]) == {}
 
 
 async def test_a_key_is_revoked_once_and_by_those_who_may(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
-    actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), PEPPER)
+    actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), KEYRING)
     assert actor is not None
     assert actor.key_id is not None
     _, stranger = await new_workspace(database, "zebra")
@@ -116,7 +117,7 @@ async def test_a_key_is_revoked_once_and_by_those_who_may(database: SqlDatabase)
 
 async def test_an_actor_is_read_again_as_their_key_stands(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
-    actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), PEPPER)
+    actor = await keys.actor_for_key(database.reader, await issue(database, workspace, owner), KEYRING)
     assert actor is not None
     assert actor.key_id is not None
     assert (await keys.current(database.reader, [actor]))[0] == actor
@@ -160,13 +161,13 @@ async def test_no_column_of_the_database_holds_a_key(database: SqlDatabase) -> N
 async def test_what_is_shown_of_a_key_holds_no_secret(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
     key = await issue(database, workspace, owner)
-    actor = await keys.actor_for_key(database.reader, key, PEPPER)
+    actor = await keys.actor_for_key(database.reader, key, KEYRING)
     assert actor is not None
     assert actor.key_id is not None
-    (row,) = (await keys.by_ids(database.reader, (workspace,), [actor.key_id])).values()
+    (row,) = (await keys.by_ids(database.reader, Reach.whole(workspace), [actor.key_id])).values()
     assert row.prefix == key[:12]
     assert key[13:] not in repr((row, actor))
-    assert rules.digest(key, PEPPER) not in repr((row, actor))
+    assert KEYRING.digest(key) not in repr((row, actor))
 
 
 async def test_only_who_may_write_keys_issues_them(database: SqlDatabase) -> None:
@@ -190,8 +191,8 @@ async def test_a_key_needs_a_name_that_can_be_shown(name: str) -> None:
 async def test_another_tenants_keys_are_not_seen(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
     key = await issue(database, workspace, owner)
-    actor = await keys.actor_for_key(database.reader, key, PEPPER)
+    actor = await keys.actor_for_key(database.reader, key, KEYRING)
     assert actor is not None
     assert actor.key_id is not None
-    assert await keys.by_ids(database.reader, (new_id(),), [actor.key_id]) == {}
-    assert await keys.by_ids(database.reader, (), [actor.key_id]) == {}
+    assert await keys.by_ids(database.reader, Reach.whole(new_id()), [actor.key_id]) == {}
+    assert await keys.by_ids(database.reader, Reach(), [actor.key_id]) == {}

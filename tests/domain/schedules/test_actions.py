@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain import schedules, sites
-from domain.access import NOBODY, Actor, Permission, Role
+from domain.access import NOBODY, Actor, Permission, Reach, Role
 from domain.audits import rules as audit_rules
 from domain.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, ProblemCode, Refused
 from domain.ids import Kind, new_id
@@ -274,4 +274,4 @@ async def test_schedules_are_listed_by_name_of_a_workspace_a_site_and_a_page(ben
     ):
         found = await keyset.of(reader, reach, parent, Window())
         assert [row.name for row in found.rows] == names
-        assert (await keyset.of(reader, (), parent, Window())).rows == []
+        assert (await keyset.of(reader, Reach(), parent, Window())).rows == []

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from domain import audits, leases, schedules, sites
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.audits import AuditState
 from domain.audits import rules as audit_rules
 from domain.paging import Window
@@ -364,7 +364,7 @@ async def test_what_is_being_deleted_is_not_waited_for(bench: Bench, deleted: st
     await bench.create(page_id=page)
     bench.clock.to("13:00:00")
     lease = await bench.lead()
-    async with bench.database.work(NOBODY) as work:
+    async with bench.database.work(SYSTEM) as work:
         await work.db.execute(select(schedules.Schedule.id).with_for_update(key_share=True))
         deleting = asyncio.create_task(delete(bench, page if deleted == "page" else None))
         await wait_for_lock(bench)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain import accounts, workspaces
-from domain.access import NOBODY
+from domain.access import SYSTEM, Reach
 from domain.errors import Conflict, InvalidInput, ProblemCode
 from domain.ids import new_id
 from domain.paging import Window
@@ -23,7 +23,7 @@ async def test_a_slug_that_can_be_used(slug: str) -> None:
 @pytest.mark.parametrize("slug", ["", "-", "a-", "-a", "A", "ä", "a b", "a_b", "a\n", "x" * 64, "a\x00", "a/b", "٣"])
 async def test_a_slug_that_cannot_be_used_is_refused(slug: str) -> None:
     database = SqlDatabase("sqlite+aiosqlite://")
-    async with database.work(NOBODY) as work:
+    async with database.work(SYSTEM) as work:
         with pytest.raises(InvalidInput) as refused:
             await workspaces.create(work, slug=slug, name="x", owner_id=new_id())
     await database.close()
@@ -32,7 +32,7 @@ async def test_a_slug_that_cannot_be_used_is_refused(slug: str) -> None:
 
 async def test_an_owner_who_is_nobody_is_refused_and_no_workspace_is_left(database: SqlDatabase) -> None:
     with pytest.raises(Conflict) as refused:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await workspaces.create(work, slug="acme", name="x", owner_id=new_id())
     assert refused.value.code is ProblemCode.IN_USE
     assert await workspaces.find(database.reader, "acme") is None
@@ -43,11 +43,11 @@ async def test_a_workspace_is_seen_within_reach_only(database: SqlDatabase) -> N
     reader = database.reader
     assert set(await workspaces.by_ids(reader, us.reach, [acme, other])) == {acme}
     assert set(await workspaces.by_slugs(reader, them.reach, ["acme", "other", "a\x00"])) == {"other"}
-    assert await workspaces.by_ids(reader, (), [acme]) == {}
-    assert (await workspaces.within(reader, (), Window())).rows == []
-    both = await workspaces.within(reader, (*us.reach, *them.reach), Window(1))
+    assert await workspaces.by_ids(reader, Reach(), [acme]) == {}
+    assert (await workspaces.within(reader, Reach(), Window())).rows == []
+    both = await workspaces.within(reader, Reach.whole(acme, other), Window(1))
     assert ([row.slug for row in both.rows], both.has_next) == (["acme"], True)
-    rest = await workspaces.within(reader, (*us.reach, *them.reach), Window(1, both.cursors[0]))
+    rest = await workspaces.within(reader, Reach.whole(acme, other), Window(1, both.cursors[0]))
     assert ([row.slug for row in rest.rows], rest.has_next, rest.has_previous) == (["other"], False, True)
 
 

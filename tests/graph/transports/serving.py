@@ -94,7 +94,7 @@ class Served:
 
     async def revoke(self) -> None:
         """The key."""
-        actor = await keys.actor_for_key(self.asking.database.reader, self.key, self.asking.services.pepper)
+        actor = await keys.actor_for_key(self.asking.database.reader, self.key, self.asking.services.keyring)
         assert actor is not None
         assert actor.key_id is not None
         async with self.asking.database.work(self.asking.actor) as work:
@@ -165,8 +165,8 @@ async def events(response: httpx.Response) -> AsyncIterator[tuple[str, str]]:
 async def serving(asking: Asking, *, sent: int | None = None, **policy: Any) -> AsyncGenerator[Served, None]:
     """With a member's key, and a policy that differs in this. `sent`: so many bytes wait in the kernel for slow readers."""
     async with asking.database.work(asking.actor) as work:
-        pepper = asking.services.pepper
-        key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, pepper=pepper)
+        keyring = asking.services.keyring
+        key = await keys.issue(work, workspace_id=asking.workspace_id, name="ci", role=Role.MEMBER, keyring=keyring)
     served = api(schema, replace(asking.services, policy=replace(asking.services.policy, **policy)))
     listening = listen("127.0.0.1", 0)
     if sent is not None:

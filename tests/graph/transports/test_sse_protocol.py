@@ -226,9 +226,9 @@ async def test_other_ways_to_ask_of_a_stream_are_refused(served: Served) -> None
 
 
 async def test_somebody_elses_token_opens_and_tells_nothing(served: Served) -> None:
-    pepper, workspace = served.asking.services.pepper, served.asking.workspace_id
+    keyring, workspace = served.asking.services.keyring, served.asking.workspace_id
     async with served.asking.database.work(served.asking.actor) as work:
-        other = await keys.issue(work, workspace_id=workspace, name="other", role=Role.ADMIN, pepper=pepper)
+        other = await keys.issue(work, workspace_id=workspace, name="other", role=Role.ADMIN, keyring=keyring)
     theirs = await token_of(served)
     for headers in ({**theirs, "Authorization": f"Bearer {other}"}, {TOKEN: theirs[TOKEN]}, {**theirs, TOKEN: "x" * 43}):
         opened = await served.http.get("/graphql/stream", headers={**headers, "Accept": EVENTS})

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain import audits, history
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.measuring import EngineName
 from domain.ports import Follower
@@ -38,12 +38,12 @@ class Carrier:
     relay: Relay | None = None
 
     async def enqueue(self, *subjects: UUID, kind: str = KIND) -> None:
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             for subject in subjects or (new_id(),):
                 work.enqueue(Job(kind, self.workspace_id, subject))
 
     async def say(self, *numbers: int, subject: UUID | None = None, workspace_id: UUID | None = None) -> None:
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             for number in numbers:
                 work.say(event(number, workspace_id or self.workspace_id, subject))
 

@@ -16,7 +16,7 @@ import pytest
 from nats.aio.client import Client
 
 from domain import history
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.work import Call, Event, EventKind, EventRow
 from infra.bus.nats import BusAway, NatsBus, Patience
@@ -49,7 +49,7 @@ class World:
 
     async def say(self, count: int, payload: Mapping[str, Any] | None = None) -> Sequence[EventRow]:
         """So many events more in the database; all that it has."""
-        async with self.database.work(NOBODY) as work:
+        async with self.database.work(SYSTEM) as work:
             for number in range(count):
                 work.say(Event(EventKind.AUDIT_PROGRESSED, UUID(int=7), UUID(int=number), None, payload or {"number": number}))
         return await self.written()

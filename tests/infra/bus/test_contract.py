@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain import jobs
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.ports import Missed
 from infra.bus import hub as hubs
@@ -35,12 +35,12 @@ OTHER = KINDS[1]
 
 
 async def take(carrier: Carrier, kind: str = KIND) -> jobs.Claim | None:
-    async with carrier.database.work(NOBODY) as work:
+    async with carrier.database.work(SYSTEM) as work:
         return await jobs.take(work, [kind])
 
 
 async def finish(carrier: Carrier, claim: jobs.Claim) -> None:
-    async with carrier.database.work(NOBODY) as work:
+    async with carrier.database.work(SYSTEM) as work:
         await jobs.finish(work, claim)
 
 
@@ -126,7 +126,7 @@ async def test_what_is_given_back_is_called_for_again(carrier: Carrier) -> None:
         assert call is not None
         assert claim is not None
         await call.done()
-        async with carrier.database.work(NOBODY) as work:
+        async with carrier.database.work(SYSTEM) as work:
             await jobs.release(work, claim)
         assert await calls.next(10) is not None
 
@@ -139,7 +139,7 @@ async def test_what_a_dead_worker_had_is_called_for_again(carrier: Carrier) -> N
         assert await take(carrier) is not None
         await call.done()
         await lapse(carrier.database)
-        async with carrier.database.work(NOBODY) as work:
+        async with carrier.database.work(SYSTEM) as work:
             assert len((await jobs.lapse(work, KINDS, 10)).again) == 1
         assert await calls.next(10) is not None
 
@@ -163,7 +163,7 @@ async def test_writers_that_commit_out_of_order_leave_no_gap_and_no_repeat(carri
 
         async def write(writer: int) -> None:
             for number in range(each):
-                async with carrier.database.work(NOBODY) as work:
+                async with carrier.database.work(SYSTEM) as work:
                     work.say(event(writer * 1000 + number, carrier.workspace_id))
                     await work.db.flush()
                     if not carrier.database.is_sqlite:  # there they take turns
@@ -207,7 +207,7 @@ async def test_a_follower_hears_its_own_workspace_and_its_own_subject(carrier: C
 
 async def test_what_was_taken_back_is_never_heard(carrier: Carrier) -> None:
     async def fail() -> None:
-        async with carrier.database.work(NOBODY) as work:
+        async with carrier.database.work(SYSTEM) as work:
             work.say(event(1, carrier.workspace_id))
             await work.db.flush()
             raise ZeroDivisionError

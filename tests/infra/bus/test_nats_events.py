@@ -18,7 +18,7 @@ from nats.aio.client import Client
 from sqlalchemy import delete, text, update
 
 from domain import history
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.work import EventKind, EventRow, StoredEvent
 from infra.bus.nats import BusAway, NatsBus, OutOfStep, Patience
@@ -311,11 +311,11 @@ async def test_one_that_was_deleted_from_the_stream_comes_from_the_database(gone
 async def test_what_neither_has_any_more_is_passed_over(world: World, admin: Client) -> None:
     rows = await world.publish(9)
     await api(admin, f"STREAM.PURGE.{world.events}", {"seq": 6})
-    async with world.database.work(NOBODY) as work:
+    async with world.database.work(SYSTEM) as work:
         await work.db.execute(delete(StoredEvent).where(StoredEvent.sequence <= 3))
     async with following(world) as events:
         assert await take(events, 6) == rows[3:]
-    async with world.database.work(NOBODY) as work:
+    async with world.database.work(SYSTEM) as work:
         await work.db.execute(delete(StoredEvent))
     async with following(world) as events:
         assert await take(events, 4) == rows[5:]
@@ -328,7 +328,7 @@ async def test_what_neither_has_any_more_is_passed_over(world: World, admin: Cli
 
 async def test_a_stream_that_has_more_than_the_database_is_believed(world: World) -> None:
     rows = await world.publish(9)
-    async with world.database.work(NOBODY) as work:
+    async with world.database.work(SYSTEM) as work:
         await work.db.execute(delete(StoredEvent))
     async with following(world) as events:
         assert await take(events, 9) == rows
@@ -373,13 +373,13 @@ async def test_a_database_that_is_away_is_waited_for(
     caplog.set_level(logging.WARNING, "infra")
     rows = await world.publish(5)
     await api(admin, f"STREAM.PURGE.{world.events}", {"seq": 4})
-    async with world.database.work(NOBODY) as work:
+    async with world.database.work(SYSTEM) as work:
         await work.db.execute(text("alter table events rename to hidden"))
     async with following(world) as events:
         first = asyncio.ensure_future(anext(events))
         await eventually(lambda: "The events could not be read from the database; trying again." in caplog.messages)
         assert not first.done()
-        async with world.database.work(NOBODY) as work:
+        async with world.database.work(SYSTEM) as work:
             await work.db.execute(text("alter table hidden rename to events"))
         assert [await first, *await take(events, 4)] == rows
 
@@ -452,11 +452,11 @@ async def test_a_history_that_began_anew_is_read_on_from_its_place(world: World)
     async with following(world) as events:
         rows = await world.publish(3)
         assert await take(events, 3) == rows
-        async with world.database.work(NOBODY) as work:
+        async with world.database.work(SYSTEM) as work:
             await history.begin_anew(work, new_id(), 50)
         state = await history.state(world.database.reader)
         await world.bus.start_over(state.id, 51)
-        async with world.database.work(NOBODY) as work:
+        async with world.database.work(SYSTEM) as work:
             await work.db.execute(update(history.History).values(last=50))
         (row,) = await world.publish(1)
         assert row.sequence == 51

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain import history, jobs, leases
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.leases import LeaseLost
 from domain.work import StoredEvent, StoredJob
 from infra.bus import relay as relays
@@ -81,7 +81,7 @@ async def test_what_was_published_and_not_marked_is_not_published_again(
 ) -> None:
     async with without_relay(database, nats_url, prefix) as carrier:
         await carrier.say(1, 2, 3)
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             assert await history.number(work) == 3
         await nats(carrier).publish((await history.after(database.reader, 0))[:2])
         await eventually(lambda: truth(carrier.hub.position == 2))
@@ -144,7 +144,7 @@ async def test_who_lost_the_lease_gives_no_places_any_more(carrier: Carrier) -> 
     old = leases.Lease(relays.LEASE, carrier.workspace_id, 1, timedelta(seconds=5))
 
     async def number() -> None:
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             work.say(event(1, carrier.workspace_id))
             await leases.prove(work, old)
             await history.number(work)
@@ -162,14 +162,14 @@ async def test_a_call_that_was_not_sent_is_sent_later(
         await carrier.enqueue()
         async with carrier.bus.calls(KIND) as calls:
             assert await calls.next(0.3) is None
-            async with database.work(NOBODY) as work:
+            async with database.work(SYSTEM) as work:
                 await work.db.execute(update(StoredJob).values(at=work.now - timedelta(seconds=10)))
             async with relaying(carrier):
                 call = await calls.next(10)
                 assert call is not None
 
                 async def marked() -> bool:
-                    async with database.work(NOBODY) as work:
+                    async with database.work(SYSTEM) as work:
                         return (await work.db.execute(select(StoredJob.sent_at))).scalar_one() is not None
 
                 await eventually(marked)
@@ -194,11 +194,11 @@ async def test_a_database_behind_its_stream_begins_a_history_of_its_own(
 ) -> None:
     async with without_relay(database, nats_url, prefix) as carrier:
         await carrier.say(1, 2, 3)
-        async with database.work(NOBODY) as work:
+        async with database.work(SYSTEM) as work:
             await history.number(work)
         await nats(carrier).publish(await history.after(database.reader, 0))
         before = await history.state(database.reader)
-        async with database.work(NOBODY) as work:  # as a restored backup would have it
+        async with database.work(SYSTEM) as work:  # as a restored backup would have it
             await work.db.execute(update(history.History).values(last=1, published=1))
             await work.db.execute(update(StoredEvent).where(StoredEvent.sequence > 1).values(sequence=None))
         with carrier.hub.follow(carrier.workspace_id) as follower:
@@ -226,7 +226,7 @@ async def test_without_a_bus_writes_are_neither_refused_nor_lost(carrier: Carrie
     finally:
         await lonely.stop()
         await away.stop()
-    async with carrier.database.work(NOBODY) as work:
+    async with carrier.database.work(SYSTEM) as work:
         assert len(await jobs.unsent(work, 10)) == 0  # too young yet
         await work.db.execute(update(StoredJob).values(at=work.now - timedelta(seconds=10)))
         assert len(await jobs.unsent(work, 10)) == 1

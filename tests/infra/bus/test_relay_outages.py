@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from sqlalchemy import event, update
 
 from domain import history, leases
-from domain.access import NOBODY
+from domain.access import SYSTEM
 from domain.ids import new_id
 from domain.leases import Lease, LeaseLost
 from domain.work import StoredJob
@@ -156,7 +156,7 @@ async def test_an_emptied_store_has_both_streams_again_and_takes_events_and_call
         assert await heard(follower, 2) == [4, 5]
         async with carrier.bus.calls(KIND) as calls:
             await carrier.enqueue()
-            async with carrier.database.work(NOBODY) as work:  # as if the time were over after which it is sent again
+            async with carrier.database.work(SYSTEM) as work:  # as if the time were over after which it is sent again
                 await work.db.execute(update(StoredJob).values(at=work.now - timedelta(seconds=10)))
             call = await calls.next(15)
             assert call is not None

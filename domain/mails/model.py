@@ -1,0 +1,43 @@
+"""The table of mails that are not sent yet, and the rows that reads give."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..base import Base
+
+
+class Template(StrEnum):
+    """What a mail says."""
+
+    EMAIL_VERIFICATION = "EMAIL_VERIFICATION"
+    EMAIL_CHANGE = "EMAIL_CHANGE"
+    ALREADY_REGISTERED = "ALREADY_REGISTERED"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - a word, no password
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a word, no password
+    INVITATION = "INVITATION"
+    NEW_SIGN_IN = "NEW_SIGN_IN"
+    SESSIONS_REVOKED = "SESSIONS_REVOKED"
+
+
+class StoredMail(Base):
+    """Its row goes when it is sent. `sealed`: to whom, and the values of the template, among them links that open something."""
+
+    __tablename__ = "mails"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    template: Mapped[Template]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class MailRow(NamedTuple):
+    id: UUID
+    template: Template
+    sealed: bytes
+    created_at: datetime

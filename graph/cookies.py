@@ -1,0 +1,53 @@
+"""What a browser that is signed in carries: cookies that no script can read, and that no other site's page can send."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import format_datetime
+from http.cookies import Morsel
+
+ACCESS = "pacemark-access"
+REFRESH = "pacemark-refresh"
+REFRESH_PATH = "/auth"
+
+
+class Cookies:
+    """Those of one installation. `secure`: it is reached by https, so that they have the prefixes that browsers enforce."""
+
+    def __init__(self, *, secure: bool) -> None:
+        self._secure = secure
+        # __Host- asks for Path=/, which the one that opens nothing but /auth does not have.
+        self.access = f"__Host-{ACCESS}" if secure else ACCESS
+        self.refresh = f"__Secure-{REFRESH}" if secure else REFRESH
+
+    def signed_in(self, access: str, access_until: datetime, refresh: str, refresh_until: datetime) -> list[str]:
+        """Values of Set-Cookie."""
+        return [
+            self._written(self.access, access, access_until, "/", "Lax"),
+            self._written(self.refresh, refresh, refresh_until, REFRESH_PATH, "Strict"),
+        ]
+
+    def signed_out(self) -> list[str]:
+        """Values of Set-Cookie that make the browser forget."""
+        return [
+            self._written(self.access, "", None, "/", "Lax"),
+            self._written(self.refresh, "", None, REFRESH_PATH, "Strict"),
+        ]
+
+    def _written(self, name: str, value: str, until: datetime | None, path: str, same_site: str) -> str:
+        morsel: Morsel[str] = Morsel()
+        morsel.set(name, value, value)
+        morsel["path"], morsel["httponly"], morsel["samesite"] = path, True, same_site
+        if self._secure:
+            morsel["secure"] = True
+        if until is None:
+            morsel["max-age"] = 0
+        else:
+            morsel["expires"] = format_datetime(until, usegmt=True)
+        return morsel.OutputString()
+
+
+def read(header: str, name: str) -> str | None:
+    """The cookie's value in a Cookie header. None where it is not there, or there more than once."""
+    found = [part.partition("=")[2].strip() for part in header.split(";") if part.partition("=")[0].strip() == name]
+    return found[0] if len(found) == 1 else None

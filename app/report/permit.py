@@ -35,7 +35,7 @@ async def permitted(house: House, id: str, token: str, authorization: str, now: 
         reach = Reach.whole(owner.workspace_id) if owner else Reach()
     else:
         reach = await _reach_of_key(house, authorization)
-    return (await audits.by_ids(reader, reach, [audit_id])).get(audit_id)
+    return (await audits.by_ids(reader, reach, [audit_id])).get(audit_id) if reach.held else None
 
 
 async def _reach_of_key(house: House, authorization: str) -> Reach:

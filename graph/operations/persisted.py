@@ -189,8 +189,8 @@ def _not_in_list() -> Rejected:
 
 def _workspace(caller: Caller) -> UUID | None:
     """A key is in one workspace; who is in several names no document by an id."""
-    reach = caller.actor.reach
-    return reach[0] if len(reach) == 1 else None
+    roles = caller.actor.roles
+    return next(iter(roles)) if len(roles) == 1 else None
 
 
 def _automatic(caller: Caller, hash: str) -> str:

@@ -171,7 +171,7 @@ async def test_a_database_that_cannot_be_reached_is_not_ready_and_is_not_named(h
 async def test_the_api_answers_whoever_has_the_first_key(tmp_path: Path) -> None:
     async with opened(tmp_path) as (house, actor):
         audit = await file(house, actor)
-        key = await bootstrap.first_key(house, actor.reach[0])
+        key = await bootstrap.first_key(house, actor.reach.workspaces[0])
         query = "query ($id: ID!) { audit(id: $id) { state requestedUrl } }"
         async with client(house) as http:
             answer = await http.post(

@@ -54,7 +54,7 @@ async def test_one_trace_runs_from_the_request_to_the_event(
     bus: str, tmp_path: Path, spans: Spans, request: pytest.FixtureRequest
 ) -> None:
     async with opened(bus, tmp_path, request) as (house, actor):
-        (workspace_id,) = actor.reach
+        (workspace_id,) = actor.roles
         key = await bootstrap.first_key(house, workspace_id)
         stop = asyncio.Event()
         working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))

@@ -95,7 +95,7 @@ async def test_the_files_of_what_was_deleted_are_deleted(tmp_path: Path) -> None
 
 async def test_a_due_schedule_asks_for_its_audits(tmp_path: Path) -> None:
     async with opened(tmp_path) as (house, actor):
-        (workspace_id,) = actor.reach
+        (workspace_id,) = actor.roles
         async with house.database.work(actor) as work:
             page = await sites.find_or_create_page(work, workspace_id=workspace_id, url="http://127.0.0.1/")
             await schedules.create(work, site_id=page.site_id, name="often", every_minutes=1)

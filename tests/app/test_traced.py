@@ -26,7 +26,7 @@ async def test_the_real_application_is_traced_once_and_shows_no_secret(
     spans: Spans, telemetry: Telemetry, tmp_path: Path
 ) -> None:
     async with opened(tmp_path) as (house, actor):
-        key = await bootstrap.first_key(house, actor.reach[0])
+        key = await bootstrap.first_key(house, actor.reach.workspaces[0])
         token = files.sign(new_id(), datetime.now(UTC) + timedelta(hours=1), house.keyring.derive(LINKS))
         spans.clear()
         transport = httpx.ASGITransport(create_app(house))

@@ -45,7 +45,14 @@ async def test_a_key_says_who_asks(asking: Asking) -> None:
                     "slug": "acme",
                     "name": "Acme",
                     "viewerRole": "MEMBER",
-                    "viewerPermissions": ["READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE"],
+                    "viewerPermissions": [
+                        "READ",
+                        "AUDIT_REQUEST",
+                        "AUDIT_CANCEL",
+                        "SITE_WRITE",
+                        "SCHEDULE_WRITE",
+                        "MEMBER_READ",
+                    ],
                 }
             ]
         },

@@ -27,8 +27,8 @@ AROUND = {
     "graph/transports",
 }
 
-WHAT_THEY_MAY_SEE = {"roles", "reach", "may", "require"}
-WHO_THEY_ARE = {"user_id", "key_id", "caller", "charge"}
+WHAT_THEY_MAY_SEE = {"roles", "reach", "may", "require", "permissions", "view", "is_somebody", "sites"}
+WHO_THEY_ARE = {"user_id", "key_id", "session_id", "caller", "charge"}
 # Whether a subscriber still may listen.
 ASKED_FOR_LEAVE = "standings.of"
 

@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 
 from app import report
-from app.doors import files, graphiql, health, metrics, persist
+from app.doors import files, graphiql, health, keys, metrics, persist
 from app.front import App, Front
 from app.headers import SecurityHeaders
 from app.settings import Settings
@@ -17,6 +17,7 @@ from app.tracing import NATIVE, ServerSpans
 from app.wiring import House
 from domain.caching import Bucket
 from graph.context import Services
+from graph.cookies import Cookies
 from graph.policy import Policy
 from graph.schema import schema
 from graph.transports.routing import api
@@ -44,7 +45,14 @@ def _doors(house: House) -> FastAPI:
         app.mount("/graphiql", GZipMiddleware(graphiql.Assets()))
     app.add_api_route("/", _front_door, methods=["GET"])
     shown = metrics.of(house, behind_proxy=house.settings.public_url is not None)
-    for router in (health.routes(house), shown, files.routes(house), report.routes(house), persist.routes(house)):
+    for router in (
+        health.routes(house),
+        shown,
+        files.routes(house),
+        report.routes(house),
+        persist.routes(house),
+        keys.routes(house),
+    ):
         app.include_router(router)
     return app
 
@@ -58,6 +66,9 @@ def _services(house: House) -> Services:
         base_url=house.settings.base_url,
         cache=house.cache,
         texts=house.texts,
+        signing=house.signing,
+        passwords=house.passwords,
+        cookies=Cookies(secure=house.settings.base_url.startswith("https:")),
         usage=house.usage,
         policy=policy(house.settings),
     )

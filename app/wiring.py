@@ -17,7 +17,7 @@ from pathlib import Path
 from app import folder
 from app.metering import BacklogMeter
 from app.settings import Settings
-from domain import audits, documents, history, jobs
+from domain import accounts, audits, documents, history, jobs
 from domain.caching import Cache
 from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
@@ -70,6 +70,8 @@ class House:
     storage: Storage
     engines: Mapping[EngineName, Engine]
     keyring: Keyring = field(repr=False)
+    signing: accounts.Signing = field(repr=False)
+    passwords: accounts.Passwords = field(repr=False)
 
 
 @asynccontextmanager
@@ -94,6 +96,8 @@ async def wire(
         closing.push_async_callback(database.close)
         bus, hub = await _carrying(settings, database, closing, process, live)
         cache = await _cache(settings, closing, process)
+        keyring, passwords = settings.keyring(), accounts.Passwords()
+        closing.callback(passwords.close)
         backlog = closing.enter_context(BacklogMeter(partial(_backlog, database)))
         yield House(
             settings=settings,
@@ -108,7 +112,9 @@ async def wire(
             usage=documents.Usage(),
             storage=_storage(settings),
             engines=_engines(settings, Guard(allow_private=allow_private), cache),
-            keyring=settings.keyring(),
+            keyring=keyring,
+            signing=accounts.Signing(database, keyring, settings.base_url),
+            passwords=passwords,
         )
 
 

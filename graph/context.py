@@ -10,15 +10,16 @@ from uuid import UUID
 
 import strawberry
 
-from domain import documents, files
+from domain import accounts, documents, files
 from domain.access import NOBODY, Actor
 from domain.caching import Cache
 from domain.ids import Kind, encode
 from domain.keyring import LINKS, Keyring
 from domain.ports import Database, Feed, Reader, Storage
-from domain.work import Work
+from domain.work import NOWHERE, Work
 
 from .callers import Caller
+from .cookies import Cookies
 from .loaders import HISTORY, Loaders
 from .policy import Policy
 from .standing import Standings
@@ -40,6 +41,9 @@ class Services:
     base_url: str
     cache: Cache
     texts: Cache
+    signing: accounts.Signing
+    passwords: accounts.Passwords
+    cookies: Cookies = field(default_factory=lambda: Cookies(secure=False))
     usage: documents.Usage = field(default_factory=documents.Usage)
     policy: Policy = field(default_factory=Policy)
     standings: Standings = field(default_factory=Standings)
@@ -47,13 +51,17 @@ class Services:
 
 @dataclass(slots=True)
 class Context:
-    """Of one operation, or one event. `resumed`: the last event that a reconnecting client saw; `charge`: what it paid."""
+    """Of one operation, or one event. `resumed`: the last event that a reconnecting client saw; `charge`: what it paid.
+
+    `set_cookies`: what a browser is to carry from now on, as values of Set-Cookie; None where the answer can carry none.
+    """
 
     services: Services
     actor: Actor = NOBODY
     caller: Caller | None = None
     resumed: str | None = None
     charge: Charge | None = field(default=None, init=False)
+    set_cookies: list[str] | None = field(default=None, init=False)
     reads_history: bool = field(default=False, init=False)
     _loaders: Loaders | None = field(default=None, init=False)
 
@@ -77,7 +85,7 @@ class Context:
         return self.services.database.reader
 
     def work(self) -> AbstractAsyncContextManager[Work]:
-        return self.services.database.work(self.actor)
+        return self.services.database.work(self.actor, self.caller.origin if self.caller else NOWHERE)
 
     async def file_link(self, row: files.FileRow) -> str:
         """The storage's own link where it can make one, else ours."""

@@ -1,4 +1,4 @@
-"""Whether those who stay still may: what is known of a key is read again once a second, for all who stay with it."""
+"""Whether those who stay still may: what is known of a key or a session is read again once a second, for all with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import structlog
 from opentelemetry.trace import SpanKind
 
-from domain import keys, metering, tracing
+from domain import accounts, actors, metering, tracing
 from domain.access import NOBODY, Actor, Permission
 from domain.errors import DatabaseAway, NotAllowed, ProblemCode
 from domain.keyring import Keyring
@@ -34,13 +34,14 @@ RETRY_SECONDS = 1.0
 KEPT = 10_000
 """So many keys are known without asking, those used last."""
 
-REVOKED = "This API key was revoked: sign in with another one."
+REVOKED = "This API key or session is good no longer: sign in again."
 
 
 class Standing:
-    """One key's in this process."""
+    """One key's or access token's in this process. `until`: when the token expires, by the loop's clock."""
 
-    def __init__(self, actor: Actor, read_at: float = -math.inf) -> None:
+    def __init__(self, actor: Actor, read_at: float = -math.inf, until: float = math.inf) -> None:
+        self._until = until
         self._asked = self._actor = actor
         self._read_at = read_at
         self._failed_at = -math.inf
@@ -61,7 +62,7 @@ class Standing:
         away, nothing can be known, and so nothing is delivered.
         """
         with tracing.follow(event.trace if event else None, "deliver event", kind=SpanKind.CONSUMER):
-            while not self.is_fresh:
+            while not (self.is_fresh or self.revoked):
                 try:
                     await self._look(reader)
                     break
@@ -86,21 +87,25 @@ class Standing:
 
     @property
     def revoked(self) -> bool:
-        return bool(self._asked.roles) and not self._actor.roles
+        return self._asked.is_somebody and not self._actor.is_somebody
 
     @property
     def is_fresh(self) -> bool:
-        return asyncio.get_running_loop().time() - self._read_at < FRESH_SECONDS
+        now = asyncio.get_running_loop().time()
+        return now - self._read_at < FRESH_SECONDS and now < self._until
 
     async def _look(self, reader: Reader) -> None:
         async with self._turn:
             began = asyncio.get_running_loop().time()
-            if self.is_fresh:
+            if self.is_fresh or self.revoked:
+                return
+            if began >= self._until:
+                self.learn(NOBODY, began)
                 return
             if began - self._failed_at < RETRY_SECONDS:  # who waited for their turn does not wait for the next failure too
                 raise DatabaseAway("The database could not be reached a moment ago.")
             try:
-                (actor,) = await keys.current(reader, [self._asked])
+                (actor,) = await actors.current(reader, [self._asked])
             except DatabaseAway:
                 self._failed_at = asyncio.get_running_loop().time()
                 raise
@@ -108,14 +113,14 @@ class Standing:
 
     def learn(self, actor: Actor, read_at: float) -> None:
         """How the actor stood then; who stays with a key that is good no longer is told."""
-        self._actor, self._read_at = actor, read_at
+        self._actor, self._read_at = NOBODY if read_at >= self._until else actor, read_at
         if self.revoked:
             for leave in tuple(self._staying):
                 leave()
 
 
 class Standings:
-    """Those of all keys: each is read once a second at most, however many ask or stay with it."""
+    """Those of all keys and sessions: each is read once a second at most, however many ask or stay with it."""
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[UUID, Standing] = WeakValueDictionary()
@@ -125,12 +130,11 @@ class Standings:
 
     def of(self, actor: Actor) -> Standing:
         """To be held for as long as it is asked."""
-        if actor.key_id is None:
-            return Standing(actor)
-        return self._known.setdefault(actor.key_id, Standing(actor))
+        id = actor.key_id or actor.session_id
+        return self._known.setdefault(id, Standing(actor)) if id is not None else Standing(actor)
 
     def fresh(self, text: str) -> Standing | None:
-        """Of whoever holds the key of this text, where that was read a moment ago."""
+        """Of whoever brings this key or token, where that was read a moment ago."""
         digest = _digest(text)
         known = self._by_digest.get(digest)
         if known is None or not known.is_fresh or known.revoked:
@@ -138,16 +142,15 @@ class Standings:
         self._by_digest.move_to_end(digest)
         return known
 
-    async def of_key(self, reader: Reader, text: str, keyring: Keyring) -> Standing | None:
-        """Of whoever holds the key of this text; None when that is not a key, or no longer one. Raises DatabaseAway."""
+    async def of_bearer(self, reader: Reader, text: str, keyring: Keyring, signing: accounts.Signing) -> Standing | None:
+        """Of whoever brings this key or access token; None when it is neither, or no longer good. Raises DatabaseAway."""
         digest = _digest(text)
         known = self._by_digest.get(digest)
         if known is None:
-            began = asyncio.get_running_loop().time()
-            actor = await keys.actor_for_key(reader, text, keyring)
-            if actor is None or actor.key_id is None:
+            known = await self._found(reader, text, keyring, signing)
+            if known is None:
                 return None
-            known = self._by_digest[digest] = self._known.setdefault(actor.key_id, Standing(actor, began))
+            self._by_digest[digest] = known
             while len(self._by_digest) > KEPT:
                 self._by_digest.popitem(last=False)
         else:
@@ -158,8 +161,22 @@ class Standings:
             return None
         return known
 
+    async def _found(self, reader: Reader, text: str, keyring: Keyring, signing: accounts.Signing) -> Standing | None:
+        began = asyncio.get_running_loop().time()
+        if text.startswith("pmk_"):
+            actor = await actors.of_key(reader, text, keyring)
+            return self._known.setdefault(actor.key_id, Standing(actor, began)) if actor and actor.key_id else None
+        try:
+            access = await signing.read(text)
+        except accounts.Unreadable:
+            return None
+        actor = await actors.of_session(reader, access.user_id, access.session_id)
+        lasts = (access.expires_at - datetime.now(UTC)).total_seconds()
+        # Not shared with the session's other tokens: each ends when it says.
+        return Standing(actor, began, began + lasts) if actor is not None else None
+
     def stay(self, standing: Standing, reader: Reader, leave: Callable[[], None]) -> Callable[[], None]:
-        """`leave` is called within a second of a key's revocation. Returns what ends the stay."""
+        """`leave` is called within a second of a revocation, or of a token's end. Returns what ends the stay."""
         standing._staying.add(leave)
         self._staying[standing] = self._staying.get(standing, 0) + 1
         if self._looking is None:
@@ -181,7 +198,7 @@ class Standings:
             await asyncio.sleep(LOOK_SECONDS)
             known, began = tuple(self._staying), asyncio.get_running_loop().time()
             try:
-                for standing, actor in zip(known, await keys.current(reader, [each.asked for each in known]), strict=True):
+                for standing, actor in zip(known, await actors.current(reader, [each.asked for each in known]), strict=True):
                     standing.learn(actor, began)
             except DatabaseAway:
                 continue
@@ -195,4 +212,4 @@ def _digest(text: str) -> bytes:
 
 
 NOBODYS = Standing(NOBODY, math.inf)
-"""Of whoever brings no key: there is nothing to read."""
+"""Of whoever brings nothing: there is nothing to read."""

@@ -4,10 +4,11 @@ from .actions import register
 from .model import LinkKind, SessionRow, SignInMethod, User, UserRow
 from .passwords import Passwords
 from .queries import get, live_sessions
-from .signing import Issued, Signing, rotate
+from .signing import PUBLISHED, Issued, Signing, rotate
 from .tokens import Access, SigningKey, Tokens, Unreadable
 
 __all__ = [
+    "PUBLISHED",
     "Access",
     "Issued",
     "LinkKind",

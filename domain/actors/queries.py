@@ -28,7 +28,8 @@ async def current(reader: Reader, actors: Collection[Actor]) -> Sequence[Actor]:
     """Actors as they are now: nobody, where their key or their session is good no longer."""
     by_key = await keys.current(reader, [actor for actor in actors if actor.key_id is not None])
     by_session = await _signed_in(reader, [actor for actor in actors if actor.key_id is None and actor.session_id is not None])
-    known = {(actor.key_id, actor.session_id): actor for actor in (*by_key, *by_session)}
+    good = [*(actor for actor in by_key if actor.roles), *by_session]
+    known = {(actor.key_id, actor.session_id): actor for actor in good}
     brought = [actor.key_id is not None or actor.session_id is not None for actor in actors]
     return [
         known.get((actor.key_id, actor.session_id), Actor()) if brings else actor

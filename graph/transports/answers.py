@@ -20,7 +20,7 @@ SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-r
 """Headers of every answer, whatever it says."""
 
 _TYPES = {type: f"{type}; charset=utf-8".encode() for type in ANSWERS}
-_ALWAYS = ((b"vary", b"Accept, Accept-Encoding, Authorization, Origin"), *SECURITY)
+_ALWAYS = ((b"vary", b"Accept, Accept-Encoding, Authorization, Cookie, Origin"), *SECURITY)
 
 
 class Answer:

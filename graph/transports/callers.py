@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from .. import cookies
 from ..callers import Caller
 from ..codes import Code
 from ..context import Services
 from ..operations import Rejected
 from ..standing import NOBODYS, Standing
 from .connection import Connection
+from .origins import is_ours
 
-REFUSED = "This API key is not valid, or no longer so. Send a good one as: Authorization: Bearer pmk_…"
+REFUSED = "This API key or access token is not valid, or no longer so: sign in again, or send Authorization: Bearer pmk_…"
 VERSIONS = ("graphql-client-version", "apollographql-client-version")
 """Headers in which clients say their version; which client it is, its key says."""
 
@@ -20,8 +22,8 @@ _VERSION = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 
 
 async def caller_of(services: Services, connection: Connection) -> Caller:
-    """Raises Rejected for a key that is none, and DatabaseAway."""
-    authorization = connection.headers.get("authorization")
+    """Raises Rejected for what is no key and no access token, and DatabaseAway."""
+    authorization = brought(services, connection)
     standing = services.standings.fresh(authorization[7:]) if authorization and authorization.startswith(_BEARER) else None
     if standing is None:
         standing = await standing_of(services, authorization)
@@ -30,19 +32,32 @@ async def caller_of(services: Services, connection: Connection) -> Caller:
     return called(standing, connection)
 
 
+def brought(services: Services, connection: Connection) -> str | None:
+    """Authorization; without it, what a browser that is signed in carries. Raises Rejected for another site's page."""
+    authorization, carried = connection.headers.get("authorization"), connection.headers.get("cookie")
+    if authorization is not None or carried is None:
+        return authorization
+    token = cookies.read(carried, services.cookies.access)
+    if token is None:
+        return None
+    if not is_ours(connection, services.policy):
+        raise Rejected.of("A page of another site asked for this with a cookie.", Code.CSRF_PREVENTED, 403)
+    return f"{_BEARER}{token}"
+
+
 def called(standing: Standing, connection: Connection) -> Caller:
     headers = connection.headers
     version = headers.get(VERSIONS[0]) or headers.get(VERSIONS[1]) or ""
     if version and not _VERSION.fullmatch(version):
         version = ""
-    return Caller(standing.known, connection.address, version, standing)
+    return Caller(standing.known, connection.address, version, headers.get("user-agent", ""), standing)
 
 
 async def standing_of(services: Services, authorization: str | None) -> Standing | None:
-    """Nobody's for nothing, None for something that is no key of ours. Raises DatabaseAway."""
+    """Nobody's for nothing, None for something that is no key or token of ours. Raises DatabaseAway."""
     if authorization is None:
         return NOBODYS
     scheme, _, key = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
         return None
-    return await services.standings.of_key(services.database.reader, key.strip(), services.keyring)
+    return await services.standings.of_bearer(services.database.reader, key.strip(), services.keyring, services.signing)

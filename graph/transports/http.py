@@ -79,9 +79,12 @@ class Endpoint:
             await refusal(refused, JSON).send(request, send)
 
     async def _answer(self, request: Request, prepared: Prepared, type: str) -> Answer:
+        cookies = prepared.context.set_cookies = []
         with Leaving(request.receive, self._watch):
             result = await self._operations.result(prepared)
         headers = result.charge.raw_headers if result.charge else ()
+        if cookies:
+            headers = [*headers, *((b"set-cookie", each.encode("latin-1")) for each in cookies)]
         if request.method != "GET":
             return Answer(200, result.body(), type, headers)
         return Answer(200, result.body(cost=False), type, headers, kept(result.max_age, public=result.public))

@@ -64,6 +64,7 @@ def _for_pages(endpoint: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     return CORSMiddleware(
         endpoint,
         allow_origins=origins,
+        allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=_SENT,
         expose_headers=_READ,

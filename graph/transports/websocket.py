@@ -17,7 +17,7 @@ from ..context import Services
 from ..execution import Operations
 from ..operations import Rejected, asked, rejection
 from . import messages
-from .callers import called, standing_of
+from .callers import brought, called, standing_of
 from .connection import Connection
 from .connections import Connections, End
 from .messages import MAX_REASON, PROTOCOL, Close, Closed, Message
@@ -127,7 +127,7 @@ class _Socket:
         header = self._connection.headers.get("authorization")
         given: list[str | None] = [each if isinstance(each, str) else "" for each in (header, sent) if each is not None]
         try:
-            found = [await standing_of(self._services, each) for each in given or [None]]
+            found = [await standing_of(self._services, each) for each in given or [brought(self._services, self._connection)]]
         except DatabaseAway:
             raise Closed(Close.OVERLOADED, "Try again later") from None
         if (standing := found[-1]) is None or None in found:

@@ -42,7 +42,7 @@ def test_a_revoked_key_ends_what_is_followed_and_says_why(house: House) -> None:
     with driven("apollo.mjs", "follow", **house.place, key=key) as client:
         assert client.hear()["workspaceEvents"]["live"]
         house.revoke(key)
-        message = "This API key was revoked: sign in with another one."
+        message = "This API key or session is good no longer: sign in again."
         error = {"message": message, "extensions": {"code": "UNAUTHENTICATED"}}
         assert client.rest() == [["CombinedProtocolErrors", [error]]]
 

@@ -19,7 +19,7 @@ from tests.servers import free_port
 
 pytestmark = pytest.mark.browser
 
-REFUSED = "This API key is not valid, or no longer so. Send a good one as: Authorization: Bearer pmk_…"
+REFUSED = "This API key or access token is not valid, or no longer so: sign in again, or send Authorization: Bearer pmk_…"
 modes = pytest.mark.parametrize("single", [False, True], ids=["distinct", "single"])
 drive, tell = partial(driven, "graphql_sse.mjs"), partial(told, "graphql_sse.mjs")
 
@@ -69,7 +69,7 @@ def test_a_revoked_key_ends_what_is_followed_and_says_why(house: House, single: 
     with drive("watch", **house.place, single=single, key=key) as client:
         assert client.hear()["data"]["workspaceEvents"]["live"]
         house.revoke(key)
-        message = "This API key was revoked: sign in with another one."
+        message = "This API key or session is good no longer: sign in again."
         assert client.hear() == {"errors": [{"message": message, "extensions": {"code": "UNAUTHENTICATED"}}]}
         assert client.hear() is None
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from domain import audits, runners
+from domain import accounts, audits, runners
 from domain.access import NOBODY, SYSTEM, Actor, Role
 from domain.caching import Bucket
 from domain.ids import Kind, encode
@@ -101,15 +101,19 @@ async def asking(database: SqlDatabase, tmp_path: Path) -> AsyncGenerator[Asking
     workspace, actor = await new_workspace(database)
     async with database.work(SYSTEM) as work:
         runner = await runners.appear(work, name="here", location="local", pool="default", engines=[EngineName.PROBE])
+    keyring, passwords = Keyring([b"secret"]), accounts.Passwords()
     async with feeding(database) as hub:
         services = Services(
             database=database,
             feed=hub,
             storage=DiskStorage(tmp_path / "files"),
-            keyring=Keyring([b"secret"]),
+            keyring=keyring,
+            signing=accounts.Signing(database, keyring, "http://pacemark.test"),
+            passwords=passwords,
             base_url="http://pacemark.test",
             cache=MemoryCache(),
             texts=MemoryCache(),
             policy=Policy(allowance=PLENTY),
         )
         yield Asking(services, database, workspace, actor, runner, hub)
+    passwords.close()

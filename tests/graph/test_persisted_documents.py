@@ -244,7 +244,7 @@ async def test_an_answer_that_everybody_gets_is_kept_for_as_long_as_its_fields_s
     given = {"variables": '{"form":"MOBILE"}'}
     first = await asker.get("/graphql/d/catalogue", params=given)
     assert first.headers["cache-control"] == "public, max-age=86400"
-    assert first.headers["vary"] == "Accept, Accept-Encoding, Authorization, Origin"
+    assert first.headers["vary"] == "Accept, Accept-Encoding, Authorization, Cookie, Origin"
     assert list(first.json()) == ["data"], "what it cost is not the next one's"
     assert [name for name in first.headers if name.startswith("x-ratelimit")] == []
     again = await asker.get("/graphql/d/catalogue", params=given, headers={"If-None-Match": first.headers["etag"]})

@@ -93,7 +93,7 @@ def services() -> Services:
     )
 
 
-NEEDED = ("feed", "storage", "keyring", "base_url")
+NEEDED = ("feed", "storage", "keyring", "base_url", "signing", "passwords")
 operations = Operations(schema, services())
 
 

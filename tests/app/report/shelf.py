@@ -14,7 +14,7 @@ from app import report
 from app.metering import BacklogMeter
 from app.settings import Environment, Settings
 from app.wiring import House
-from domain import audits, documents, files, runners, sites
+from domain import accounts, audits, documents, files, runners, sites
 from domain.access import SYSTEM, Actor
 from domain.ids import Kind, encode
 from domain.keyring import LINKS, Keyring
@@ -107,5 +107,7 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         storage=DiskStorage(folder / "files"),
         engines={},
         keyring=KEYRING,
+        signing=accounts.Signing(database, KEYRING, "http://pacemark.test"),
+        passwords=accounts.Passwords(),
     )
     return Shelf(house, workspace, actor, runner, {profile.name: profile.id for profile in profiles})

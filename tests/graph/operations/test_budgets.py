@@ -256,7 +256,7 @@ def operations(cache: Cache) -> Operations:
 
 def made(cache: Cache, policy: Policy) -> Operations:
     """Over services of which nothing is asked here."""
-    nothing = dict.fromkeys(("feed", "storage", "keyring", "base_url"), cast(Any, None))
+    nothing = dict.fromkeys(("feed", "storage", "keyring", "base_url", "signing", "passwords"), cast(Any, None))
     database = cast(Any, SimpleNamespace(reader=None))
     return Operations(schema, Services(**nothing, database=database, cache=cache, texts=cache, policy=policy))
 

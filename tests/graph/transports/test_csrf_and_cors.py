@@ -118,7 +118,7 @@ async def test_a_page_that_may_ask_is_told_what_it_may_send_and_read(allowing: S
             assert (told.status_code, told.headers["access-control-allow-origin"]) == (200, APP)
             assert told.headers["access-control-allow-methods"] == "GET, POST, PUT, DELETE"
             assert told.headers["access-control-max-age"] == "3600"
-            assert "access-control-allow-credentials" not in told.headers, "keys are sent, no cookies"
+            assert told.headers["access-control-allow-credentials"] == "true", "so that it may carry cookies"
             allowed = {name.strip().lower() for name in told.headers["access-control-allow-headers"].split(",")}
             assert {"authorization", "content-type", "last-event-id", "x-graphql-event-stream-token"} <= allowed
             assert {"graphql-require-preflight", "graphql-client-version", "apollographql-client-version"} <= allowed

@@ -258,7 +258,7 @@ async def test_each_alias_of_a_change_is_paid_for(asking: Asking) -> None:
 
 async def account(served: Served) -> str:
     services = served.asking.services
-    standing = await services.standings.of_key(services.database.reader, served.key, services.keyring)
+    standing = await services.standings.of_bearer(services.database.reader, served.key, services.keyring, services.signing)
     assert standing is not None
     return standing.known.name
 

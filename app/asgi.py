@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 
 from app import report
-from app.doors import files, graphiql, health, keys, metrics, persist
+from app.doors import auth, files, graphiql, health, keys, metrics, persist
 from app.front import App, Front
 from app.headers import SecurityHeaders
 from app.settings import Settings
@@ -52,6 +52,7 @@ def _doors(house: House) -> FastAPI:
         report.routes(house),
         persist.routes(house),
         keys.routes(house),
+        auth.routes(house, _cookies(house), policy(house.settings)),
     ):
         app.include_router(router)
     return app
@@ -68,10 +69,16 @@ def _services(house: House) -> Services:
         texts=house.texts,
         signing=house.signing,
         passwords=house.passwords,
-        cookies=Cookies(secure=house.settings.base_url.startswith("https:")),
+        cookies=_cookies(house),
+        registration=house.settings.registration,
+        key_uses=house.key_uses,
         usage=house.usage,
         policy=policy(house.settings),
     )
+
+
+def _cookies(house: House) -> Cookies:
+    return Cookies(secure=house.settings.base_url.startswith("https:"))
 
 
 def policy(settings: Settings) -> Policy:

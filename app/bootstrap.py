@@ -17,9 +17,14 @@ from domain.access import SYSTEM, Actor, Role
 from domain.ids import new_id
 from infra.bus.nats import BusAway, NatsBus, NatsUnusable
 from infra.cache.server import RedisUnusable
-from infra.db import migrate
+from infra.db import migrate, roles
 
 FIRST = "default"
+NO_ROLE = "The role of PACEMARK_DATABASE_URL is not there: create it first, as deploy/README.md says."
+ANOTHER_ROLE = (
+    "in production it may do none of that. Create one that may only log in, name it in PACEMARK_DATABASE_URL and the owner in "
+    "PACEMARK_MIGRATION_URL, and run: pacemark migrate"
+)
 AWAY = "NATS cannot be reached: see that it runs where PACEMARK_NATS_URL says."
 
 
@@ -36,6 +41,7 @@ async def embedded(
 @asynccontextmanager
 async def complete(settings: Settings, process: str) -> AsyncGenerator[House, None]:
     """A house whose services are all there, and of a version that this program knows. Raises Unusable."""
+    await _require_walls(settings)
     async with AsyncExitStack() as closing:
         try:
             house = await closing.enter_async_context(wire(settings, process=process))
@@ -46,11 +52,11 @@ async def complete(settings: Settings, process: str) -> AsyncGenerator[House, No
         yield house
 
 
-async def database_version(settings: Settings) -> str | None:
-    """None: an empty database. Raises Unusable where it cannot be reached."""
+async def database_version(settings: Settings, url: str | None = None) -> str | None:
+    """None: an empty database. Raises Unusable where it cannot be reached. `url`: asked as another role."""
     folder.make(settings.data)
     try:
-        return await migrate.current(settings.database)
+        return await migrate.current(url or settings.database)
     # Whatever goes wrong here, and each driver has its own words for it, we could not get in.
     except Exception as error:
         why = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -64,15 +70,18 @@ async def bring_up_to_date(settings: Settings, to: str = "head", *, restored: bo
     begins, and the streams are made its own, whosever they are.
     """
     async with folder.alone(settings.data):
-        before = await database_version(settings)
-        if before != migrate.newest() or to != "head":
+        owner, service = settings.migrating_database, roles.service_role(settings.database, settings.migrating_database)
+        before = await database_version(settings, owner)
+        if before != migrate.newest() or to != "head" or service is not None:
             try:
-                await migrate.upgrade(settings.database, to)
+                await migrate.upgrade(owner, to, service=service)
             except CommandError as error:
                 raise Unusable(f"The database is at version {before or 'none'}: {error}") from None
+            except roles.NoSuchRole:
+                raise Unusable(NO_ROLE) from None
         if to == "head" and (settings.nats_url is not None or restored):
             await _carry(settings, restored=restored)
-        return before, await database_version(settings)
+        return before, await database_version(settings, owner)
 
 
 async def _carry(settings: Settings, *, restored: bool) -> None:
@@ -110,6 +119,15 @@ async def require_current(settings: Settings) -> None:
     version, needed = await database_version(settings), migrate.newest()
     if version != needed:
         raise Unusable(f"The database is at version {version or 'none'} and this program needs {needed}. Run: pacemark migrate")
+
+
+async def _require_walls(settings: Settings) -> None:
+    """Raises Unusable where a process in production could pass PostgreSQL's row-level security by."""
+    if not settings.is_production:
+        return
+    faults = await roles.standing_of_role(settings.database)
+    if faults.any:
+        raise Unusable(f"The role of PACEMARK_DATABASE_URL {faults}: {ANOTHER_ROLE}")
 
 
 async def owner(house: House, workspace_id: UUID) -> Actor:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.commands import audit, clients, documents, jobs, keys, processes, schema, upkeep
+from app.commands import audit, clients, doctor, documents, jobs, keys, processes, schema, security, upkeep
 from app.errors import Unusable
 from domain.errors import DatabaseAway, InvalidInput, Refused
 
@@ -28,11 +28,13 @@ app = typer.Typer(
 app.add_typer(processes.app)
 app.add_typer(audit.app)
 app.add_typer(upkeep.app)
+app.add_typer(doctor.app)
 app.add_typer(schema.app)
 app.add_typer(keys.app)
 app.add_typer(clients.app)
 app.add_typer(documents.app)
 app.add_typer(jobs.app)
+app.add_typer(security.app)
 
 
 def _version(wanted: bool) -> None:

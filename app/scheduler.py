@@ -10,7 +10,7 @@ import structlog
 
 from app.waiting import set_within
 from app.wiring import House, holder
-from domain import audits, history, idempotency, leases, schedules
+from domain import accounts, audits, history, idempotency, leases, mails, schedules, workspaces
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
@@ -85,9 +85,10 @@ class _Acting:
     async def _sweep(self) -> None:
         async with self._house.database.work(SYSTEM) as work:
             await leases.prove(work, self._lease)
-            lapsed = await audits.sweep(work)
-        if lapsed.again or lapsed.dead:
-            log.warning("Workers have vanished.", again=len(lapsed.again), given_up=len(lapsed.dead))
+            lapsed = await audits.sweep(work), await mails.sweep(work)
+        again, given_up = sum(len(each.again) for each in lapsed), sum(len(each.dead) for each in lapsed)
+        if again or given_up:
+            log.warning("Workers have vanished.", again=again, given_up=given_up)
 
     async def _tidy(self) -> None:
         for _ in range(PIECES):
@@ -98,5 +99,13 @@ class _Acting:
         async with self._house.database.work(SYSTEM) as work:
             await leases.prove(work, self._lease)
             await idempotency.forget(work)
+            await mails.forget(work)
+            await accounts.forget(work)
+            await workspaces.forget_invitations(work)
+        for _ in range(PIECES):
+            async with self._house.database.work(SYSTEM) as work:
+                await leases.prove(work, self._lease)
+                if not any(await workspaces.purge(work)):
+                    break
         # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.
         await audits.sweep_files(self._house.database, self._house.storage)

@@ -17,10 +17,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import Unusable
 from app.folder import kept_text
+from domain.accounts import Registration
 from domain.caching import LONGEST_SECONDS
 from domain.keyring import Keyring
 from domain.measuring import EngineName
 from graph.policy import Introspection
+from infra.email.addresses import deliverable
+from infra.email.servers import MailServer, is_loopback
 
 PREFIX = "PACEMARK_"
 MIN_SECRET = 32
@@ -45,6 +48,7 @@ class Settings(BaseSettings):
     env: Environment = Environment.DEVELOPMENT
     data: Path = Field(default_factory=lambda: user_data_path("pacemark"))
     database_url: str | None = None
+    migration_url: str | None = Field(None, repr=False)
     nats_url: str | None = Field(None, repr=False)
     nats_prefix: str = Field("pacemark", pattern=r"^[a-z0-9_-]{1,32}$")
     redis_url: str | None = Field(None, repr=False)
@@ -58,6 +62,11 @@ class Settings(BaseSettings):
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     introspection: Introspection | None = None
+    registration: Registration = Registration.INVITED
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+
     graphiql: bool = True
     compile_queries: bool = True
     cost_capacity: float = Field(200_000, ge=1_000, le=1e12)
@@ -72,6 +81,9 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     s3_access_key_id: str | None = None
     s3_secret_access_key: SecretStr | None = None
+
+    mail_url: str | None = Field(None, repr=False)
+    mail_from: str | None = None
 
     pagespeed_key: SecretStr | None = None
     pagespeed_url: str | None = None
@@ -91,7 +103,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     metrics_port: int | None = Field(None, ge=1, le=65535)
 
-    @field_validator("database_url")
+    @field_validator("database_url", "migration_url")
     @classmethod
     def _async_driver(cls, url: str | None) -> str | None:
         if url is None or url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite://")):
@@ -117,6 +129,18 @@ class Settings(BaseSettings):
         if url is not None and not _is_server(url, ("redis", "rediss")):
             raise ValueError("Redis is redis://host:6379/0, or rediss://user:password@host:6379/0")
         return url
+
+    @field_validator("mail_url")
+    @classmethod
+    def _mail_server(cls, url: str | None) -> str | None:
+        if url is not None:
+            MailServer.parse(url)
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_sender(cls, address: str | None) -> str | None:
+        return deliverable(address.strip()) if address is not None else None
 
     @field_validator("engines", mode="before")
     @classmethod
@@ -153,6 +177,13 @@ class Settings(BaseSettings):
             raise ValueError("an address begins with http:// or https:// and a host")
         return url.rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, url: str | None) -> str | None:
+        # As it is: to an issuer a slash at the end makes another name.
+        cls._address(url)
+        return url
+
     @field_validator("data", "lighthouse", "chrome", "node")
     @classmethod
     def _home(cls, path: Path | None) -> Path | None:
@@ -161,6 +192,11 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'pacemark.db'}"
+
+    @property
+    def migrating_database(self) -> str:
+        """The same database, as the role that owns its tables."""
+        return self.migration_url or self.database
 
     @property
     def base_url(self) -> str:
@@ -203,6 +239,10 @@ class Settings(BaseSettings):
             raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_PAGESPEED_URL to a local one.")
         if self.env is Environment.TEST and self.s3_bucket is not None and self.s3_endpoint is None:
             raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_S3_ENDPOINT to a local one.")
+        if self.mail_url is not None and self.mail_from is None:
+            raise Unusable("PACEMARK_MAIL_URL needs PACEMARK_MAIL_FROM too: the address that mails come from.")
+        if self.env is Environment.TEST and self.mail_url is not None and not is_loopback(MailServer.parse(self.mail_url).host):
+            raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_MAIL_URL to a local one.")
         if self.env is Environment.PRODUCTION and self.secret is None:
             raise Unusable("PACEMARK_ENV=production needs a PACEMARK_SECRET of its own, such as: openssl rand -hex 32")
         if (self.nats_url is None) != self.database.startswith("sqlite"):
@@ -210,11 +250,21 @@ class Settings(BaseSettings):
                 "PostgreSQL and NATS go together: set both PACEMARK_DATABASE_URL and PACEMARK_NATS_URL, such as "
                 "nats://127.0.0.1:4222, or neither."
             )
+        if self.migration_url is not None and any(each.startswith("sqlite") for each in (self.migration_url, self.database)):
+            raise Unusable(
+                "PACEMARK_MIGRATION_URL goes with PostgreSQL: it is PACEMARK_DATABASE_URL's database for the role that owns "
+                "its tables. Set both, or leave it out."
+            )
         if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
             raise Unusable(f"PACEMARK_SECRET is too short: it needs at least {MIN_SECRET} characters.")
+        if self.is_production and self.secret is not None and _is_guessable(self.secret.get_secret_value()):
+            raise Unusable("PACEMARK_SECRET can be guessed: take one of your own, such as: openssl rand -hex 32")
         if self.s3_bucket is not None and (self.s3_access_key_id is None or self.s3_secret_access_key is None):
             raise Unusable("PACEMARK_S3_BUCKET needs PACEMARK_S3_ACCESS_KEY_ID and PACEMARK_S3_SECRET_ACCESS_KEY too.")
 
+        if len({self.oidc_issuer is None, self.oidc_client_id is None, self.oidc_client_secret is None}) > 1:
+            names = "PACEMARK_OIDC_ISSUER, PACEMARK_OIDC_CLIENT_ID and PACEMARK_OIDC_CLIENT_SECRET"
+            raise Unusable(f"Sign-in by OpenID needs all of {names}.")
         for whose in ("", "strangers_"):
             seconds = getattr(self, f"{whose}cost_capacity") / getattr(self, f"{whose}cost_per_second")
             if seconds > LONGEST_SECONDS:
@@ -229,6 +279,12 @@ class Settings(BaseSettings):
         if self.secret is not None:
             return self.secret.get_secret_value().encode()
         return kept_text(self.data / "secret", lambda: secrets.token_hex(32)).encode()
+
+
+def _is_guessable(secret: str) -> bool:
+    """Whether it repeats itself, or is what somebody wrote as an example; 32 hexadecimal digits have more in them."""
+    words = ("change", "secret", "example", "password", "pacemark", "default")
+    return len(set(secret)) < 10 or any(word in secret.lower() for word in words)
 
 
 def _is_server(url: str, schemes: tuple[str, ...]) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from app import folder
 from app.metering import BacklogMeter
 from app.settings import Settings
-from domain import accounts, audits, documents, history, jobs
+from domain import accounts, audits, documents, history, jobs, keys, mails
 from domain.caching import Cache
 from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
@@ -30,15 +30,20 @@ from infra.bus.relay import Relay
 from infra.cache.memory import MemoryCache
 from infra.cache.redis import RedisCache
 from infra.db.database import SqlDatabase
+from infra.email.console import ConsoleMailer
+from infra.email.rendering import Renderer
+from infra.email.servers import MailServer
+from infra.email.smtp import SmtpMailer
 from infra.engines.guard import Guard
 from infra.engines.lighthouse import LighthouseEngine
 from infra.engines.pagespeed import PageSpeedEngine
 from infra.engines.probe import ProbeEngine
+from infra.oidc import OpenIdProvider
 from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
 from infra.telemetry import Telemetry
 
-KINDS = tuple(audits.KINDS.values())
+KINDS = (*audits.KINDS.values(), mails.KIND)
 """All the kinds of work there are."""
 
 DEAF = ("worker", "scheduler")
@@ -67,11 +72,14 @@ class House:
     telemetry: Telemetry
     backlog: BacklogMeter
     usage: documents.Usage
+    key_uses: keys.Uses
     storage: Storage
     engines: Mapping[EngineName, Engine]
+    mailer: mails.Mailer
     keyring: Keyring = field(repr=False)
     signing: accounts.Signing = field(repr=False)
     passwords: accounts.Passwords = field(repr=False)
+    oidc: OpenIdProvider | None
 
 
 @asynccontextmanager
@@ -110,11 +118,14 @@ async def wire(
             telemetry=telemetry,
             backlog=backlog,
             usage=documents.Usage(),
+            key_uses=keys.Uses(),
             storage=_storage(settings),
             engines=_engines(settings, Guard(allow_private=allow_private), cache),
+            mailer=_mailer(settings),
             keyring=keyring,
             signing=accounts.Signing(database, keyring, settings.base_url),
             passwords=passwords,
+            oidc=_oidc(settings, closing),
         )
 
 
@@ -205,6 +216,29 @@ def _storage(settings: Settings) -> Storage:
         secret_access_key=settings.s3_secret_access_key.get_secret_value(),
         region=settings.s3_region,
     )
+
+
+def _mailer(settings: Settings) -> mails.Mailer:
+    renderer = Renderer(settings.base_url)
+    if settings.mail_url is None:
+        return ConsoleMailer(renderer, shows=not settings.is_production)
+    assert settings.mail_from is not None
+    return SmtpMailer(MailServer.parse(settings.mail_url), settings.mail_from, renderer)
+
+
+def _oidc(settings: Settings, closing: AsyncExitStack) -> OpenIdProvider | None:
+    if settings.oidc_issuer is None:
+        return None
+    assert settings.oidc_client_id is not None
+    assert settings.oidc_client_secret is not None
+    provider = OpenIdProvider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        redirect_uri=f"{settings.base_url}/auth/oidc/callback",
+    )
+    closing.push_async_callback(provider.close)
+    return provider
 
 
 def _engines(settings: Settings, guard: Guard, cache: Cache) -> Mapping[EngineName, Engine]:

@@ -1,11 +1,13 @@
-"""Takes audits as they come, and measures them."""
+"""Takes audits and mails as they come, measures those and sends these."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -14,7 +16,7 @@ from opentelemetry.trace import SpanKind
 from app.folder import WorkerLock
 from app.waiting import set_within
 from app.wiring import House
-from domain import audits, metering, runners, tracing
+from domain import audits, jobs, mails, metering, runners, tracing
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.measuring import EngineName
@@ -26,6 +28,7 @@ LOOK_SECONDS = 10.0
 """How often a task that nobody calls looks by itself: each new audit is called for, so this is for a bus that is away."""
 WORKING_SECONDS = 10.0
 APPEAR_SECONDS = 10.0
+MAILS_AT_ONCE = 2
 
 log = structlog.get_logger()
 
@@ -46,11 +49,18 @@ async def work(house: House, stop: asyncio.Event, *, drain_seconds: float, addre
         lock.close()
 
 
+class Lane(NamedTuple):
+    """Works one job of its kind after the other. `work_one`: the next one; whether there was one."""
+
+    kind: str
+    work_one: Callable[[], Awaitable[bool]]
+
+
 class Worker:
-    """One task for each audit that may run at once.
+    """One task for each audit that may run at once, and for each mail.
 
     Told to stop, it takes nothing new and gives what is running `drain_seconds` to end; then the engines are stopped
-    and their audits given back. Cancelling `run` does that at once.
+    and their audits given back, as are mails. Cancelling `run` does that at once.
     """
 
     def __init__(self, house: House, *, drain_seconds: float) -> None:
@@ -62,7 +72,7 @@ class Worker:
         runner = await self._known(stop)
         if runner is None:
             return
-        serving = [asyncio.create_task(self._serve(runner, engine)) for engine in self._lanes()]
+        serving = [asyncio.create_task(self._serve(lane)) for lane in self._lanes(runner)]
         helping = [asyncio.create_task(each) for each in (self._appear(), self._drain(stop, serving))]
         try:
             ended, _ = await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
@@ -86,53 +96,55 @@ class Worker:
             if await set_within(stop, PAUSE_SECONDS):
                 return None
 
-    def _lanes(self) -> Iterator[EngineName]:
+    def _lanes(self, runner: UUID) -> Iterator[Lane]:
         for engine in self._house.engines:
             for _ in range(self._house.settings.probes_at_once if engine is EngineName.PROBE else 1):
-                yield engine
+                yield Lane(audits.KINDS[engine], partial(self._audit, runner, engine))
+        for _ in range(MAILS_AT_ONCE):
+            yield Lane(mails.KIND, self._mail)
 
     async def _drain(self, stop: asyncio.Event, serving: list[asyncio.Task[None]]) -> None:
         await stop.wait()
         self._stopping.set()
         _, running = await asyncio.wait(serving, timeout=self._drain_seconds)
         if running:
-            log.warning("Audits are given back unfinished; another worker will take them up.", audits=len(running))
+            log.warning("Work is given back unfinished; another worker will take it up.", jobs=len(running))
         for task in running:
             task.cancel()
 
-    async def _serve(self, runner: UUID, engine: EngineName) -> None:
-        async with self._house.bus.calls(audits.KINDS[engine]) as calls:
+    async def _serve(self, lane: Lane) -> None:
+        async with self._house.bus.calls(lane.kind) as calls:
             while not self._stopping.is_set():
                 try:
-                    await self._turn(calls, runner, engine)
+                    await self._turn(calls, lane)
                 except Exception:
-                    log.exception("A turn of the worker failed.", engine=engine)
+                    log.exception("A turn of the worker failed.", kind=lane.kind)
                     await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _turn(self, calls: Calls, runner: UUID, engine: EngineName) -> None:
+    async def _turn(self, calls: Calls, lane: Lane) -> None:
         call = await self._next(calls)
         if call is not None:
-            await self._answer(call, runner, engine)
-        # Nobody called, so the bus may be away: where there is one audit, there may be more.
-        while call is None and not self._stopping.is_set() and await self._try(runner, engine):
+            await self._answer(call, lane)
+        # Nobody called, so the bus may be away: where there is one job, there may be more.
+        while call is None and not self._stopping.is_set() and await self._try(lane):
             pass
 
-    async def _answer(self, call: Delivery, runner: UUID, engine: EngineName) -> None:
+    async def _answer(self, call: Delivery, lane: Lane) -> None:
         if self._stopping.is_set():
             await call.again(0)
             return
         async with _working(call):
-            tried = await self._try(runner, engine)
+            tried = await self._try(lane)
         await (call.again(PAUSE_SECONDS) if tried is None else call.done())
 
-    async def _try(self, runner: UUID, engine: EngineName) -> bool | None:
-        """Whether there was an audit; None when it could not be found out, or ended in a bug, after a pause."""
+    async def _try(self, lane: Lane) -> bool | None:
+        """Whether there was a job; None when it could not be found out, or ended in a bug, after a pause."""
         try:
-            return await self._one(runner, engine)
+            return await lane.work_one()
         except DatabaseAway:
-            log.warning("The database is away.", engine=engine)
+            log.warning("The database is away.", kind=lane.kind)
         except Exception:
-            log.exception("An audit could not be worked.", engine=engine)
+            log.exception("A job could not be worked.", kind=lane.kind)
         await asyncio.sleep(PAUSE_SECONDS)
         return None
 
@@ -148,21 +160,26 @@ class Worker:
                 task.cancel()
             await asyncio.gather(calling, stopping, return_exceptions=True)
 
-    async def _one(self, runner: UUID, engine: EngineName) -> bool:
+    async def _audit(self, runner: UUID, engine: EngineName) -> bool:
         """Take the next audit and see it through; whether there was one."""
-        house, now = self._house, asyncio.get_running_loop().time
+        house = self._house
         claim = await audits.take(house.database, runner_id=runner, pool=house.settings.runner_pool, engines=[engine])
         if claim is None:
             return False
-        job, began, outcome = claim.job.job, now(), "error"
-        if job.deliveries > 1:
-            metering.job_redelivered(job.kind)
-        try:
-            with tracing.follow(job.trace, f"process {job.kind}", kind=SpanKind.CONSUMER):
-                await audits.perform(house.database, house.storage, house.engines[engine], house.keyring, claim)
-            outcome = "done"
-        finally:
-            metering.job_finished(job.kind, outcome, now() - began)
+        with _seeing_through(claim.job.job):
+            await audits.perform(house.database, house.storage, house.engines[engine], house.keyring, claim)
+        return True
+
+    async def _mail(self) -> bool:
+        """Take the next mail and send it; whether there was one."""
+        house = self._house
+        claim = await mails.take(house.database)
+        if claim is None:
+            return False
+        with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):
+            outcome, reason = await mails.perform(house.database, house.mailer, house.keyring, claim)
+            if outcome is not mails.Outcome.SENT:
+                log.warning("A mail was not sent.", mail=claim.job.subject.hex, outcome=outcome, reason=reason)
         return True
 
     async def _appear(self) -> None:
@@ -174,6 +191,21 @@ class Worker:
                 continue
             except Exception:
                 log.exception("The runner could not say that it is there.")
+
+
+@contextlib.contextmanager
+def _seeing_through(job: jobs.JobRow) -> Iterator[None]:
+    """Counted and traced."""
+    now = asyncio.get_running_loop().time
+    began, outcome = now(), "error"
+    if job.deliveries > 1:
+        metering.job_redelivered(job.kind)
+    try:
+        with tracing.follow(job.trace, f"process {job.kind}", kind=SpanKind.CONSUMER):
+            yield
+        outcome = "done"
+    finally:
+        metering.job_finished(job.kind, outcome, now() - began)
 
 
 @asynccontextmanager

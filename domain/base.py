@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, Dialect, Enum, MetaData, Select, String, Text, select
+from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, Dialect, Enum, MetaData, Select, String, Text, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -120,6 +120,15 @@ def _one_of(element: one_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - names and placeholders only
 
 
+def within(workspace: Any, site: Any = None) -> ColumnElement[bool]:
+    """The row is of a workspace that the parameter `reach` holds, or (what belongs to a site) of a single site that it holds.
+
+    Ids are unique, so that one list is enough for both.
+    """
+    whole = one_of(workspace, "reach")
+    return whole if site is None else or_(whole, one_of(site, "reach"))
+
+
 class _Wanted(TypeDecorator[Any]):
     """A JSON list of texts; one that cannot be stored becomes a number, which no list of texts holds."""
 
@@ -154,15 +163,23 @@ def _contains_all(element: contains_all, compiler: SQLCompiler, **kw: Any) -> st
 R = TypeVar("R", bound=tuple[Any, ...])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Query(Generic[R]):
-    """A statement written once, and the NamedTuple that each of its rows becomes, column by column."""
+    """A statement written once, and the NamedTuple that each of its rows becomes, column by column.
+
+    `beyond` says why it may look into all workspaces, where it does.
+    """
 
     row: type[R]
     statement: Select[Any]
+    beyond: str = ""
 
     def where(self, *conditions: ColumnElement[bool]) -> Query[R]:
-        return Query(self.row, self.statement.where(*conditions))
+        return Query(self.row, self.statement.where(*conditions), self.beyond)
+
+    def beyond_reach(self, why: str) -> Query[R]:
+        """The same, not held to any workspace. `why` is a sentence for whoever reviews it."""
+        return Query(self.row, self.statement, why)
 
 
 def query(row: type[R], *tables: type[Base]) -> Query[R]:

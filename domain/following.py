@@ -49,14 +49,14 @@ class Happened(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose events, and which. Empty means all."""
+    """Whose events, and which: no kinds means all of them, and no sites (None, which is not none at all) the workspace."""
 
     workspace_id: UUID
     kinds: frozenset[EventKind] = frozenset()
-    sites: frozenset[UUID] = frozenset()
+    sites: frozenset[UUID] | None = None
 
     def has(self, event: EventRow) -> bool:
-        return (not self.kinds or event.kind in self.kinds) and (not self.sites or event.site_id in self.sites)
+        return (not self.kinds or event.kind in self.kinds) and (self.sites is None or event.site_id in self.sites)
 
 
 def check_kinds(kinds: Collection[EventKind] | None) -> frozenset[EventKind]:
@@ -110,7 +110,7 @@ async def follow(
 
 async def _replay(reader: Reader, wanted: Wanted, after: int, until: int) -> AsyncGenerator[EventRow, None]:
     while True:
-        rows = await history.between(reader, wanted.workspace_id, after, until, list(wanted.kinds), list(wanted.sites))
+        rows = await history.between(reader, wanted.workspace_id, after, until, wanted.kinds, wanted.sites)
         for row in rows:
             yield row
         if len(rows) < history.BATCH:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -53,15 +53,17 @@ class _NumberRow(NamedTuple):
 
 _HISTORY = query(HistoryRow, History)
 _fresh = select(func.count()).select_from(StoredEvent).where(StoredEvent.sequence.is_(None))
-_UNPUBLISHED = Query(_NumberRow, select(History.last - History.published + _fresh.scalar_subquery()))
+_UNPUBLISHED = Query(_NumberRow, select(History.last - History.published + _fresh.scalar_subquery())).beyond_reach(
+    "A number alone, for the operator."
+)
 _SAID = Query(
     SaidRow, select(History.last, _fresh.where(StoredEvent.subject == bindparam("subject", type_=Uuid())).scalar_subquery())
-)
+).beyond_reach("A number alone, of what its caller has found within reach.")
 _NUMBERED = query(EventRow, StoredEvent).where(StoredEvent.sequence.is_not(None))
 AFTER = Query(
     EventRow,
     _NUMBERED.where(StoredEvent.sequence > bindparam("after")).statement.order_by(StoredEvent.sequence).limit(BATCH),
-)
+).beyond_reach("The feed carries all workspaces' events, and gives each follower those of theirs.")
 _OF_WORKSPACE = Query(
     EventRow,
     _NUMBERED.where(
@@ -184,16 +186,16 @@ async def after(reader: Reader, sequence: int) -> Sequence[EventRow]:
 
 
 async def between(
-    reader: Reader, workspace_id: UUID, after: int, until: int, kinds: Sequence[str], sites: Sequence[UUID]
+    reader: Reader, workspace_id: UUID, after: int, until: int, kinds: Collection[str], sites: Collection[UUID] | None
 ) -> Sequence[EventRow]:
-    """Up to BATCH events of a workspace behind `after` and up to `until`."""
+    """Up to BATCH events of a workspace behind `after` and up to `until`: of these kinds (empty: all), of these sites."""
     return await reader.all(
-        _filtered(bool(kinds), bool(sites)),
+        _filtered(bool(kinds), sites is not None),
         workspace_id=workspace_id,
         after=after,
         until=until,
         **({"kinds": kinds} if kinds else {}),
-        **({"sites": sites} if sites else {}),
+        **({"sites": sites} if sites is not None else {}),
     )
 
 
@@ -218,6 +220,7 @@ def events(history_id: UUID, *, of_kinds: bool) -> Keyset[EventRow]:
         _NUMBERED.where(one_of(StoredEvent.kind, "kinds")) if of_kinds else _NUMBERED,
         parent=StoredEvent.workspace_id,
         tenant=StoredEvent.workspace_id,
+        site=StoredEvent.site_id,
         keys=(StoredEvent.sequence,),
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
 from .access import Reach
-from .base import Query, R, one_of
+from .base import Query, R, one_of, within
 from .errors import InvalidInput, ProblemCode
 
 DEFAULT_FIRST = 20
@@ -73,8 +73,9 @@ EMPTY: Slice[Any] = Slice((), (), False, False)
 
 
 class Keyset(Generic[R]):
-    """A list in the order of `keys` under each value of `parent` (None: one list for the tenant), filtered by tenant.
+    """A list in the order of `keys` under each value of `parent` (None: one list for the tenant), filtered by reach.
 
+    `tenant` is the column of the row's workspace; `site` that of its site, where it belongs to one.
     `keys` are columns of the row type, none of them nullable, the last one unique; all ascending or all descending.
     A cursor is the list's name, the row's parent and its keys: another list's or parent's cursor, or a mutilated one,
     is refused.
@@ -87,11 +88,12 @@ class Keyset(Generic[R]):
         *,
         parent: InstrumentedAttribute[Any] | None,
         tenant: InstrumentedAttribute[Any],
+        site: InstrumentedAttribute[Any] | None = None,
         keys: Sequence[InstrumentedAttribute[Any]],
         descending: bool = False,
     ) -> None:
         self.name = name
-        self.base = query.where(one_of(tenant, "reach"))
+        self.base = query.where(within(tenant, site))
         self.parent = parent
         self.keys = keys
         self.descending = descending

@@ -10,13 +10,13 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, documents, files
+from domain import accounts, documents, files, keys
 from domain.access import NOBODY, Actor
 from domain.caching import Cache
 from domain.ids import Kind, encode
 from domain.keyring import LINKS, Keyring
 from domain.ports import Database, Feed, Reader, Storage
-from domain.work import NOWHERE, Work
+from domain.work import NOWHERE, Origin, Work
 
 from .callers import Caller
 from .cookies import Cookies
@@ -44,7 +44,9 @@ class Services:
     signing: accounts.Signing
     passwords: accounts.Passwords
     cookies: Cookies = field(default_factory=lambda: Cookies(secure=False))
+    registration: accounts.Registration = accounts.Registration.CLOSED
     usage: documents.Usage = field(default_factory=documents.Usage)
+    key_uses: keys.Uses = field(default_factory=keys.Uses)
     policy: Policy = field(default_factory=Policy)
     standings: Standings = field(default_factory=Standings)
 
@@ -54,6 +56,7 @@ class Context:
     """Of one operation, or one event. `resumed`: the last event that a reconnecting client saw; `charge`: what it paid.
 
     `set_cookies`: what a browser is to carry from now on, as values of Set-Cookie; None where the answer can carry none.
+    `own`: the ids of the person who signed in by it and of their session, which the answer may tell of.
     """
 
     services: Services
@@ -62,6 +65,7 @@ class Context:
     resumed: str | None = None
     charge: Charge | None = field(default=None, init=False)
     set_cookies: list[str] | None = field(default=None, init=False)
+    own: frozenset[UUID] = field(default=frozenset(), init=False)
     reads_history: bool = field(default=False, init=False)
     _loaders: Loaders | None = field(default=None, init=False)
 
@@ -85,7 +89,17 @@ class Context:
         return self.services.database.reader
 
     def work(self) -> AbstractAsyncContextManager[Work]:
-        return self.services.database.work(self.actor, self.caller.origin if self.caller else NOWHERE)
+        return self.services.database.work(self.actor, self.origin)
+
+    @property
+    def origin(self) -> Origin:
+        return self.caller.origin if self.caller else NOWHERE
+
+    def is_own(self, id: UUID) -> bool:
+        """Whether it is the person's or the session's who is signed in. No API key tells of the person behind it."""
+        actor = self.actor
+        signed_in = actor.session_id is not None and actor.key_id is None
+        return id in self.own or (signed_in and id in (actor.user_id, actor.session_id))
 
     async def file_link(self, row: files.FileRow) -> str:
         """The storage's own link where it can make one, else ours."""

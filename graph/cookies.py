@@ -15,7 +15,7 @@ class Cookies:
     """Those of one installation. `secure`: it is reached by https, so that they have the prefixes that browsers enforce."""
 
     def __init__(self, *, secure: bool) -> None:
-        self._secure = secure
+        self.is_secure = secure
         # __Host- asks for Path=/, which the one that opens nothing but /auth does not have.
         self.access = f"__Host-{ACCESS}" if secure else ACCESS
         self.refresh = f"__Secure-{REFRESH}" if secure else REFRESH
@@ -38,7 +38,7 @@ class Cookies:
         morsel: Morsel[str] = Morsel()
         morsel.set(name, value, value)
         morsel["path"], morsel["httponly"], morsel["samesite"] = path, True, same_site
-        if self._secure:
+        if self.is_secure:
             morsel["secure"] = True
         if until is None:
             morsel["max-age"] = 0

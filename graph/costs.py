@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import strawberry
-from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
@@ -35,30 +35,27 @@ class ListSize:
 
 
 CHANGE = 10
-"""What a mutation's field costs."""
+"""What a mutation's field costs, where it does not say more."""
 
-MUTATION = Cost(weight=str(CHANGE))
 _SLICING = ("first", "last", "ids", "metrics")
 
 
 def declare(schema: GraphQLSchema) -> None:
-    """Every connection, and every list whose length is asked for, says so; each change costs what MUTATION says."""
-    for type, field in _fields(schema):
+    """Every connection, and every list whose length is asked for, says so."""
+    for field in _fields(schema):
         said: list[object] = []
         slicing = [name for name in field.args if name in _SLICING]
         if get_named_type(field.type).name.endswith("Connection"):
             said.append(ListSize(assumed_size=DEFAULT_FIRST, slicing_arguments=slicing, sized_fields=["edges", "nodes"]))
         elif slicing:
             said.append(ListSize(assumed_size=DEFAULT_FIRST, slicing_arguments=slicing))
-        if type is schema.mutation_type:
-            said.append(MUTATION)
         definition: StrawberryField = field.extensions["strawberry-definition"]
         definition.directives = [*definition.directives, *said]
 
 
-def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLNamedType, GraphQLField]]:
+def _fields(schema: GraphQLSchema) -> Iterator[GraphQLField]:
     for type in schema.type_map.values():
         if isinstance(type, GraphQLObjectType) and not type.name.startswith("__"):
             for field in type.fields.values():
                 if "strawberry-definition" in field.extensions:
-                    yield type, field
+                    yield field

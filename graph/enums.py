@@ -12,6 +12,7 @@ from domain.access import Permission, Role
 from domain.documents import ClientMode
 from domain.errors import ProblemCode
 from domain.measuring import EngineName, FailureKind, FormFactor, MetricName, Phase, ResourceType, Severity, ThrottlingMethod
+from domain.security import SecurityKind
 from domain.work import EventKind
 
 
@@ -37,6 +38,8 @@ described(
     CURSOR_INVALID="This cursor belongs to another list, or to none.",
     NOT_FOUND="It is not there, or it is not yours.",
     NOT_SIGNED_IN="This needs somebody who is signed in.",
+    SIGN_IN_REFUSED="The e-mail or the password is not right; which of them, nobody is told.",
+    NOT_VERIFIED="The account's e-mail is not verified yet.",
     PERMISSION_MISSING="Your role lacks the permission.",
     ALREADY_EXISTS="There is one like it already.",
     KEY_REUSED="The idempotency key was used with other input.",
@@ -219,4 +222,38 @@ described(
     "In which order pages come.",
     NAME="By name.",
     NEWEST="The newest page first.",
+)
+described(
+    SecurityKind,
+    "What somebody did that others may want to know of. New ones may come.",
+    ACCOUNT_CREATED="Somebody signed up.",
+    ACCOUNT_DELETED="Somebody deleted their account.",
+    ACCOUNT_EXPORTED="Somebody took a copy of all that is known of them.",
+    EMAIL_VERIFIED="An e-mail address was shown to be theirs.",
+    EMAIL_CHANGED="An account has another e-mail address.",
+    SIGNED_IN="Somebody signed in.",
+    SIGN_IN_REFUSED="A sign-in was refused.",
+    SIGNED_OUT="Somebody signed out.",
+    SESSION_REVOKED="A session was ended from elsewhere.",
+    TOKEN_REUSED="A refresh token was used again, so that its session was ended.",  # noqa: S106 - a description
+    PASSWORD_CHANGED="A password was changed by whoever knew it.",  # noqa: S106 - a description
+    PASSWORD_RESET_REQUESTED="A link for a new password was asked for.",  # noqa: S106 - a description
+    PASSWORD_RESET="A new password was set by such a link.",  # noqa: S106 - a description
+    IDENTITY_LINKED="An account can be signed in to through another service.",
+    KEY_ISSUED="An API key was issued.",
+    KEY_ROTATED="An API key was given a successor.",
+    KEY_REVOKED="An API key was revoked.",
+    CLIENT_CHANGED="An API client was made, changed or deleted.",
+    ACCESS_SET="What is sent to reach a site was set.",
+    ACCESS_CLEARED="What is sent to reach a site was taken away.",
+    MEMBER_INVITED="Somebody was invited.",
+    INVITATION_REVOKED="An invitation was taken back.",
+    MEMBER_JOINED="Somebody became a member.",
+    MEMBER_CHANGED="A member has another role, or other sites.",
+    MEMBER_REMOVED="Somebody is a member no more.",
+    WORKSPACE_CREATED="A workspace was made.",
+    WORKSPACE_CHANGED="A workspace was changed.",
+    WORKSPACE_TRANSFERRED="A workspace has another owner.",
+    WORKSPACE_DELETED="A workspace was deleted, which can be undone for a while.",
+    WORKSPACE_RESTORED="A deleted workspace was restored.",
 )

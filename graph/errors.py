@@ -21,6 +21,8 @@ from domain.ids import encode
 
 from .codes import Code
 from .context import Info
+from .costs import CHANGE, Cost
+from .marks import NeedsPermission
 from .node import Node, find
 
 log = structlog.get_logger()
@@ -88,7 +90,9 @@ async def answer(info: Info, refused: errors.Refused) -> Problem:
     raise TypeError(f"an unknown refusal: {type(refused).__name__}")
 
 
-def mutation(description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+def mutation(
+    description: str, needs: Permission | None = None, *, cost: int = CHANGE
+) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
     """A root mutation field: its refusals are answers, and nothing that it read before its write is trusted after."""
 
     def decorate(resolver: Callable[..., Awaitable[Any]]) -> Any:
@@ -103,7 +107,10 @@ def mutation(description: str) -> Callable[[Callable[..., Awaitable[Any]]], Any]
                 await info.context.preload()
                 return await answer(info, refused)
 
-        field = strawberry.mutation(answered, description=description)
+        directives: list[object] = [Cost(weight=str(cost))]
+        if needs is not None:
+            directives.append(NeedsPermission(permission=needs))
+        field = strawberry.mutation(answered, description=description, directives=directives)
         assert field.base_resolver is not None
         for argument in field.base_resolver.arguments:
             argument.description = "All that it takes."

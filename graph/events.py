@@ -169,7 +169,7 @@ async def _wanted(context: Context, workspace: str, kinds: list[EventKind] | Non
     for id, row in zip(ids, await context.loaders.site.load_many(ids), strict=True):
         if row is None or row.workspace_id != workspace_id:
             raise NotFound("There is no such site in this workspace.", encode(Kind.SITE, id))
-    return Wanted(workspace_id, chosen, frozenset(ids))
+    return Wanted(workspace_id, chosen, frozenset(ids) if sites is not None else context.actor.sites.get(workspace_id))
 
 
 @strawberry.type
@@ -207,6 +207,8 @@ class Subscription:
             async for each in heard:
                 event = each.event if live and isinstance(each, Happened) else None
                 context.actor = await standing.require(context.reader, wanted.workspace_id, event)
+                if isinstance(each, Happened):
+                    context.actor.require(Permission.READ, wanted.workspace_id, each.event.site_id)
                 if isinstance(each, following.Checkpoint):
                     live = each.live
                 yield each  # type: ignore[misc]  # read by the types' fields

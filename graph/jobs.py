@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from domain import audits, jobs, reactions
+from domain.access import Permission
 from domain.ids import Kind, decode
 
 from .context import Info
@@ -80,13 +81,13 @@ JobDropResult = Annotated[
 
 @strawberry.type
 class Mutation:
-    @mutation("Let work that was given up be tried again, with what it is about.")
+    @mutation("Let work that was given up be tried again, with what it is about.", Permission.JOB_WRITE)
     async def job_replay(self, info: Info, input: JobReplayInput) -> JobReplayResult:
         async with info.context.work() as work:
             row = await reactions.replay(work, job_id=decode(Kind.JOB, input.job, "job"))
         return JobReplayPayload(job_id=input.job, subject=await _subject(info, row))
 
-    @mutation("Forget work that was given up.")
+    @mutation("Forget work that was given up.", Permission.JOB_WRITE)
     async def job_drop(self, info: Info, input: JobDropInput) -> JobDropResult:
         async with info.context.work() as work:
             row = await reactions.drop(work, job_id=decode(Kind.JOB, input.job, "job"))

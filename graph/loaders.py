@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from domain import audits, documents, files, following, history, jobs, keys, runners, schedules, sites, workspaces
+from domain import audits, documents, files, following, history, jobs, keys, runners, schedules, security, sites, workspaces
 from domain.access import Reach
 from domain.errors import InvalidInput
 from domain.paging import Keyset, Slice, Window
@@ -117,6 +117,9 @@ async def _events(
 class Loaders:
     workspace = _Loader(workspaces.by_ids)
     workspace_by_slug = _Loader(workspaces.by_slugs)
+    member = _Loader(workspaces.members_by_ids)
+    sites_of_member = _Loader(workspaces.sites_of_members)
+    invitation = _Loader(workspaces.invitations_by_ids)
     key = _Loader(keys.by_ids)
     client = _Loader(documents.clients_by_ids)
     document = _Loader(documents.by_ids)
@@ -143,6 +146,9 @@ class Loaders:
     dead_job = _Loader(jobs.dead_by_ids)
     history = _Loader(_history)
 
+    members_of_workspace = _Loader(_pages(workspaces.MEMBERS))
+    invitations_of_workspace = _Loader(_pages(workspaces.INVITATIONS))
+    keys_of_workspace = _Loader(_pages(keys.KEYS))
     clients_of_workspace = _Loader(_pages(documents.CLIENTS))
     documents_of_workspace = _Loader(_pages(documents.DOCUMENTS))
     documents_of_client = _Loader(_pages(documents.OF_CLIENT))
@@ -157,6 +163,7 @@ class Loaders:
     schedules_of_site = _Loader(_pages(schedules.OF_SITE))
     schedules_of_page = _Loader(_pages(schedules.OF_PAGE))
     dead_jobs_of_workspace = _Loader(_pages(jobs.DEAD))
+    security_log_of_workspace = _Loader(_pages(security.LOG))
     events_of_workspace = _Loader(_events)
 
     def __init__(self, reader: Reader, reach: Reach) -> None:

@@ -8,6 +8,8 @@ import strawberry
 from graphql import GraphQLField
 from strawberry.schema_directive import Location
 
+from domain.access import Permission
+
 PERSONAL: Any = {"personal": True}
 """A field's `metadata`: its value is about whoever asks, beside what they may see, and is shared with nobody."""
 
@@ -29,9 +31,25 @@ class CacheControl:
     public: bool = strawberry.directive_field(name="public", default=False)
 
 
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="needsPermission",
+    description="Whoever asks for this needs the permission, in the workspace that it is about; `Viewer.permissions` has them.",
+)
+class NeedsPermission:
+    permission: Permission
+
+
 def is_personal(field: GraphQLField) -> bool:
     definition = field.extensions.get("strawberry-definition")
     return definition is not None and bool(definition.metadata.get("personal"))
+
+
+def permission_of(field: GraphQLField) -> Permission | None:
+    """What the field says that it asks for."""
+    definition = field.extensions.get("strawberry-definition")
+    said = definition.directives if definition is not None else ()
+    return next((each.permission for each in said if isinstance(each, NeedsPermission)), None)
 
 
 def lasting_of(field: GraphQLField) -> Lasting | None:

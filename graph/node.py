@@ -19,6 +19,7 @@ from .context import Info
 
 KINDS: Mapping[type, Kind] = {
     workspaces.WorkspaceRow: Kind.WORKSPACE,
+    workspaces.InvitationRow: Kind.INVITATION,
     keys.ApiKeyRow: Kind.KEY,
     documents.ClientRow: Kind.CLIENT,
     documents.DocumentRow: Kind.DOCUMENT,
@@ -66,6 +67,7 @@ async def find(info: Info, id: str) -> Any:
     loaders = info.context.loaders
     known: Mapping[Kind, DataLoader[Any, Any]] = {
         Kind.WORKSPACE: loaders.workspace,
+        Kind.INVITATION: loaders.invitation,
         Kind.KEY: loaders.key,
         Kind.CLIENT: loaders.client,
         Kind.DOCUMENT: loaders.document,

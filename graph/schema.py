@@ -11,12 +11,11 @@ from strawberry.tools import merge_types
 
 from domain.errors import LimitReached
 
-from . import audits, costs, documents, events, jobs, metrics, rate_limit, schedules, sites, workspaces
+from . import accounts, audits, costs, documents, events, jobs, keys, metrics, rate_limit, schedules, sites, workspaces
 from .context import Info
 from .files import Artifact
 from .node import MAX_NODES, Node, find, find_all
 from .scalars import SCALARS
-from .workspaces import ApiKey
 
 
 @strawberry.type
@@ -49,6 +48,12 @@ schema = strawberry.Schema(
     mutation=_root(
         "Mutation",
         "What can be done.",
+        accounts.Mutation,
+        accounts.PasswordMutation,
+        accounts.SessionMutation,
+        workspaces.Mutation,
+        workspaces.MembershipMutation,
+        keys.Mutation,
         sites.Mutation,
         sites.ProfileMutation,
         schedules.Mutation,
@@ -57,7 +62,7 @@ schema = strawberry.Schema(
         documents.Mutation,
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
-    types=[ApiKey, Artifact, *events.TYPES],
+    types=[keys.ApiKey, workspaces.Invitation, Artifact, *events.TYPES],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )
 costs.declare(schema._schema)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests import servers
-from tests.databases import database, database_url
+from tests.databases import database, database_url, owner_url
 from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
 
-__all__ = ["database", "database_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
+__all__ = ["database", "database_url", "owner_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
 # What takes longest: `make test` walks the walls on SQLite, `make test-all` on PostgreSQL too.

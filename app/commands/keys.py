@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 from uuid import UUID
 
 import typer
@@ -11,11 +13,12 @@ import typer
 from app.commands import opening
 from app.commands.options import Client, Data, Workspace
 from app.errors import Unusable
-from domain.access import Role
+from domain.access import Permission, Role
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from domain import keys
+    from domain.ports import Reader
 
 app = typer.Typer(name="keys", help="API keys.", no_args_is_help=True)
 
@@ -31,12 +34,25 @@ def create(
     workspace: Workspace = "default",
     role: Annotated[Role, typer.Option(case_sensitive=False, help="What the key may do.")] = Role.MEMBER,
     client: Client = None,
+    scope: Annotated[
+        list[Permission] | None,
+        typer.Option(case_sensitive=False, help="What it may do at most, beside reading; repeatable.", show_default=False),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SLUG", help="A site that it has alone; repeatable.", show_default=False),
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="It ends after 1h to 730d, such as 12h or 90d.", show_default=False),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Make an API key and print it, alone, on standard output: it can never be read again."""
     from app import settings
 
-    typer.echo(asyncio.run(_create(settings.load(data=data), name, workspace, role, client)))
+    wanted = _Wanted(name, role, client, scope or None, site or None, _duration(expires))
+    typer.echo(asyncio.run(_create(settings.load(data=data), workspace, wanted)))
 
 
 @app.command("list")
@@ -64,16 +80,80 @@ def revoke(
     typer.echo(f"The key {row.name!r} ({row.prefix}…) is revoked.")
 
 
-async def _create(settings: Settings, name: str, workspace: str, role: Role, client: str | None) -> str:
+@app.command()
+def rotate(
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="KEY", help="An API key's prefix or id; without it, the signing keys.", show_default=False),
+    ] = None,
+    overlap: Annotated[int, typer.Option(metavar="HOURS", help="So long the former API key stays good, 0 to 168.")] = 24,
+    workspace: Workspace = "default",
+    data: Data = None,
+) -> None:
+    """Replace an API key and print the new one, alone, on standard output; or replace the keys that sign access tokens."""
+    from app import settings
+
+    if key is not None:
+        typer.echo(asyncio.run(_rotate(settings.load(data=data), workspace, key, overlap)))
+        return
+    begins = asyncio.run(_rotate_signing(settings.load(data=data)))
+    typer.echo(f"A new key signs access tokens from {begins:%Y-%m-%d %H:%M:%S} UTC on.")
+
+
+class _Wanted(NamedTuple):
+    name: str
+    role: Role
+    client: str | None
+    scopes: list[Permission] | None
+    sites: list[str] | None
+    lasts: timedelta | None
+
+
+def _duration(text: str | None) -> timedelta | None:
+    """Raises Unusable."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([hd])", text, re.ASCII)
+    if found is None:
+        raise Unusable("--expires takes hours or days, such as 12h or 90d.")
+    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+
+
+async def _create(settings: Settings, workspace: str, wanted: _Wanted) -> str:
     from app import bootstrap
-    from domain import workspaces
+    from domain import keys, workspaces
 
     async with bootstrap.embedded(settings, live=False) as (house, _):
         found = await workspaces.find(house.database.reader, workspace)
         if found is None:
             raise Unusable(f"There is no workspace {workspace!r} here.")
-        client_id = await opening.client(house.database.reader, found.id, client) if client is not None else None
-        return await bootstrap.issue_key(house, found.id, name=name, role=role, client_id=client_id)
+        reader, owner = house.database.reader, await bootstrap.owner(house, found.id)
+        client_id = await opening.client(reader, found.id, wanted.client) if wanted.client is not None else None
+        site_ids = await _sites(reader, found.id, wanted.sites) if wanted.sites is not None else None
+        async with house.database.work(owner) as work:
+            return await keys.issue(
+                work,
+                workspace_id=found.id,
+                name=wanted.name,
+                role=wanted.role,
+                keyring=house.keyring,
+                user_id=owner.user_id,
+                client_id=client_id,
+                scopes=wanted.scopes,
+                sites=site_ids,
+                expires_at=work.now + wanted.lasts if wanted.lasts is not None else None,
+            )
+
+
+async def _sites(reader: Reader, workspace_id: UUID, slugs: list[str]) -> list[UUID]:
+    from domain import sites
+    from domain.access import Reach
+
+    found = await sites.by_slugs(reader, Reach.whole(workspace_id), [(workspace_id, slug) for slug in slugs])
+    for slug in slugs:
+        if (workspace_id, slug) not in found:
+            raise Unusable(f"There is no site {slug!r} in this workspace.")
+    return [row.id for row in found.values()]
 
 
 async def _listed(settings: Settings, workspace: str) -> tuple[list[keys.ApiKeyRow], dict[UUID, str]]:
@@ -94,8 +174,7 @@ async def _all(settings: Settings, workspace: str) -> list[keys.ApiKeyRow]:
         return [row async for row in opening.every(keys.KEYS, database.reader, owner, workspace_id)]
 
 
-async def _revoke(settings: Settings, workspace: str, key: str) -> keys.ApiKeyRow:
-    from domain import keys
+async def _meant(settings: Settings, workspace: str, key: str) -> UUID:
     from domain.ids import Kind, encode
 
     meant = [row for row in await _all(settings, workspace) if key in (row.prefix, encode(Kind.KEY, row.id))]
@@ -106,5 +185,28 @@ async def _revoke(settings: Settings, workspace: str, key: str) -> keys.ApiKeyRo
             if meant
             else "No good key here has this prefix or id. They are listed by: pacemark keys list"
         )
+    return meant[0].id
+
+
+async def _revoke(settings: Settings, workspace: str, key: str) -> keys.ApiKeyRow:
+    from domain import keys
+
+    key_id = await _meant(settings, workspace, key)
     async with opening.workspace(settings, workspace) as (database, _, owner), database.work(owner) as work:
-        return await keys.revoke(work, key_id=meant[0].id)
+        return await keys.revoke(work, key_id=key_id)
+
+
+async def _rotate(settings: Settings, workspace: str, key: str, overlap: int) -> str:
+    from domain import keys
+
+    key_id = await _meant(settings, workspace, key)
+    async with opening.workspace(settings, workspace) as (database, _, owner), database.work(owner) as work:
+        return (await keys.rotate(work, key_id=key_id, overlap_hours=overlap, keyring=settings.keyring())).text
+
+
+async def _rotate_signing(settings: Settings) -> datetime:
+    from domain import accounts
+    from domain.access import SYSTEM
+
+    async with opening.house(settings) as house, house.database.work(SYSTEM) as work:
+        return (await accounts.rotate(work, keyring=house.keyring)).begins_at

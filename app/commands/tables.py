@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.auditing.plain import plain
+from app.doctor import Fault, Gravity
 from domain import audits, documents, jobs, keys
 from domain.ids import Kind, encode
 
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
     from app.pushing import Outcome
 
 WIDTH = 130
-_WHOLE = {"Job", "Key", "Client", "Given up (UTC)", "Issued (UTC)", "Made (UTC)", "Last used (UTC)", "Registered (UTC)"}
+_WHOLE = {
+    "Job",
+    "Key",
+    "Client",
+    "Given up (UTC)",
+    "Issued (UTC)",
+    "Made (UTC)",
+    "Last used (UTC)",
+    "Expires (UTC)",
+    "Registered (UTC)",
+}
 """What stands in these columns is to be copied, and never folded."""
 
 
@@ -82,11 +93,12 @@ def show_keys(rows: Sequence[keys.ApiKeyRow], clients: Mapping[UUID, str]) -> No
     if not rows:
         _console().print("There is no API key in this workspace. Make one: pacemark keys create NAME")
         return
-    table = _table("Key", "Name", "Role", "Issued (UTC)", *(["Client"] if clients else []))
+    table = _table("Key", "Name", "Role", "Issued (UTC)", "Expires (UTC)", "Last used (UTC)", *(["Client"] if clients else []))
     for row in rows:
         key = Text(plain(row.prefix)).append(f"\n{encode(Kind.KEY, row.id)}", "dim")
         client = [Text(plain(clients.get(row.client_id, "–") if row.client_id else "–", 100))] if clients else []
-        table.add_row(key, Text(plain(row.name, 100)), row.role.capitalize(), _moment(row.created_at), *client)
+        moments = [_moment(row.created_at), _moment(row.expires_at), _moment(row.last_used_at)]
+        table.add_row(key, Text(plain(row.name, 100)), row.role.capitalize(), *moments, *client)
     _console().print(table)
 
 
@@ -178,3 +190,14 @@ def _age(age: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size:,} {unit}"
     return f"{seconds} s"
+
+
+def show_faults(faults: Sequence[Fault]) -> None:
+    if not faults:
+        _console().print("Nothing unsafe was found.")
+        return
+    table = _table("Gravity", "Setting", "What is wrong", "What would be right")
+    for fault in faults:
+        style = "bold red" if fault.gravity is Gravity.UNSAFE else "yellow"
+        table.add_row(Text(fault.gravity, style), fault.setting, plain(fault.message), plain(fault.remedy))
+    _console().print(table)

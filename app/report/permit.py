@@ -20,7 +20,11 @@ class _OwnerRow(NamedTuple):
     workspace_id: UUID
 
 
-_OWNER = query(_OwnerRow, audits.Audit).where(audits.Audit.id == bindparam("id"))
+_OWNER = (
+    query(_OwnerRow, audits.Audit)
+    .where(audits.Audit.id == bindparam("id"))
+    .beyond_reach("The signature speaks for the workspace that made the link.")
+)
 
 
 async def permitted(house: House, id: str, token: str, authorization: str, now: datetime) -> audits.AuditRow | None:

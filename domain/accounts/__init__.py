@@ -1,28 +1,75 @@
 """People: how they sign in, and where they are signed in."""
 
-from .actions import register
+from .actions import change_email, change_password, close, confirm, export, register, rename, sign_up
+from .identities import sign_in_by_identity
+from .idtokens import Expected, Person, Untrusted
+from .idtokens import key_id as id_token_key
+from .idtokens import read as read_id_token
+from .limits import pay_for_mail, pay_for_sign_in
+from .links import request_reset, request_verification, reset_password, verify_email
 from .model import LinkKind, SessionRow, SignInMethod, User, UserRow
-from .passwords import Passwords
-from .queries import get, live_sessions
+from .passwords import Passwords, fault
+from .queries import get, is_open, live_sessions, sessions_of
+from .rules import Registration, checked_email, checked_name, compared, may_sign_up, no_link, over, person
+from .sessions import SignedIn, forget, refresh, revoke_all, revoke_session, sign_in, sign_out, sign_out_by_token, start_session
 from .signing import PUBLISHED, Issued, Signing, rotate
 from .tokens import Access, SigningKey, Tokens, Unreadable
 
 __all__ = [
     "PUBLISHED",
     "Access",
+    "Expected",
     "Issued",
     "LinkKind",
     "Passwords",
+    "Person",
+    "Registration",
     "SessionRow",
     "SignInMethod",
+    "SignedIn",
     "Signing",
     "SigningKey",
     "Tokens",
     "Unreadable",
+    "Untrusted",
     "User",
     "UserRow",
+    "change_email",
+    "change_password",
+    "checked_email",
+    "checked_name",
+    "close",
+    "compared",
+    "confirm",
+    "export",
+    "fault",
+    "forget",
     "get",
+    "id_token_key",
+    "is_open",
     "live_sessions",
+    "may_sign_up",
+    "no_link",
+    "over",
+    "pay_for_mail",
+    "pay_for_sign_in",
+    "person",
+    "read_id_token",
+    "refresh",
     "register",
+    "rename",
+    "request_reset",
+    "request_verification",
+    "reset_password",
+    "revoke_all",
+    "revoke_session",
     "rotate",
+    "sessions_of",
+    "sign_in",
+    "sign_in_by_identity",
+    "sign_out",
+    "sign_out_by_token",
+    "sign_up",
+    "start_session",
+    "verify_email",
 ]

@@ -2,16 +2,164 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from ..ids import new_id
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
+
+from .. import mails, security
+from ..caching import Cache
+from ..errors import Conflict, ProblemCode
+from ..ids import Kind, encode, new_id
+from ..keyring import Keyring
+from ..mails import Template
+from ..ports import Reader
+from ..security import SecurityKind
 from ..work import Work
-from .model import User
+from . import limits, queries, rules, sessions
+from .links import mail_link
+from .model import Link, LinkKind, User
+from .passwords import Passwords
+from .rules import Registration
 
 
 async def register(work: Work, *, name: str) -> UUID:
-    """A new person. Nobody's permission is asked: an account alone opens nothing."""
+    """A new person without an address, who acts at the command line. Nobody's permission is asked: it opens nothing."""
     user = User(id=new_id(), name=name, created_at=work.now)
     work.db.add(user)
     await work.db.flush()
     return user.id
+
+
+async def sign_up(
+    work: Work,
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    registration: Registration,
+    invited: bool,
+    keyring: Keyring,
+    base_url: str,
+) -> None:
+    """A new account, which waits for its address to be verified. `invited`: the caller saw an invitation to this address.
+
+    Of an address that has an account already nothing is told but by a mail to it. Raises NotAllowed and InvalidInput.
+    """
+    rules.may_sign_up(registration, invited=invited)
+    email, name = rules.checked_email(email), rules.checked_name(name)
+    id = new_id()
+    values = {"id": id, "name": name, "email": email, "password_hash": password_hash, "created_at": work.now}
+    made = await work.db.execute(
+        insert(User).values(values).on_conflict_do_nothing(index_elements=["email"]).returning(User.id)
+    )
+    if made.first() is None:
+        await mails.send(work, Template.ALREADY_REGISTERED, email, {}, keyring)
+        return
+    security.log(work, SecurityKind.ACCOUNT_CREATED, user_id=id, subject=encode(Kind.USER, id))
+    kind = LinkKind.EMAIL_VERIFICATION
+    await mail_link(work, kind, user_id=id, name=name, email=email, keyring=keyring, base_url=base_url)
+
+
+async def confirm(
+    reader: Reader,
+    passwords: Passwords,
+    cache: Cache,
+    *,
+    user_id: UUID,
+    password: str,
+    address: str,
+    now: datetime,
+    keyring: Keyring,
+) -> str:
+    """The hash of one's own password, which was given once more; counted as signing in is. Raises InvalidInput."""
+    row = await reader.first(queries.CREDENTIALS, id=user_id)
+    email = (row.email if row else None) or ""
+    await limits.pay_for_sign_in(cache, reader, keyring, email=email, address=address, now=now)
+    hash = row.password_hash if row else None
+    if not await passwords.verify(password, hash) or hash is None:
+        raise rules.wrong_password()
+    return hash
+
+
+async def change_email(work: Work, *, email: str, confirmed: str, keyring: Keyring, base_url: str) -> None:
+    """A mail to the new address: it is theirs when its link is used. `confirmed` is what `confirm` gave.
+
+    Of an address that has an account already nothing is told but by a mail to it.
+    """
+    user_id, email = rules.person(work.actor), rules.checked_email(email)
+    await _still(work, user_id, confirmed)
+    row = await queries.get(work.db, user_id)
+    assert row is not None
+    await work.db.execute(delete(Link).where(Link.user_id == user_id, Link.kind == LinkKind.EMAIL_CHANGE))
+    if await work.db.first(queries.BY_EMAIL, emails=[email]) is not None:
+        await mails.send(work, Template.ALREADY_REGISTERED, email, {}, keyring)
+        return
+    kind = LinkKind.EMAIL_CHANGE
+    await mail_link(work, kind, user_id=user_id, name=row.name, email=email, keyring=keyring, base_url=base_url)
+
+
+async def change_password(work: Work, *, confirmed: str, password_hash: str, keyring: Keyring) -> int:
+    """All other sessions are over; returns how many those were. `confirmed` is what `confirm` gave of the old one."""
+    user_id = rules.person(work.actor)
+    await _still(work, user_id, confirmed, password_hash=password_hash)
+    await work.db.execute(delete(Link).where(Link.user_id == user_id, Link.kind == LinkKind.PASSWORD_RESET))
+    number = await sessions.revoke_of(work, user_id, keep=work.actor.session_id)
+    security.log(work, SecurityKind.PASSWORD_CHANGED, sessions=number)
+    await sessions.tell(work, user_id, Template.PASSWORD_CHANGED, keyring)
+    return number
+
+
+async def rename(work: Work, *, name: str) -> None:
+    """One's own name."""
+    await work.db.execute(update(User).where(User.id == rules.person(work.actor)).values(name=rules.checked_name(name)))
+
+
+async def close(work: Work, *, confirmed: str, last_owner_of: Collection[UUID]) -> None:
+    """Delete one's own account, with all that is signed in by it. `last_owner_of`: workspaces that nobody else owns.
+
+    Raises Conflict while there is such a one.
+    """
+    user_id = rules.person(work.actor)
+    if last_owner_of:
+        raise Conflict(
+            "You are the last owner of a workspace: make somebody else its owner first, or delete it.", ProblemCode.IN_USE
+        )
+    await _still(work, user_id, confirmed)
+    security.log(work, SecurityKind.ACCOUNT_DELETED, subject=encode(Kind.USER, user_id))
+    await work.db.execute(delete(User).where(User.id == user_id))
+
+
+async def export(work: Work, *, sections: Mapping[str, Any], indented: bool = True) -> str:
+    """All that is kept of oneself here, as JSON; `sections` are what others keep."""
+    user_id = rules.person(work.actor)
+    row = await queries.get(work.db, user_id)
+    assert row is not None
+    identities = await work.db.all(queries.IDENTITIES, user_id=user_id)
+    found = await work.db.all(queries.EVERY_SESSION, user_id=user_id)
+    security.log(work, SecurityKind.ACCOUNT_EXPORTED, subject=encode(Kind.USER, user_id))
+    told = {
+        "user": {**row._asdict(), "id": encode(Kind.USER, row.id)},
+        "identities": [each._asdict() for each in identities],
+        "sessions": [
+            {**each._asdict(), "id": encode(Kind.SESSION, each.id), "user_id": encode(Kind.USER, user_id)} for each in found
+        ],
+        **sections,
+    }
+    return json.dumps(told, default=str, ensure_ascii=False, indent=2 if indented else None)
+
+
+async def _still(work: Work, user_id: UUID, confirmed: str, *, password_hash: str | None = None) -> None:
+    """Nobody changed the password since it was confirmed, nor does so before the commit. Raises InvalidInput."""
+    held = await work.db.execute(
+        update(User)
+        .where(User.id == user_id, User.password_hash == confirmed)
+        .values(password_hash=password_hash or confirmed)
+        .returning(User.id)
+    )
+    if held.first() is None:
+        raise rules.wrong_password()

@@ -102,4 +102,3 @@ async def is_open(reader: Reader, token: str, kind: LinkKind, keyring: Keyring, 
     """Whether the link is good still. It may be used by another in the next moment."""
     row = await reader.first(_OPEN, digests=keyring.digests(token), kind=kind, now=now)
     return row is not None
-

@@ -67,7 +67,7 @@ async def request(
     if faults:
         raise InvalidInput(faults)
     workspace_id = await _workspace(work, workspace_id, page_id)
-    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id, await _site(work, workspace_id, page_id, url))
     given = {
         "workspace": workspace_id,
         "page": page_id,
@@ -100,19 +100,21 @@ async def request_scheduled(
     work: Work,
     *,
     workspace_id: UUID,
+    site_id: UUID,
     page_ids: Collection[UUID],
     profile_ids: Collection[UUID],
     environment: str,
     runs: int | None,
     schedule_id: UUID,
 ) -> Sequence[UUID]:
-    """Measure these pages under these profiles when nobody waits for others; the ids of the new audits.
+    """Measure these pages of the site under these profiles when nobody waits for others; the ids of the new audits.
 
     A page that already waits or is measured under a profile is left alone, so that a slow worker piles nothing up.
     Raises LimitReached when the workspace's queue has no room for them.
     """
-    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
-    pages = await sites.pages_by_ids(work.db, Reach.whole(workspace_id), page_ids)
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
+    found = await sites.pages_by_ids(work.db, Reach.whole(workspace_id), page_ids)
+    pages = {id: page for id, page in found.items() if page.site_id == site_id}
     profiles = await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), profile_ids)
     open_ones = await work.db.all(_OPEN, workspace_id=workspace_id, pages=list(pages))
     busy = {(row.page_id, row.profile_id) for row in open_ones if row.environment == environment}
@@ -186,7 +188,7 @@ async def cancel(work: Work, *, audit_id: UUID) -> UUID:
     audit = (await queries.by_ids(work.db, work.actor.reach, [audit_id])).get(audit_id)
     if audit is None:
         raise NotFound("There is no such audit, or it is not yours.", encode(Kind.AUDIT, audit_id))
-    work.actor.require(Permission.AUDIT_CANCEL, audit.workspace_id)
+    work.actor.require(Permission.AUDIT_CANCEL, audit.workspace_id, audit.site_id)
     # The worker that has it finds its claim gone, and stops the engine. The job first, as workers lock them.
     await jobs.withdraw(work, audit_id)
     stopped = await work.db.execute(
@@ -219,12 +221,24 @@ async def _workspace(work: Work, workspace_id: UUID | None, page_id: UUID | None
     return next(iter(work.actor.roles))
 
 
+async def _site(work: Work, workspace_id: UUID, page_id: UUID | None, url: str | None) -> UUID | None:
+    """The site that is meant; None where it is not there yet. Whoever has the whole workspace is not asked for it."""
+    if workspace_id not in work.actor.sites:
+        return None
+    if page_id is not None:
+        page = (await sites.pages_by_ids(work.db, work.actor.reach, [page_id])).get(page_id)
+        return page.site_id if page is not None else None
+    address = sites.split_url(url or "", "target.url")
+    site = await sites.by_origin(work.db, work.actor.reach, workspace_id, address.origin)
+    return site.id if site is not None else None
+
+
 async def _page(work: Work, workspace_id: UUID, page_id: UUID | None, url: str | None) -> sites.PageRow:
     if page_id is None:
         assert url is not None
         return await sites.find_or_create_page(work, workspace_id=workspace_id, url=url, path="target.url")
-    page = (await sites.pages_by_ids(work.db, Reach.whole(workspace_id), [page_id])).get(page_id)
-    if page is None:
+    page = (await sites.pages_by_ids(work.db, work.actor.reach, [page_id])).get(page_id)
+    if page is None or page.workspace_id != workspace_id:
         raise NotFound("There is no such page in this workspace.", encode(Kind.PAGE, page_id))
     return page
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, func, literal, update
 
 from .. import files, jobs
-from ..access import Actor, Role
+from ..access import SYSTEM, Actor, Role
 from ..base import Query, UtcDateTime, query
 from ..errors import DatabaseAway
 from ..jobs import ClaimLost
@@ -37,7 +37,6 @@ def worker(workspace_id: UUID) -> Actor:
     return Actor(roles={workspace_id: Role.MEMBER})
 
 
-_ANYBODYS = Actor()
 SWEPT = 500
 TRIES = 20
 TRY_AGAIN_SECONDS = 0.05
@@ -50,7 +49,7 @@ async def take(
     kinds = [events.KINDS[engine] for engine in engines]
     tries = TRIES
     while tries:
-        async with database.work(_ANYBODYS) as work:
+        async with database.work(SYSTEM) as work:
             job = await jobs.take(work, kinds, subject=only)
             if job is not None:
                 audit = await _start(work, job.job.subject, runner_id, pool, job.job.trace)
@@ -92,7 +91,7 @@ async def _start(work: Work, id: UUID, runner_id: UUID, pool: str, trace: str | 
     return row
 
 
-_ONE = query(AuditRow, Audit).where(Audit.id == bindparam("id"))
+_ONE = query(AuditRow, Audit).where(Audit.id == bindparam("id")).beyond_reach("A worker reads the audit that it has claimed.")
 
 
 async def hold(work: Work, claim: Claim) -> None:
@@ -173,7 +172,7 @@ _LOOSE = Query(
     .statement.outerjoin(Audit, Audit.id == files.File.audit_id)
     .where(Audit.id.is_(None))
     .limit(500),
-)
+).beyond_reach("The sweep deletes what belongs to no audit any more, whosever it was.")
 
 
 async def sweep_files(database: Database, storage: Storage) -> int:
@@ -184,6 +183,6 @@ async def sweep_files(database: Database, storage: Storage) -> int:
     loose = await database.reader.all(_LOOSE)
     if loose:
         await storage.delete([file.storage_key for file in loose])
-        async with database.work(_ANYBODYS) as work:
+        async with database.work(SYSTEM) as work:
             await work.db.execute(delete(files.File).where(files.File.id.in_([file.id for file in loose])))
     return len(loose)

@@ -11,7 +11,7 @@ from sqlalchemy import Integer, Text, Uuid, bindparam, func, or_, select
 
 from .. import sites
 from ..access import Reach
-from ..base import Query, UtcDateTime, one_of, query
+from ..base import Query, UtcDateTime, one_of, query, within
 from ..errors import InvalidInput, LimitReached, ProblemCode
 from ..measuring import MetricName
 from ..paging import Keyset
@@ -20,7 +20,7 @@ from .model import Audit, AuditRow, AuditState, Finding, FindingRow, Request, Re
 from .series import Sample, SeriesKey
 
 _AUDITS = query(AuditRow, Audit)
-_BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), one_of(Audit.workspace_id, "reach"))
+_BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), within(Audit.workspace_id, Audit.site_id))
 
 _PROFILE = bindparam("profile", type_=Uuid())
 _ENVIRONMENT = bindparam("environment", type_=Text())
@@ -46,9 +46,9 @@ _LATEST = _AUDITS.where(
         select(_NEWEST)
         .select_from(sites.Page)
         .join(sites.Site, sites.Site.id == sites.Page.site_id)
-        .where(one_of(sites.Page.id, "pages"))
+        .where(one_of(sites.Page.id, "pages"), within(sites.Page.workspace_id, sites.Page.site_id))
     ),
-    one_of(Audit.workspace_id, "reach"),
+    within(Audit.workspace_id, Audit.site_id),
 )
 
 AUDITS = Keyset(
@@ -61,6 +61,7 @@ AUDITS = Keyset(
     ),
     parent=Audit.page_id,
     tenant=Audit.workspace_id,
+    site=Audit.site_id,
     keys=[Audit.id],
     descending=True,
 )
@@ -68,7 +69,7 @@ AUDITS = Keyset(
 
 _RUNS = query(RunRow, Run)
 _RUNS_BY_AUDIT = Query(
-    RunRow, _RUNS.where(one_of(Run.audit_id, "audits"), one_of(Run.workspace_id, "reach")).statement.order_by(Run.index)
+    RunRow, _RUNS.where(one_of(Run.audit_id, "audits"), within(Run.workspace_id, Run.site_id)).statement.order_by(Run.index)
 )
 
 FINDINGS = Keyset(
@@ -76,12 +77,18 @@ FINDINGS = Keyset(
     query(FindingRow, Finding),
     parent=Finding.audit_id,
     tenant=Finding.workspace_id,
+    site=Finding.site_id,
     keys=[Finding.position],
 )
 REQUESTS = Keyset(
-    "requests", query(RequestRow, Request), parent=Request.run_id, tenant=Request.workspace_id, keys=[Request.position]
+    "requests",
+    query(RequestRow, Request),
+    parent=Request.run_id,
+    tenant=Request.workspace_id,
+    site=Request.site_id,
+    keys=[Request.position],
 )
-_FINDING_BY_ID = query(FindingRow, Finding).where(one_of(Finding.id, "ids"), one_of(Finding.workspace_id, "reach"))
+_FINDING_BY_ID = query(FindingRow, Finding).where(one_of(Finding.id, "ids"), within(Finding.workspace_id, Finding.site_id))
 
 
 class LatestKey(NamedTuple):
@@ -137,7 +144,7 @@ def _history(metrics: tuple[MetricName, ...]) -> Query[_Values]:
         select(Audit.page_id, Audit.finished_at, Audit.id, *(getattr(Audit, metric.value) for metric in metrics))
         .where(
             one_of(Audit.page_id, "pages"),
-            one_of(Audit.workspace_id, "reach"),
+            within(Audit.workspace_id, Audit.site_id),
             Audit.profile_id == _PROFILE,
             Audit.environment == _ENVIRONMENT,
             Audit.state == AuditState.FINISHED,

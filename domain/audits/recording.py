@@ -30,7 +30,11 @@ class _RunRow(NamedTuple):
     id: UUID
 
 
-_RECORDED = query(_RunRow, Run).where(Run.audit_id == bindparam("audit_id"), Run.index == bindparam("index"))
+_RECORDED = query(_RunRow, Run).where(
+    Run.workspace_id == bindparam("workspace_id"),
+    Run.audit_id == bindparam("audit_id"),
+    Run.index == bindparam("index"),
+)
 
 
 async def record_run(database: Database, storage: Storage, claim: Claim, step: Measured) -> None:
@@ -40,7 +44,7 @@ async def record_run(database: Database, storage: Storage, claim: Claim, step: M
         await _store(storage, claim, step, stored)
         async with database.work(worker(audit.workspace_id)) as work:
             await progress(work, claim, Phase.RECORDING, step.run)
-            if await work.db.first(_RECORDED, audit_id=audit.id, index=step.run) is not None:
+            if await work.db.first(_RECORDED, workspace_id=audit.workspace_id, audit_id=audit.id, index=step.run) is not None:
                 return  # its commit was done, and only not heard of
             work.db.add(
                 Run(

@@ -10,7 +10,7 @@ from sqlalchemy import Text, Uuid, bindparam, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from ..access import Reach
-from ..base import Query, R, one_of, query
+from ..base import Query, R, one_of, query, within
 from ..paging import Keyset
 from ..ports import Reader
 from . import rules
@@ -38,22 +38,18 @@ def _most(rows: Query[R], parent: Any, *order: Any) -> Query[R]:
     return Query(rows.row, select(*columns).where(inner.c.place <= MOST).order_by(inner.c.place))
 
 
-_CLIENTS = query(ClientRow, ApiClient).where(one_of(ApiClient.workspace_id, "reach"))
+_CLIENTS = query(ClientRow, ApiClient).where(within(ApiClient.workspace_id))
 _CLIENT_BY_ID = _CLIENTS.where(one_of(ApiClient.id, "ids"))
 _CLIENT_BY_NAME = _CLIENTS.where(ApiClient.workspace_id == bindparam("workspace_id"), ApiClient.name == bindparam("name"))
 _DOCUMENTS = query(DocumentRow, Document)
-_BY_ID = _DOCUMENTS.where(one_of(Document.id, "ids"), one_of(Document.workspace_id, "reach"))
+_BY_ID = _DOCUMENTS.where(one_of(Document.id, "ids"), within(Document.workspace_id))
 _ALIASES = _most(
-    query(AliasRow, DocumentAlias).where(
-        one_of(DocumentAlias.document_id, "documents"), one_of(DocumentAlias.workspace_id, "reach")
-    ),
+    query(AliasRow, DocumentAlias).where(one_of(DocumentAlias.document_id, "documents"), within(DocumentAlias.workspace_id)),
     DocumentAlias.document_id,
     DocumentAlias.id.desc(),
 )
 _USAGE = _most(
-    query(UsageRow, DocumentUsage).where(
-        one_of(DocumentUsage.document_id, "documents"), one_of(DocumentUsage.workspace_id, "reach")
-    ),
+    query(UsageRow, DocumentUsage).where(one_of(DocumentUsage.document_id, "documents"), within(DocumentUsage.workspace_id)),
     DocumentUsage.document_id,
     DocumentUsage.last_at.desc(),
     DocumentUsage.id.desc(),
@@ -88,6 +84,7 @@ OF_CLIENT = Keyset(
         .where(
             # Once, under however many ids the client has it.
             ~exists().where(
+                _earlier.workspace_id == DocumentAlias.workspace_id,
                 _earlier.document_id == DocumentAlias.document_id,
                 _earlier.client_id == DocumentAlias.client_id,
                 _earlier.id < DocumentAlias.id,

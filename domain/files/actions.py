@@ -38,7 +38,7 @@ async def abandon(work: Work, *, audit_id: UUID) -> None:
 
 async def keep(work: Work, *, workspace_id: UUID, site_id: UUID, audit_id: UUID, run: int, stored: list[Stored]) -> None:
     """Record what was stored for one run of an audit."""
-    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
     for file in stored:
         work.db.add(
             File(

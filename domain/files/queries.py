@@ -9,19 +9,19 @@ from uuid import UUID
 from sqlalchemy import bindparam
 
 from ..access import Reach
-from ..base import Query, one_of, query
+from ..base import Query, one_of, query, within
 from ..ports import Reader, Storage
 from .model import File, FileRow
 
 _FILES = query(FileRow, File)
 _BY_AUDIT = Query(
     FileRow,
-    _FILES.where(one_of(File.audit_id, "audits"), one_of(File.workspace_id, "reach")).statement.order_by(
+    _FILES.where(one_of(File.audit_id, "audits"), within(File.workspace_id, File.site_id)).statement.order_by(
         File.run, File.position
     ),
 )
-_BY_ID = _FILES.where(one_of(File.id, "ids"), one_of(File.workspace_id, "reach"))
-_SIGNED = _FILES.where(File.id == bindparam("id"))
+_BY_ID = _FILES.where(one_of(File.id, "ids"), within(File.workspace_id, File.site_id))
+_SIGNED = _FILES.where(File.id == bindparam("id")).beyond_reach("Whoever holds a signed link may fetch its file.")
 
 
 async def by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[FileRow]]:

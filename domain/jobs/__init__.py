@@ -1,7 +1,22 @@
 """Background work: claimed by one worker, counted, given back, given up, revived."""
 
 from .actions import drop, revive
-from .claims import Claim, ClaimLost, Lapsed, finish, hold, lapse, release, sent, take, unsent, wait, withdraw
+from .claims import (
+    Claim,
+    ClaimLost,
+    Lapsed,
+    finish,
+    give_up,
+    hold,
+    lapse,
+    postpone,
+    release,
+    sent,
+    take,
+    unsent,
+    wait,
+    withdraw,
+)
 from .model import JobRow, KindRow
 from .queries import DEAD, by_kinds, dead_by_ids
 from .rules import CLAIM, MAX_DELIVERIES, PERSON_WAITS, SCHEDULED
@@ -21,8 +36,10 @@ __all__ = [
     "dead_by_ids",
     "drop",
     "finish",
+    "give_up",
     "hold",
     "lapse",
+    "postpone",
     "release",
     "revive",
     "sent",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Result, Select, delete, func, select, update
+from sqlalchemy import Result, Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from ..base import Query, query
@@ -91,6 +92,20 @@ async def release(work: Work, claim: Claim) -> None:
     work.calls.append(Call(claim.job.kind, claim.job.id, claim.job.trace))
 
 
+async def postpone(work: Work, claim: Claim, pause: timedelta) -> None:
+    """Give it back undone, for nobody to take before the pause is over. Raises ClaimLost."""
+    given = _ours(claim).values(
+        claim=None, claim_until=None, sent_at=None, deliveries=StoredJob.deliveries - 1, ready_at=work.now + pause
+    )
+    _require(await work.db.execute(given.returning(StoredJob.id)))
+
+
+async def give_up(work: Work, claim: Claim, error: str) -> None:
+    """It cannot be done, and waits for a person. Raises ClaimLost."""
+    given = _ours(claim).values(claim=None, claim_until=None, dead_at=work.now, error=error)
+    _require(await work.db.execute(given.returning(StoredJob.id)))
+
+
 async def withdraw(work: Work, subject: UUID) -> None:
     """There is nothing to do for it any more; a worker that has it finds its claim gone."""
     await work.db.execute(delete(StoredJob).where(StoredJob.subject == subject))
@@ -138,15 +153,24 @@ class _UnsentRow(NamedTuple):
     trace: str | None
 
 
-_UNSENT = query(_UnsentRow, StoredJob).where(
-    StoredJob.sent_at.is_(None), StoredJob.claim.is_(None), StoredJob.dead_at.is_(None)
-)
+_UNSENT = Query(
+    _UnsentRow,
+    query(_UnsentRow, StoredJob)
+    .where(
+        StoredJob.sent_at.is_(None),
+        StoredJob.claim.is_(None),
+        StoredJob.dead_at.is_(None),
+        StoredJob.ready_at <= bindparam("now"),
+        StoredJob.at <= bindparam("late"),
+    )
+    .statement.order_by(StoredJob.id)
+    .limit(bindparam("limit")),
+).beyond_reach("Calls for all workspaces' jobs are sent again.")
 
 
 async def unsent(work: Work, limit: int) -> Sequence[Call]:
     """Calls that should be on the bus by now and are not known to be."""
-    late = _UNSENT.where(StoredJob.ready_at <= work.now, StoredJob.at <= work.now - rules.RESEND)
-    rows = await work.db.all(Query(_UnsentRow, late.statement.order_by(StoredJob.id).limit(limit)))
+    rows = await work.db.all(_UNSENT, now=work.now, late=work.now - rules.RESEND, limit=limit)
     return [Call(row.kind, row.id, row.trace) for row in rows]
 
 

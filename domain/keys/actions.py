@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import update
 
-from .. import documents
+from .. import documents, security, workspaces
 from ..access import Permission, Reach, Role
-from ..errors import InvalidInput, NotFound, ProblemCode
+from ..errors import Conflict, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
 from ..keyring import Keyring
+from ..security import SecurityKind
 from ..work import Work
 from . import queries, rules
 from .model import ApiKey, ApiKeyRow
+
+
+class Rotated(NamedTuple):
+    """The new key's id, and its text, which can never be read again. `former` is good until `until`."""
+
+    id: UUID
+    text: str
+    former: ApiKeyRow
+    until: datetime
 
 
 async def issue(
@@ -25,39 +38,97 @@ async def issue(
     keyring: Keyring,
     user_id: UUID | None = None,
     client_id: UUID | None = None,
+    scopes: Collection[Permission] | None = None,
+    sites: Collection[UUID] | None = None,
+    expires_at: datetime | None = None,
+    key_id: UUID | None = None,
 ) -> str:
-    """A new key, of an API client or of none; its text is returned here once and can never be read again."""
+    """A new key, of an API client or of none; its text is returned here once and can never be read again.
+
+    `scopes` and `sites`: None for all that the role grants, in all of the workspace. `key_id` is the id that it gets. A key
+    in somebody's name does no more than they may as long as it lives, and nothing once they are gone.
+    """
     work.actor.require(Permission.KEY_WRITE, workspace_id)
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or not name.isprintable():
-        raise InvalidInput.at("name", "A key's name is 1 to 100 printable characters.", ProblemCode.OUT_OF_RANGE)
+    chosen = rules.check_scopes(scopes, role)
+    values: dict[str, Any] = {
+        "workspace_id": workspace_id,
+        "user_id": user_id,
+        "client_id": client_id,
+        "name": rules.check_name(name),
+        "role": role,
+        "scopes": sorted(chosen) if chosen is not None else None,
+        "sites": _hex(rules.check_sites(sites)),
+        "expires_at": rules.check_expiry(expires_at, work.now),
+    }
+    rules.refuse_more(work.actor, workspace_id, role, chosen)
     if client_id is not None and client_id not in await documents.clients_by_ids(
         work.db, Reach.whole(workspace_id), [client_id]
     ):
         raise NotFound("There is no such client in this workspace.", encode(Kind.CLIENT, client_id))
-    key = rules.mint()
-    work.db.add(
-        ApiKey(
-            id=new_id(),
-            workspace_id=workspace_id,
-            user_id=user_id,
-            client_id=client_id,
-            name=name,
-            prefix=rules.prefix(key),
-            digest=keyring.digest(key),
-            role=role,
-            created_at=work.now,
-        )
-    )
-    await work.db.flush()
-    return key
+    if sites is not None:
+        await workspaces.require_sites(work, workspace_id, sites)
+    id = key_id or new_id()
+    text = await _made(work, id, keyring, values)
+    _log(work, SecurityKind.KEY_ISSUED, workspace_id, id, name=values["name"], role=str(role), scopes=values["scopes"])
+    return text
+
+
+async def rotate(work: Work, *, key_id: UUID, overlap_hours: int = 24, keyring: Keyring) -> Rotated:
+    """A new key with all the same, of whoever asks for it where the former was a person's, which is good a while longer."""
+    row = await _key(work, key_id)
+    work.actor.require(Permission.KEY_WRITE, row.workspace_id)
+    overlap = rules.check_overlap(overlap_hours)
+    scopes = [Permission(each) for each in row.scopes] if row.scopes is not None else None
+    rules.refuse_more(work.actor, row.workspace_id, Role(row.role), scopes)
+    if row.expires_at is not None and row.expires_at <= work.now:
+        raise Conflict("This key has expired: issue another one.", ProblemCode.STATE_CHANGED)
+    until = min(work.now + overlap, row.expires_at or work.now + overlap)
+    # In the same statement, so that of two who rotate it at once only one does.
+    alive = (ApiKey.id == key_id, ApiKey.workspace_id == row.workspace_id, ApiKey.revoked_at.is_(None))
+    ended = {"expires_at": until} if overlap else {"revoked_at": work.now}
+    changed = await work.db.execute(update(ApiKey).where(*alive).values(**ended).returning(ApiKey.id))
+    if changed.first() is None:
+        raise _unknown(key_id)
+    same = ("workspace_id", "client_id", "name", "role", "scopes", "sites", "expires_at")
+    values = {name: getattr(row, name) for name in same}
+    values["user_id"] = (work.actor.user_id or row.user_id) if row.user_id is not None else None
+    id = new_id()
+    text = await _made(work, id, keyring, values)
+    _log(work, SecurityKind.KEY_ROTATED, row.workspace_id, key_id, name=row.name, key=encode(Kind.KEY, id))
+    return Rotated(id, text, row, until)
 
 
 async def revoke(work: Work, *, key_id: UUID) -> ApiKeyRow:
     """From now on it opens nothing, and what is open with it ends. Raises NotFound for one that was revoked already."""
+    row = await _key(work, key_id)
+    work.actor.require(Permission.KEY_WRITE, row.workspace_id)
+    alive = (ApiKey.id == key_id, ApiKey.workspace_id == row.workspace_id, ApiKey.revoked_at.is_(None))
+    await work.db.execute(update(ApiKey).where(*alive).values(revoked_at=work.now))
+    _log(work, SecurityKind.KEY_REVOKED, row.workspace_id, key_id, name=row.name)
+    return row
+
+
+async def _key(work: Work, key_id: UUID) -> ApiKeyRow:
     row = (await queries.by_ids(work.db, work.actor.reach, [key_id])).get(key_id)
     if row is None:
-        raise NotFound("There is no such key, or it is not yours.", encode(Kind.KEY, key_id))
-    work.actor.require(Permission.KEY_WRITE, row.workspace_id)
-    await work.db.execute(update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=work.now))
+        raise _unknown(key_id)
     return row
+
+
+def _unknown(key_id: UUID) -> NotFound:
+    return NotFound("There is no such key, or it is not yours.", encode(Kind.KEY, key_id))
+
+
+async def _made(work: Work, id: UUID, keyring: Keyring, values: dict[str, Any]) -> str:
+    text = rules.mint()
+    work.db.add(ApiKey(id=id, prefix=rules.prefix(text), digest=keyring.digest(text), created_at=work.now, **values))
+    await work.db.flush()
+    return text
+
+
+def _hex(sites: Collection[UUID] | None) -> list[str] | None:
+    return sorted(site.hex for site in sites) if sites is not None else None
+
+
+def _log(work: Work, kind: SecurityKind, workspace_id: UUID, key_id: UUID, **details: Any) -> None:
+    security.log(work, kind, workspace_id=workspace_id, subject=encode(Kind.KEY, key_id), **details)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,6 +24,19 @@ class Template(StrEnum):
     INVITATION = "INVITATION"
     NEW_SIGN_IN = "NEW_SIGN_IN"
     SESSIONS_REVOKED = "SESSIONS_REVOKED"
+
+
+VALUES: Mapping[Template, frozenset[str]] = {
+    Template.EMAIL_VERIFICATION: frozenset({"link"}),
+    Template.EMAIL_CHANGE: frozenset({"link"}),
+    Template.ALREADY_REGISTERED: frozenset(),
+    Template.PASSWORD_RESET: frozenset({"link"}),
+    Template.PASSWORD_CHANGED: frozenset(),
+    Template.INVITATION: frozenset({"link", "workspace", "inviter", "role"}),
+    Template.NEW_SIGN_IN: frozenset(),
+    Template.SESSIONS_REVOKED: frozenset(),
+}
+"""What must be given for each template; who asked, from where and when is added to every mail."""
 
 
 class StoredMail(Base):

@@ -12,7 +12,7 @@ from sqlalchemy import update as change
 
 from .. import audits, sites
 from ..access import Permission, Reach
-from ..base import Query, one_of, query
+from ..base import Query, query, within
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode
@@ -38,7 +38,7 @@ _BY_NAME = query(ScheduleRow, Schedule).where(
 _IN_TURN = Query(
     ScheduleRow,
     query(ScheduleRow, Schedule)
-    .where(Schedule.id == bindparam("id"), one_of(Schedule.workspace_id, "reach"))
+    .where(Schedule.id == bindparam("id"), within(Schedule.workspace_id, Schedule.site_id))
     .statement.with_for_update(key_share=True),
 )
 
@@ -62,7 +62,7 @@ async def create(
     site = (await sites.by_ids(work.db, work.actor.reach, [site_id])).get(site_id)
     if site is None:
         raise _absent(work, Permission.SCHEDULE_WRITE, Kind.SITE, site_id)
-    work.actor.require(Permission.SCHEDULE_WRITE, site.workspace_id)
+    work.actor.require(Permission.SCHEDULE_WRITE, site.workspace_id, site_id)
     await _require_page(work, site, page_id)
     await _require_profile(work, site.workspace_id, profile_id)
     settings = Settings(
@@ -99,7 +99,7 @@ async def create(
 async def update(work: Work, *, schedule_id: UUID, changes: Mapping[str, Any]) -> UUID:
     """`changes` are fields of Settings. A cron expression takes the place of the minutes, and they take its place."""
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
-    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id)
+    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
     await _require_profile(work, row.workspace_id, changes.get("profile_id"))
     before = settings_of(row)
     settings = before._replace(**{**_instead(changes), **changes})
@@ -117,7 +117,7 @@ async def update(work: Work, *, schedule_id: UUID, changes: Mapping[str, Any]) -
 async def pause(work: Work, *, schedule_id: UUID) -> UUID:
     """Let it rest until it is resumed; what it has asked for already is measured."""
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
-    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id)
+    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
     if row.paused_at is not None:
         return schedule_id
     if row.firing_at is not None:
@@ -131,7 +131,7 @@ async def pause(work: Work, *, schedule_id: UUID) -> UUID:
 async def resume(work: Work, *, schedule_id: UUID) -> UUID:
     """Let it fire again, the next time when its timing says so: what was missed stays missed."""
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
-    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id)
+    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
     if row.paused_at is not None:
         values: dict[str, Any] = {"paused_at": None}
         if row.firing_at is None:
@@ -143,7 +143,7 @@ async def resume(work: Work, *, schedule_id: UUID) -> UUID:
 async def delete(work: Work, *, schedule_id: UUID) -> UUID:
     """Forget a schedule; its audits stay."""
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
-    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id)
+    work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
     await work.db.execute(remove(Schedule).where(Schedule.id == schedule_id))
     return schedule_id
 
@@ -151,7 +151,7 @@ async def delete(work: Work, *, schedule_id: UUID) -> UUID:
 async def run_now(work: Work, *, schedule_id: UUID, idempotency_key: str | None = None) -> Promise:
     """Fire it once, out of turn, paused or not. The scheduler asks for what is more than one piece."""
     row = await _schedule(work, schedule_id, Permission.AUDIT_REQUEST)
-    work.actor.require(Permission.AUDIT_REQUEST, row.workspace_id)
+    work.actor.require(Permission.AUDIT_REQUEST, row.workspace_id, row.site_id)
     promised = await promise(work, idempotency_key, "scheduleRun", {"schedule": schedule_id})
     if not promised.replayed:
         if row.firing_at is not None:

@@ -60,6 +60,7 @@ async def ask(work: Work, row: ScheduleRow, most: int) -> Asked:
         made = await audits.request_scheduled(
             work,
             workspace_id=row.workspace_id,
+            site_id=row.site_id,
             page_ids=pages,
             profile_ids=profiles,
             environment=row.environment,

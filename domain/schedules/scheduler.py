@@ -28,13 +28,13 @@ _DUE = Query(
     .statement.order_by(Schedule.next_at, Schedule.id)
     .limit(bindparam("limit"))
     .with_for_update(key_share=True, skip_locked=True),
-)
+).beyond_reach("The scheduler fires what is due in all workspaces.")
 _ONE = Query(
     ScheduleRow,
     query(ScheduleRow, Schedule)
     .where(Schedule.id == bindparam("id"), Schedule.next_at <= bindparam("now"))
     .statement.with_for_update(key_share=True, skip_locked=True),
-)
+).beyond_reach("The scheduler puts off what it could not fire, whosever it is.")
 
 
 class Broken(Exception):  # noqa: N818 - the schedule is, the others are not

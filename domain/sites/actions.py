@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
 from ..access import Permission, Reach
-from ..base import Query, one_of, query
+from ..base import Query, query, within
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
@@ -31,6 +31,17 @@ class _Count(NamedTuple):
     number: int
 
 
+def _number(table: type[Any], *conditions: ColumnElement[bool]) -> Query[_Count]:
+    """How many of the workspace's rows there are."""
+    ours = table.workspace_id == bindparam("workspace_id")
+    return Query(_Count, select(func.count().label("number")).select_from(table).where(ours, *conditions))
+
+
+_SITES = _number(Site)
+_PAGES = _number(Page, Page.site_id == bindparam("site_id"))
+_PROFILES = _number(Profile)
+_CHOICES = _number(SiteProfile, SiteProfile.profile_id == bindparam("profile_id"))
+
 _SITE_BY_ORIGIN = query(SiteRow, Site).where(Site.workspace_id == bindparam("workspace_id"), Site.origin == bindparam("origin"))
 _PROFILE_BY_NAME = query(ProfileRow, Profile).where(
     Profile.workspace_id == bindparam("workspace_id"), Profile.name == bindparam("name")
@@ -40,13 +51,13 @@ _PROFILE_BY_NAME = query(ProfileRow, Profile).where(
 _SITE_IN_TURN = Query(
     SiteRow,
     query(SiteRow, Site)
-    .where(Site.id == bindparam("id"), one_of(Site.workspace_id, "reach"))
+    .where(Site.id == bindparam("id"), within(Site.workspace_id, Site.id))
     .statement.with_for_update(key_share=True),
 )
 _PROFILE_IN_TURN = Query(
     ProfileRow,
     query(ProfileRow, Profile)
-    .where(Profile.id == bindparam("id"), one_of(Profile.workspace_id, "reach"))
+    .where(Profile.id == bindparam("id"), within(Profile.workspace_id))
     .statement.with_for_update(key_share=True),
 )
 
@@ -97,7 +108,7 @@ async def update(
 ) -> UUID:
     """Change what is given, keep the rest. `profile_ids` replaces the choice; its first is the default."""
     site = await _site(work, site_id, Permission.SITE_WRITE)
-    work.actor.require(Permission.SITE_WRITE, site.workspace_id)
+    work.actor.require(Permission.SITE_WRITE, site.workspace_id, site_id)
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     if name is not None:
@@ -121,7 +132,7 @@ async def update(
 async def delete(work: Work, *, site_id: UUID) -> UUID:
     """Forget a site with its pages and all their history."""
     site = await _site(work, site_id, Permission.SITE_WRITE)
-    work.actor.require(Permission.SITE_WRITE, site.workspace_id)
+    work.actor.require(Permission.SITE_WRITE, site.workspace_id, site_id)
     await work.db.execute(remove(Site).where(Site.id == site_id))
     return site_id
 
@@ -130,7 +141,7 @@ async def create_page(
     work: Work, *, site_id: UUID, path: str, name: str | None = None, idempotency_key: str | None = None
 ) -> Promise:
     site = await _site(work, site_id, Permission.SITE_WRITE)
-    work.actor.require(Permission.SITE_WRITE, site.workspace_id)
+    work.actor.require(Permission.SITE_WRITE, site.workspace_id, site_id)
     faults: list[Fault] = []
     path = rules.check_path(path, faults)
     name = rules.check_name(name if name is not None else path[: rules.MAX_NAME], faults)
@@ -149,7 +160,7 @@ async def create_page(
 
 async def update_page(work: Work, *, page_id: UUID, name: str) -> UUID:
     page = await _page(work, page_id, Permission.SITE_WRITE)
-    work.actor.require(Permission.SITE_WRITE, page.workspace_id)
+    work.actor.require(Permission.SITE_WRITE, page.workspace_id, page.site_id)
     faults: list[Fault] = []
     name = rules.check_name(name, faults)
     if faults:
@@ -161,7 +172,7 @@ async def update_page(work: Work, *, page_id: UUID, name: str) -> UUID:
 async def delete_page(work: Work, *, page_id: UUID) -> UUID:
     """Forget a page with all its history."""
     page = await _page(work, page_id, Permission.SITE_WRITE)
-    work.actor.require(Permission.SITE_WRITE, page.workspace_id)
+    work.actor.require(Permission.SITE_WRITE, page.workspace_id, page.site_id)
     await work.db.execute(remove(Page).where(Page.id == page_id))
     return page_id
 
@@ -171,11 +182,13 @@ async def find_or_create_page(work: Work, *, workspace_id: UUID, url: str, path:
 
     Raises InvalidInput, naming `path`, for what is no address.
     """
-    work.actor.require(Permission.AUDIT_REQUEST, workspace_id)
     address = rules.split_url(url, path)
+    site = await queries.by_origin(work.db, work.actor.reach, workspace_id, address.origin)
+    site_id = site.id if site is not None else None
+    work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
     page = await _page_of(work, workspace_id, address)
     if page is None:
-        work.actor.require(Permission.SITE_WRITE, workspace_id)
+        work.actor.require(Permission.SITE_WRITE, workspace_id, site_id)
         await _in_turn(work, workspace_id)
         page = await _page_of(work, workspace_id, address) or await _make_page(work, workspace_id, address)
     return page
@@ -197,7 +210,7 @@ async def create_profile(
         return promised
     await _in_turn(work, workspace_id)
     await _refuse_profile_name(work, workspace_id, name)
-    if await _count(work, Profile, Profile.workspace_id, workspace_id) >= MAX_PROFILES:
+    if await _count(work, _PROFILES, workspace_id) >= MAX_PROFILES:
         raise LimitReached(f"A workspace has at most {MAX_PROFILES} profiles.", MAX_PROFILES)
     _add_profile(work, promised.id, workspace_id, name, settings)
     await work.db.flush()
@@ -229,7 +242,7 @@ async def update_profile(
 async def delete_profile(work: Work, *, profile_id: UUID) -> UUID:
     profile = await _profile(work, profile_id, Permission.PROFILE_WRITE)
     work.actor.require(Permission.PROFILE_WRITE, profile.workspace_id)
-    if await _count(work, SiteProfile, SiteProfile.profile_id, profile_id):
+    if await _count(work, _CHOICES, profile.workspace_id, profile_id=profile_id):
         raise Conflict("Sites are measured with this profile; choose another for them first.", ProblemCode.IN_USE)
     try:
         await work.db.execute(remove(Profile).where(Profile.id == profile_id))
@@ -264,7 +277,7 @@ async def find_or_create_profile(work: Work, *, workspace_id: UUID, engine: Engi
 async def set_access(work: Work, *, site_id: UUID, access: Access, keyring: Keyring) -> UUID:
     """Replace what is sent to reach the site. It is never shown again."""
     site = await _site(work, site_id, Permission.ACCESS_WRITE)
-    work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
+    work.actor.require(Permission.ACCESS_WRITE, site.workspace_id, site_id)
     rules.check_access(access)
     await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
     work.db.add(
@@ -284,7 +297,7 @@ async def set_access(work: Work, *, site_id: UUID, access: Access, keyring: Keyr
 
 async def clear_access(work: Work, *, site_id: UUID) -> UUID:
     site = await _site(work, site_id, Permission.ACCESS_WRITE)
-    work.actor.require(Permission.ACCESS_WRITE, site.workspace_id)
+    work.actor.require(Permission.ACCESS_WRITE, site.workspace_id, site_id)
     await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
     return site_id
 
@@ -358,7 +371,7 @@ async def _page_at(work: Work, site_id: UUID, workspace_id: UUID, path: str) -> 
 async def _add_site(
     work: Work, id: UUID, workspace_id: UUID, origin: str, name: str, tags: list[str], profile_ids: Sequence[UUID]
 ) -> None:
-    if await _count(work, Site, Site.workspace_id, workspace_id) >= MAX_SITES:
+    if await _count(work, _SITES, workspace_id) >= MAX_SITES:
         raise LimitReached(f"A workspace watches at most {MAX_SITES:,} sites.", MAX_SITES)
     chosen = await _chosen(work, workspace_id, profile_ids)
     work.db.add(
@@ -379,7 +392,7 @@ async def _add_site(
 
 
 async def _add_page(work: Work, id: UUID, site: SiteRow, path: str, name: str) -> None:
-    if await _count(work, Page, Page.site_id, site.id) >= MAX_PAGES:
+    if await _count(work, _PAGES, site.workspace_id, site_id=site.id) >= MAX_PAGES:
         raise LimitReached(f"A site has at most {MAX_PAGES:,} pages.", MAX_PAGES)
     work.db.add(Page(id=id, workspace_id=site.workspace_id, site_id=site.id, name=name, path=path, created_at=work.now))
     await work.db.flush()
@@ -435,7 +448,6 @@ async def _free_slug(work: Work, workspace_id: UUID, wanted: str) -> str:
     return next(slug for slug in candidates if (workspace_id, slug) not in taken)
 
 
-async def _count(work: Work, table: type[Any], column: Any, value: UUID) -> int:
-    statement = select(func.count().label("number")).select_from(table).where(column == bindparam("value"))
-    row = await work.db.first(Query(_Count, statement), value=value)
+async def _count(work: Work, number: Query[_Count], workspace_id: UUID, **values: UUID) -> int:
+    row = await work.db.first(number, workspace_id=workspace_id, **values)
     return row.number if row else 0

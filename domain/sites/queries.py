@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, bindparam, func, or_
 
 from ..access import Reach
-from ..base import Query, contains_all, one_of, query
+from ..base import Query, contains_all, one_of, query, within
 from ..keyring import Keyring
 from ..measuring import Access
 from ..paging import Keyset
@@ -18,23 +18,24 @@ from .model import AccessRow, Page, PageRow, Profile, ProfileRow, SealedRow, Sit
 from .rules import opened
 
 _SITES = query(SiteRow, Site)
-_SITE_BY_ID = _SITES.where(one_of(Site.id, "ids"), one_of(Site.workspace_id, "reach"))
-_SITE_BY_SLUG = _SITES.where(one_of(Site.slug, "slugs"), one_of(Site.workspace_id, "reach"))
+_SITE_BY_ID = _SITES.where(one_of(Site.id, "ids"), within(Site.workspace_id, Site.id))
+_SITE_BY_SLUG = _SITES.where(one_of(Site.slug, "slugs"), within(Site.workspace_id, Site.id))
+_SITE_BY_ORIGIN = _SITES.where(
+    Site.workspace_id == bindparam("workspace_id"), Site.origin == bindparam("origin"), within(Site.workspace_id, Site.id)
+)
 
 _PAGES = Query(
     PageRow,
     query(PageRow, Page, Site).statement.join(Site, Site.id == Page.site_id),
 )
-_PAGE_BY_ID = _PAGES.where(one_of(Page.id, "ids"), one_of(Page.workspace_id, "reach"))
-_PAGE_BY_PATH = _PAGES.where(one_of(Page.path, "paths"), one_of(Page.site_id, "sites"), one_of(Page.workspace_id, "reach"))
+_PAGE_BY_ID = _PAGES.where(one_of(Page.id, "ids"), within(Page.workspace_id, Page.site_id))
+_PAGE_BY_PATH = _PAGES.where(one_of(Page.path, "paths"), one_of(Page.site_id, "sites"), within(Page.workspace_id, Page.site_id))
 
 _PROFILES = query(ProfileRow, Profile)
-_PROFILE_BY_ID = _PROFILES.where(one_of(Profile.id, "ids"), one_of(Profile.workspace_id, "reach"))
+_PROFILE_BY_ID = _PROFILES.where(one_of(Profile.id, "ids"), within(Profile.workspace_id))
 _PROFILE_BY_WORKSPACE = Query(
     ProfileRow,
-    _PROFILES.where(one_of(Profile.workspace_id, "workspaces"), one_of(Profile.workspace_id, "reach")).statement.order_by(
-        Profile.id
-    ),
+    _PROFILES.where(one_of(Profile.workspace_id, "workspaces"), within(Profile.workspace_id)).statement.order_by(Profile.id),
 )
 
 
@@ -43,12 +44,16 @@ class _ChosenRow(NamedTuple):
     profile_id: UUID
 
 
-_CHOSEN = query(_ChosenRow, SiteProfile).where(one_of(SiteProfile.site_id, "sites"), one_of(SiteProfile.workspace_id, "reach"))
+_CHOSEN = query(_ChosenRow, SiteProfile).where(
+    one_of(SiteProfile.site_id, "sites"), within(SiteProfile.workspace_id, SiteProfile.site_id)
+)
 _CHOSEN = Query(_ChosenRow, _CHOSEN.statement.order_by(SiteProfile.profile_id))
 
-_ACCESS = query(AccessRow, SiteAccess).where(one_of(SiteAccess.site_id, "sites"), one_of(SiteAccess.workspace_id, "reach"))
+_ACCESS = query(AccessRow, SiteAccess).where(
+    one_of(SiteAccess.site_id, "sites"), within(SiteAccess.workspace_id, SiteAccess.site_id)
+)
 _SEALED = query(SealedRow, SiteAccess).where(
-    SiteAccess.site_id == bindparam("site_id"), one_of(SiteAccess.workspace_id, "reach")
+    SiteAccess.site_id == bindparam("site_id"), within(SiteAccess.workspace_id, SiteAccess.site_id)
 )
 
 
@@ -67,18 +72,30 @@ SITES = Keyset(
     _SITES.where(_wanted(Site.name, Site.origin), contains_all(Site.tags, "tags")),
     parent=Site.workspace_id,
     tenant=Site.workspace_id,
+    site=Site.id,
     keys=[Site.name, Site.id],
 )
 """Takes `search` (a part of name or origin, or None) and `tags` (all of them)."""
 
-PAGES = Keyset("pages", _PAGES, parent=Page.site_id, tenant=Page.workspace_id, keys=[Page.path, Page.id])
+PAGES = Keyset("pages", _PAGES, parent=Page.site_id, tenant=Page.workspace_id, site=Page.site_id, keys=[Page.path, Page.id])
 
 _FOUND_PAGES = _PAGES.where(_wanted(Page.name, Page.path, Site.name), contains_all(Site.tags, "tags"))
 WORKSPACE_PAGES = Keyset(
-    "workspacePages", _FOUND_PAGES, parent=Page.workspace_id, tenant=Page.workspace_id, keys=[Page.name, Page.id]
+    "workspacePages",
+    _FOUND_PAGES,
+    parent=Page.workspace_id,
+    tenant=Page.workspace_id,
+    site=Page.site_id,
+    keys=[Page.name, Page.id],
 )
 PAGES_BY_AGE = Keyset(
-    "newestPages", _FOUND_PAGES, parent=Page.workspace_id, tenant=Page.workspace_id, keys=[Page.id], descending=True
+    "newestPages",
+    _FOUND_PAGES,
+    parent=Page.workspace_id,
+    tenant=Page.workspace_id,
+    site=Page.site_id,
+    keys=[Page.id],
+    descending=True,
 )
 
 
@@ -90,6 +107,10 @@ async def by_slugs(reader: Reader, reach: Reach, keys: Collection[tuple[UUID, st
     """By (workspace, slug)."""
     rows = await reader.all(_SITE_BY_SLUG, slugs={slug for _, slug in keys}, reach=reach.held)
     return {(row.workspace_id, row.slug): row for row in rows}
+
+
+async def by_origin(reader: Reader, reach: Reach, workspace_id: UUID, origin: str) -> SiteRow | None:
+    return await reader.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=origin, reach=reach.held)
 
 
 async def pages_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, PageRow]:

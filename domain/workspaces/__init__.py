@@ -1,20 +1,69 @@
 """Tenants, and who is what in them."""
 
-from .actions import create
+from .actions import create, delete_workspace, rename, restore, transfer
+from .invitations import accept, invite, revoke_invitation
+from .jobs import Purged, forget_invitations, purge
+from .members import change_member, leave, remove_member
 from .memberships import Memberships, memberships
-from .model import Member, Workspace, WorkspaceRow
-from .queries import by_ids, by_slugs, find, first_owner, within
+from .model import DeletedRow, Invitation, InvitationRow, Member, MemberRow, MemberSite, Workspace, WorkspaceRow
+from .queries import (
+    INVITATIONS,
+    MEMBERS,
+    by_ids,
+    by_slugs,
+    deleted_of,
+    find,
+    first_owner,
+    invitation_by_token,
+    invitations_by_ids,
+    members_by_ids,
+    sites_of_members,
+    within,
+)
+from .rules import KEPT, MAX_INVITATIONS, MAX_OWNED, MAX_SITES, refuse_to_grant
+from .turns import require_sites
 
 __all__ = [
+    "INVITATIONS",
+    "KEPT",
+    "MAX_INVITATIONS",
+    "MAX_OWNED",
+    "MAX_SITES",
+    "MEMBERS",
+    "DeletedRow",
+    "Invitation",
+    "InvitationRow",
     "Member",
+    "MemberRow",
+    "MemberSite",
     "Memberships",
+    "Purged",
     "Workspace",
     "WorkspaceRow",
+    "accept",
     "by_ids",
     "by_slugs",
+    "change_member",
     "create",
+    "delete_workspace",
+    "deleted_of",
     "find",
     "first_owner",
+    "forget_invitations",
+    "invitation_by_token",
+    "invitations_by_ids",
+    "invite",
+    "leave",
+    "members_by_ids",
     "memberships",
+    "purge",
+    "refuse_to_grant",
+    "remove_member",
+    "rename",
+    "require_sites",
+    "restore",
+    "revoke_invitation",
+    "sites_of_members",
+    "transfer",
     "within",
 ]

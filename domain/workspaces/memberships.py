@@ -38,7 +38,7 @@ _OF_USERS = Query(
     .outerjoin(MemberSite, (MemberSite.workspace_id == Member.workspace_id) & (MemberSite.user_id == Member.user_id))
     .where(one_of(Member.user_id, "users"), Workspace.deleted_at.is_(None))
     .order_by(Member.workspace_id),
-)
+).beyond_reach("Finds out where somebody is a member.")
 
 
 async def memberships(reader: Reader, user_ids: Collection[UUID]) -> Mapping[UUID, Memberships]:

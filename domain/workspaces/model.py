@@ -73,3 +73,41 @@ class WorkspaceRow(NamedTuple):
     slug: str
     name: str
     created_at: datetime
+
+
+class MemberRow(NamedTuple):
+    """A member, by the id of the person, with what is known of them."""
+
+    workspace_id: UUID
+    id: UUID
+    role: Role
+    by_site: bool
+    joined_at: datetime
+    name: str
+    email: str | None
+
+
+class MemberSiteRow(NamedTuple):
+    workspace_id: UUID
+    user_id: UUID
+    site_id: UUID
+
+
+class InvitationRow(NamedTuple):
+    id: UUID
+    workspace_id: UUID
+    email: str
+    role: Role
+    sites: list[str] | None
+    invited_by: UUID | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class DeletedRow(NamedTuple):
+    """A workspace that its owners can bring back until it is purged."""
+
+    id: UUID
+    slug: str
+    name: str
+    deleted_at: datetime

@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from domain import audits
+from domain.access import Permission
 from domain.errors import InvalidInput as Invalid
 from domain.errors import ProblemCode
 from domain.ids import Kind, decode
@@ -72,7 +73,7 @@ AuditCancelResult = Annotated[
 
 @strawberry.type
 class Mutation:
-    @mutation("Measure a page now.")
+    @mutation("Measure a page now.", Permission.AUDIT_REQUEST)
     async def audit_request(self, info: Info, input: AuditRequestInput) -> AuditRequestResult:
         page, url = input.target.page or None, input.target.url or None
         if page is None and url is None:
@@ -92,7 +93,7 @@ class Mutation:
         audit = await made(info, Kind.AUDIT, promised.id)
         return AuditRequestPayload(audit=audit, replayed=promised.replayed)
 
-    @mutation("Stop an audit, waiting or running.")
+    @mutation("Stop an audit, waiting or running.", Permission.AUDIT_CANCEL)
     async def audit_cancel(self, info: Info, input: AuditCancelInput) -> AuditCancelResult:
         async with info.context.work() as work:
             id = await audits.cancel(work, audit_id=decode(Kind.AUDIT, input.audit, "audit"))

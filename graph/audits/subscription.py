@@ -50,7 +50,7 @@ class Subscription:
         row = await context.loaders.audit.load(id)
         if row is None and context.actor.is_somebody:
             raise NotFound("There is no such audit, or it is not yours.", audit)
-        context.actor.require(Permission.READ, row.workspace_id if row else id)
+        context.actor.require(Permission.READ, row.workspace_id if row else id, row.site_id if row else None)
         now, look_at = asyncio.get_running_loop().time, 0.0
         shown: tuple[audits.AuditState, Phase, int | None] | None = None
         with context.services.feed.follow(row.workspace_id, subject=id) as follower:
@@ -60,6 +60,7 @@ class Subscription:
             while True:
                 event = heard if isinstance(heard, EventRow) else None
                 context.actor = await standing.require(context.reader, row.workspace_id, event)
+                context.actor.require(Permission.READ, row.workspace_id, row.site_id)
                 if heard is not None or now() >= look_at:
                     context.fresh()
                     row, look_at = await context.loaders.audit.load(id), now() + LOOK_SECONDS

@@ -134,27 +134,33 @@ DocumentsPruneResult = Annotated[
 
 @strawberry.type
 class Mutation:
-    @mutation("Make an API client: a program with keys of its own, of which it can be said what they may ask.")
+    @mutation(
+        "Make an API client: a program with keys of its own, of which it can be said what they may ask.",
+        Permission.DOCUMENT_WRITE,
+    )
     async def api_client_create(self, info: Info, input: ApiClientCreateInput) -> ApiClientCreateResult:
         workspace_id = decode(Kind.WORKSPACE, input.workspace, "workspace")
         async with info.context.work() as work:
             id = await documents.create_client(work, workspace_id=workspace_id, name=input.name, mode=input.mode)
         return ApiClientCreatePayload(client=await made(info, Kind.CLIENT, id))
 
-    @mutation("Change an API client.")
+    @mutation("Change an API client.", Permission.DOCUMENT_WRITE)
     async def api_client_update(self, info: Info, input: ApiClientUpdateInput) -> ApiClientUpdateResult:
         client_id = decode(Kind.CLIENT, input.client, "client")
         async with info.context.work() as work:
             await documents.change_client(work, client_id=client_id, name=input.name, mode=input.mode)
         return ApiClientUpdatePayload(client=await made(info, Kind.CLIENT, client_id))
 
-    @mutation("Forget an API client, with its keys and the ids that it registered.")
+    @mutation("Forget an API client, with its keys and the ids that it registered.", Permission.DOCUMENT_WRITE)
     async def api_client_delete(self, info: Info, input: ApiClientDeleteInput) -> ApiClientDeleteResult:
         async with info.context.work() as work:
             await documents.delete_client(work, client_id=decode(Kind.CLIENT, input.client, "client"))
         return ApiClientDeletePayload(client_id=input.client)
 
-    @mutation("Register documents, to be asked for by their ids. What is there stays; an id never comes to mean another one.")
+    @mutation(
+        "Register documents, to be asked for by their ids. What is there stays; an id never comes to mean another one.",
+        Permission.DOCUMENT_WRITE,
+    )
     async def documents_push(self, info: Info, input: DocumentsPushInput) -> DocumentsPushResult:
         workspace_id = decode(Kind.WORKSPACE, input.workspace, "workspace")
         client_id = decode(Kind.CLIENT, input.client, "client") if input.client is not None else None
@@ -174,7 +180,7 @@ class Mutation:
             refused=[DocumentRefusal(alias=alias, reason=reason) for alias, reason in pushed.refused],
         )
 
-    @mutation("Forget documents that were neither pushed nor asked for in a while.")
+    @mutation("Forget documents that were neither pushed nor asked for in a while.", Permission.DOCUMENT_WRITE)
     async def documents_prune(self, info: Info, input: DocumentsPruneInput) -> DocumentsPruneResult:
         workspace_id = decode(Kind.WORKSPACE, input.workspace, "workspace")
         client_id = decode(Kind.CLIENT, input.client, "client") if input.client is not None else None

@@ -19,7 +19,7 @@ from ..node import Node, of
 from ..paging import After, Connection, First, connection
 
 if TYPE_CHECKING:
-    from ..workspaces import Workspace
+    from ..workspaces.types import Workspace
 
 
 class OperationKind(StrEnum):
@@ -51,7 +51,7 @@ class ApiClient(Node):
     @staticmethod
     async def workspace(
         row: strawberry.Parent[documents.ClientRow], info: Info
-    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces")]:
+    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces.types")]:
         return await info.context.loaders.workspace.load(row.workspace_id)
 
     @strawberry.field(description="The documents that it registered, newest first.")

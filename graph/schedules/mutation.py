@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 
 from domain import schedules
+from domain.access import Permission
 from domain.audits import PRODUCTION
 from domain.ids import Kind, decode
 
@@ -165,7 +166,7 @@ def _changes(input: ScheduleUpdateInput) -> dict[str, Any]:
 
 @strawberry.type
 class Mutation:
-    @mutation("Audit a site, or one page of it, regularly.")
+    @mutation("Audit a site, or one page of it, regularly.", Permission.SCHEDULE_WRITE)
     async def schedule_create(self, info: Info, input: ScheduleCreateInput) -> ScheduleCreateResult:
         async with info.context.work() as work:
             promised = await schedules.create(
@@ -185,31 +186,31 @@ class Mutation:
         schedule = await made(info, Kind.SCHEDULE, promised.id)
         return ScheduleCreatePayload(schedule=schedule, replayed=promised.replayed)
 
-    @mutation("Change a schedule.")
+    @mutation("Change a schedule.", Permission.SCHEDULE_WRITE)
     async def schedule_update(self, info: Info, input: ScheduleUpdateInput) -> ScheduleUpdateResult:
         async with info.context.work() as work:
             id = await schedules.update(work, schedule_id=_id(input.schedule), changes=_changes(input))
         return ScheduleUpdatePayload(schedule=await made(info, Kind.SCHEDULE, id))
 
-    @mutation("Let a schedule rest.")
+    @mutation("Let a schedule rest.", Permission.SCHEDULE_WRITE)
     async def schedule_pause(self, info: Info, input: SchedulePauseInput) -> SchedulePauseResult:
         async with info.context.work() as work:
             id = await schedules.pause(work, schedule_id=_id(input.schedule))
         return SchedulePausePayload(schedule=await made(info, Kind.SCHEDULE, id))
 
-    @mutation("Let a paused schedule go on: the next time when its timing says so.")
+    @mutation("Let a paused schedule go on: the next time when its timing says so.", Permission.SCHEDULE_WRITE)
     async def schedule_resume(self, info: Info, input: ScheduleResumeInput) -> ScheduleResumeResult:
         async with info.context.work() as work:
             id = await schedules.resume(work, schedule_id=_id(input.schedule))
         return ScheduleResumePayload(schedule=await made(info, Kind.SCHEDULE, id))
 
-    @mutation("Forget a schedule.")
+    @mutation("Forget a schedule.", Permission.SCHEDULE_WRITE)
     async def schedule_delete(self, info: Info, input: ScheduleDeleteInput) -> ScheduleDeleteResult:
         async with info.context.work() as work:
             await schedules.delete(work, schedule_id=_id(input.schedule))
         return ScheduleDeletePayload(schedule_id=input.schedule)
 
-    @mutation("Fire a schedule now.")
+    @mutation("Fire a schedule now.", Permission.AUDIT_REQUEST)
     async def schedule_run(self, info: Info, input: ScheduleRunInput) -> ScheduleRunResult:
         async with info.context.work() as work:
             promised = await schedules.run_now(work, schedule_id=_id(input.schedule), idempotency_key=input.idempotency_key)

@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from domain import sites
+from domain.access import Permission
 from domain.errors import Fault, ProblemCode
 from domain.errors import InvalidInput as Invalid
 from domain.ids import Kind, decode
@@ -197,7 +198,7 @@ def _values(kind: str, pairs: Sequence[NameAndValue]) -> dict[str, str]:
 
 @strawberry.type
 class Mutation:
-    @mutation("Watch a site.")
+    @mutation("Watch a site.", Permission.SITE_WRITE)
     async def site_create(self, info: Info, input: SiteCreateInput) -> SiteCreateResult:
         async with info.context.work() as work:
             promised = await sites.create(
@@ -211,7 +212,7 @@ class Mutation:
             )
         return SiteCreatePayload(site=await made(info, Kind.SITE, promised.id), replayed=promised.replayed)
 
-    @mutation("Change a site.")
+    @mutation("Change a site.", Permission.SITE_WRITE)
     async def site_update(self, info: Info, input: SiteUpdateInput) -> SiteUpdateResult:
         async with info.context.work() as work:
             id = await sites.update(
@@ -223,13 +224,13 @@ class Mutation:
             )
         return SiteUpdatePayload(site=await made(info, Kind.SITE, id))
 
-    @mutation("Forget a site, with its pages and all their history.")
+    @mutation("Forget a site, with its pages and all their history.", Permission.SITE_WRITE)
     async def site_delete(self, info: Info, input: SiteDeleteInput) -> SiteDeleteResult:
         async with info.context.work() as work:
             await sites.delete(work, site_id=decode(Kind.SITE, input.site, "site"))
         return SiteDeletePayload(site_id=input.site)
 
-    @mutation("Set what is sent to reach a site.")
+    @mutation("Set what is sent to reach a site.", Permission.ACCESS_WRITE)
     async def site_access_set(self, info: Info, input: SiteAccessSetInput) -> SiteAccessSetResult:
         access = Access(
             headers=_values("headers", input.headers or ()),
@@ -243,13 +244,13 @@ class Mutation:
             )
         return SiteAccessSetPayload(site=await made(info, Kind.SITE, id))
 
-    @mutation("Send nothing any more to reach a site.")
+    @mutation("Send nothing any more to reach a site.", Permission.ACCESS_WRITE)
     async def site_access_clear(self, info: Info, input: SiteAccessClearInput) -> SiteAccessClearResult:
         async with info.context.work() as work:
             id = await sites.clear_access(work, site_id=decode(Kind.SITE, input.site, "site"))
         return SiteAccessClearPayload(site=await made(info, Kind.SITE, id))
 
-    @mutation("Watch a page.")
+    @mutation("Watch a page.", Permission.SITE_WRITE)
     async def page_create(self, info: Info, input: PageCreateInput) -> PageCreateResult:
         async with info.context.work() as work:
             promised = await sites.create_page(
@@ -261,13 +262,13 @@ class Mutation:
             )
         return PageCreatePayload(page=await made(info, Kind.PAGE, promised.id), replayed=promised.replayed)
 
-    @mutation("Change a page.")
+    @mutation("Change a page.", Permission.SITE_WRITE)
     async def page_update(self, info: Info, input: PageUpdateInput) -> PageUpdateResult:
         async with info.context.work() as work:
             id = await sites.update_page(work, page_id=decode(Kind.PAGE, input.page, "page"), name=input.name)
         return PageUpdatePayload(page=await made(info, Kind.PAGE, id))
 
-    @mutation("Forget a page, with all its history.")
+    @mutation("Forget a page, with all its history.", Permission.SITE_WRITE)
     async def page_delete(self, info: Info, input: PageDeleteInput) -> PageDeleteResult:
         async with info.context.work() as work:
             await sites.delete_page(work, page_id=decode(Kind.PAGE, input.page, "page"))

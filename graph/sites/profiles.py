@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from domain import sites
+from domain.access import Permission
 from domain.ids import Kind, decode
 from domain.measuring import EngineName, FormFactor, ThrottlingMethod
 from domain.measuring import Throttling as Slowness
@@ -93,7 +94,7 @@ def _slowness(input: ThrottlingInput | None) -> Slowness | None:
 
 @strawberry.type
 class ProfileMutation:
-    @mutation("Make a way of measuring.")
+    @mutation("Make a way of measuring.", Permission.PROFILE_WRITE)
     async def profile_create(self, info: Info, input: ProfileCreateInput) -> ProfileCreateResult:
         settings = sites.ProfileSettings(input.engine, input.form_factor, _slowness(input.throttling), input.runs)
         async with info.context.work() as work:
@@ -107,7 +108,7 @@ class ProfileMutation:
         profile = await made(info, Kind.PROFILE, promised.id)
         return ProfileCreatePayload(profile=profile, replayed=promised.replayed)
 
-    @mutation("Change a way of measuring, or its name.")
+    @mutation("Change a way of measuring, or its name.", Permission.PROFILE_WRITE)
     async def profile_update(self, info: Info, input: ProfileUpdateInput) -> ProfileUpdateResult:
         changes: dict[str, object] = {"form_factor": input.form_factor, "runs": input.runs}
         if input.throttling is not strawberry.UNSET:
@@ -121,7 +122,7 @@ class ProfileMutation:
             )
         return ProfileUpdatePayload(profile=await made(info, Kind.PROFILE, id))
 
-    @mutation("Forget a way of measuring.")
+    @mutation("Forget a way of measuring.", Permission.PROFILE_WRITE)
     async def profile_delete(self, info: Info, input: ProfileDeleteInput) -> ProfileDeleteResult:
         async with info.context.work() as work:
             await sites.delete_profile(work, profile_id=decode(Kind.PROFILE, input.profile, "profile"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..audits.series import Series
     from ..audits.types import Audit
     from ..schedules.types import Schedule
-    from ..workspaces import Workspace
+    from ..workspaces.types import Workspace
 
 
 @strawberry.type(description="A slower network and processor.")
@@ -73,7 +73,7 @@ class Site(Node):
     @staticmethod
     async def workspace(
         row: strawberry.Parent[sites.SiteRow], info: Info
-    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces")]:
+    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces.types")]:
         return await info.context.loaders.workspace.load(row.workspace_id)
 
     @strawberry.field(description="The profiles that it is measured with.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from .. import cookies
 from ..callers import Caller
@@ -29,7 +30,7 @@ async def caller_of(services: Services, connection: Connection) -> Caller:
         standing = await standing_of(services, authorization)
     if standing is None:
         raise Rejected.of(REFUSED, Code.UNAUTHENTICATED, 401, {"WWW-Authenticate": "Bearer"})
-    return called(standing, connection)
+    return called(services, standing, connection)
 
 
 def brought(services: Services, connection: Connection) -> str | None:
@@ -45,7 +46,8 @@ def brought(services: Services, connection: Connection) -> str | None:
     return f"{_BEARER}{token}"
 
 
-def called(standing: Standing, connection: Connection) -> Caller:
+def called(services: Services, standing: Standing, connection: Connection) -> Caller:
+    services.key_uses.record(standing.known, datetime.now(UTC))
     headers = connection.headers
     version = headers.get(VERSIONS[0]) or headers.get(VERSIONS[1]) or ""
     if version and not _VERSION.fullmatch(version):

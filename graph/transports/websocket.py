@@ -132,7 +132,7 @@ class _Socket:
             raise Closed(Close.OVERLOADED, "Try again later") from None
         if (standing := found[-1]) is None or None in found:
             raise Closed(Close.FORBIDDEN, "Forbidden")
-        return called(standing, self._connection)
+        return called(self._services, standing, self._connection)
 
     async def _heard(self) -> Message | None:
         """The next message; None when the client has left. Who says nothing is asked, and then taken for gone."""
@@ -193,7 +193,7 @@ class _Socket:
 
     async def _results(self, message: Message, caller: Caller) -> str:
         if caller.standing is not None:
-            caller = called(caller.standing, self._connection)
+            caller = called(self._services, caller.standing, self._connection)
         prepared = await self._operations.prepare(asked(message.payload), caller)
         envelope = messages.envelope(message.id)
         async with aclosing(self._operations.results(prepared)) as events:

@@ -36,7 +36,7 @@ _WAITING = Query(
         StoredJob.dead_at.is_(None),
         StoredJob.ready_at <= bindparam("now", type_=UtcDateTime()),
     ),
-)
+).beyond_reach("Kinds alone, to wake this process's workers.")
 
 
 class OutboxBus:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import sqlite3
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
-from sqlalchemy import Executable, Result, Row, event, func, select
+from sqlalchemy import Connection, Executable, Result, Row, event, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 
 from domain import history
 from domain.access import Actor
@@ -25,29 +23,12 @@ from domain.base import Base, Query, R
 from domain.errors import Conflict, DatabaseAway, ProblemCode
 from domain.work import NOWHERE, Origin, Work
 
-from .tracing import meter_pool, trace_statements
-
-BUSY_TIMEOUT_MS = 15_000
-POOL = 5
-POOL_OVERFLOW = 5
-"""Of each of the two pools, the reads' and the writes'."""
+from .connections import EVERYTHING, REACH, READS, begin_immediately, engine
+from .guard import guarded
+from .tracing import meter_pool
 
 SYNCHRONISED_SECONDS = 60.0
 HELD_UP_SECONDS = 1.0
-_POSTGRES: Mapping[str, Any] = {
-    "pool_size": POOL,
-    "max_overflow": POOL_OVERFLOW,
-    "connect_args": {
-        "timeout": 10,
-        "command_timeout": 30,  # one that says nothing any more is as good as away
-        "server_settings": {
-            "application_name": "pacemark",
-            # A process that is frozen in the middle of a transaction must not hold its locks for ever.
-            "idle_in_transaction_session_timeout": "15000",
-        },
-    },
-}
-_WAL_RETRY_SECONDS = 0.05
 
 
 T = TypeVar("T")
@@ -69,10 +50,10 @@ class SqlReader:
         self._engine = engine
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        return [query.row(*row) for row in await self._read(query.statement, values)]
+        return [query.row(*row) for row in await self._read(guarded(query), values)]
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
-        row = next(iter(await self._read(query.statement, values)), None)
+        row = next(iter(await self._read(guarded(query), values)), None)
         return query.row(*row) if row is not None else None
 
     async def _read(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
@@ -109,13 +90,18 @@ class SqlWriter:
             return await self._ended(self._session.execute(statement, values))
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        return [query.row(*row) for row in await self.execute(query.statement, values)]
+        return [query.row(*row) for row in await self.execute(guarded(query), values)]
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
-        row = (await self.execute(query.statement, values)).first()
+        row = (await self.execute(guarded(query), values)).first()
         return query.row(*row) if row is not None else None
 
-    async def reach_into(self, workspace_id: UUID) -> None: ...
+    async def reach_into(self, workspace_id: UUID) -> None:
+        reach = self._session.info.get(REACH)
+        if reach is None or reach == EVERYTHING:
+            return
+        self._session.info[REACH] = f"{reach},{workspace_id}" if reach else str(workspace_id)
+        await self.execute(_reaching(self._session.info[REACH]))
 
     async def _ended(self, asking: Coroutine[Any, Any, T]) -> T:
         if not self._unbroken:
@@ -133,6 +119,20 @@ class SqlWriter:
             raise
 
 
+class _Scoped(Session):
+    """On PostgreSQL each of its transactions begins with whose rows it may touch; the setting ends with the transaction."""
+
+
+def _reaching(reach: str) -> Executable:
+    return select(func.set_config(REACH, reach, True))
+
+
+@event.listens_for(_Scoped, "after_begin")
+def _begin_within(session: Session, _transaction: object, connection: Connection) -> None:
+    if REACH in session.info:
+        connection.execute(_reaching(session.info[REACH]))
+
+
 class SqlDatabase:
     """`committed` is called after each unit of work that said something or left work to others."""
 
@@ -144,8 +144,8 @@ class SqlDatabase:
         self._told: datetime | None = None
         self._told_at = 0.0
         # A write is not repeated by itself, so it begins on a connection that was seen to live.
-        self.writes = _engine(url, pool_pre_ping=not self.is_sqlite)
-        self.reads = _engine(url)
+        self.writes = engine(url, pool_pre_ping=not self.is_sqlite)
+        self.reads = engine(url, READS)
         if not self.is_sqlite:
             # SQLite's reads begin no transaction anyway, and to switch its driver is a step of its own: a read that was
             # cancelled there would never give its connection back.
@@ -153,7 +153,7 @@ class SqlDatabase:
         # SQLite has one writer at a time: waiting in line here is fairer than its busy timeout.
         self._turn = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         if self.is_sqlite:
-            _begin_immediately(self.writes)
+            begin_immediately(self.writes)
         meter_pool(self.reads, "reads")
         meter_pool(self.writes, "writes")
         self._reader = SqlReader(self.reads)
@@ -164,7 +164,7 @@ class SqlDatabase:
 
     @asynccontextmanager
     async def work(self, actor: Actor, origin: Origin = NOWHERE) -> AsyncGenerator[Work, None]:
-        async with self._turn, AsyncSession(self.writes, expire_on_commit=False, autoflush=False) as session:
+        async with self._turn, self._session(actor) as session:
             with _refusals():
                 work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session), origin)
                 yield work
@@ -173,6 +173,11 @@ class SqlDatabase:
                     await session.commit()
         if work.said or work.calls:
             self.committed(work)
+
+    def _session(self, actor: Actor) -> AsyncSession:
+        reach = EVERYTHING if actor.everything else ",".join(map(str, actor.reach.workspaces))
+        info = {} if self.is_sqlite else {REACH: reach}
+        return AsyncSession(self.writes, sync_session_class=_Scoped, info=info, expire_on_commit=False, autoflush=False)
 
     async def _now(self, session: AsyncSession) -> datetime:
         """PostgreSQL's time of day, counted on from when it was last asked: leases and claims are many machines' matter.
@@ -183,7 +188,7 @@ class SqlDatabase:
             return self._clock()
         if self._told is None or uptime() - self._told_at > SYNCHRONISED_SECONDS:
             with _asking():
-                await session.connection()  # which takes its time
+                await session.connection()  # which takes its time, and tells the reach
                 asked = uptime()
                 theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
                 answered = uptime()
@@ -195,50 +200,6 @@ class SqlDatabase:
     async def close(self) -> None:
         await self.writes.dispose()
         await self.reads.dispose()
-
-
-def _engine(url: str, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        **({} if url.startswith("sqlite") else _POSTGRES),
-        **options,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
-        hide_parameters=True,  # an error's text is logged, and parameters are what users and pages sent
-    )
-    if url.startswith("sqlite"):
-        event.listen(engine.sync_engine, "connect", prepare_sqlite)
-        event.listen(engine.sync_engine, "connect", _hold_to_references)
-    trace_statements(engine)
-    return engine
-
-
-def prepare_sqlite(connection: Any, _record: Any) -> None:
-    """As each connection to the file has to be, whatever it is for."""
-    connection.isolation_level = None  # transactions begin where we say so
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    for missed in itertools.count():
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            # While another process uses a file that is not switched yet, this one statement fails instead of waiting.
-            if missed * _WAL_RETRY_SECONDS * 1000 >= BUSY_TIMEOUT_MS:
-                raise
-            connection.await_(asyncio.sleep(_WAL_RETRY_SECONDS))
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
-
-
-def _hold_to_references(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_immediately(engine: AsyncEngine) -> None:
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 
 
 _REFERRED = {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}

@@ -18,7 +18,8 @@ import migrations
 from domain.base import Query
 from domain.ports import Reader
 
-from .database import prepare_sqlite
+from .connections import EVERYTHING, REACH, prepare_sqlite
+from .roles import grant
 
 _LOCK = 20_261_122
 """The number of the advisory lock that whoever migrates a PostgreSQL holds."""
@@ -36,8 +37,9 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
-async def upgrade(url: str, version: str = "head") -> None:
-    await _run(url, lambda connection: _alone(connection, command.upgrade, version))
+async def upgrade(url: str, version: str = "head", *, service: str | None = None) -> None:
+    """`service`: the role that may use the tables afterwards, of another who owns them. Raises NoSuchRole."""
+    await _run(url, lambda connection: _alone(connection, command.upgrade, version, service))
 
 
 async def downgrade(url: str, version: str = "base") -> None:
@@ -66,13 +68,17 @@ async def version(reader: Reader) -> str | None:
     return row.number if row is not None else None
 
 
-def _alone(connection: Connection, change: Callable[[Config, str], None], version: str) -> None:
+def _alone(connection: Connection, change: Callable[[Config, str], None], version: str, service: str | None = None) -> None:
     """All of it or nothing; and of two programs that start at once, the second finds the work done."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        # An owner is held to the policies too, and migrations move everybody's rows.
+        connection.exec_driver_sql(f"SELECT set_config('{REACH}', '{EVERYTHING}', true)")
     change(config(connection), version)
+    if service is not None:
+        grant(connection, service)
 
 
 async def _run(url: str, job: Callable[[Connection], Any]) -> Any:

@@ -149,8 +149,8 @@ def test_an_interrupt_cancels_the_audit(home: Path, pages: Site) -> None:
 async def test_it_works_over_postgresql_too(
     tmp_path: Path, pages: Site, postgres_server: PostgresServer, nats_url: str
 ) -> None:
-    url = await postgres_server.create_database("audit_command")
-    settings = {"database_url": url, "nats_url": nats_url, "nats_prefix": f"test_{secrets.token_hex(6)}"}
+    installation = await postgres_server.create_installation("audit_command")
+    settings = {**installation, "nats_url": nats_url, "nats_prefix": f"test_{secrets.token_hex(6)}"}
     done = audit(tmp_path, pages.origin + "/", "--runs", "1", "--json", **settings)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["metrics"]["domSize"] == 5

@@ -215,7 +215,7 @@ def test_keys_are_listed_without_their_secrets_and_revoked_by_prefix_or_id(tmp_p
     one, other = (run("keys", "create", name)[1].strip() for name in ("CI", "partner"))
     _, out, _ = run("keys", "list")
     table = words(out)
-    assert table[0] == ["Key", "Name", "Role", "Issued", "(UTC)"]
+    assert table[0] == ["Key", "Name", "Role", "Issued", "(UTC)", "Expires", "(UTC)", "Last", "used", "(UTC)"]
     assert [row[:3] for row in table[2::2]] == [[one[:12], "CI", "Member"], [other[:12], "partner", "Member"]]
     assert one[13:] not in out
     assert run("keys", "revoke", one[:12]) == (0, f"The key 'CI' ({one[:12]}…) is revoked.\n", "")
@@ -227,6 +227,27 @@ def test_keys_are_listed_without_their_secrets_and_revoked_by_prefix_or_id(tmp_p
             return await keys.actor_for_key(house.database.reader, key, house.keyring) is not None
 
     assert not asyncio.run(opens(one))
+
+
+def test_a_key_is_made_with_limits_and_rotated(tmp_path: Path, run: Run) -> None:
+    assert run("migrate")[0] == 0
+    key = run("keys", "create", "CI", "--scope", "AUDIT_REQUEST", "--expires", "90d")[1].strip()
+    assert run("keys", "create", "CI", "--expires", "soon")[::2] == (
+        2,
+        "--expires takes hours or days, such as 12h or 90d.\n",
+    )
+    assert run("keys", "create", "CI", "--site", "none")[2] == "There is no site 'none' in this workspace.\n"
+    new = run("keys", "rotate", key[:12], "--overlap", "0")[1].strip()
+
+    async def scopes(text: str) -> object:
+        async with houses.opened(tmp_path) as (house, _):
+            actor = await keys.actor_for_key(house.database.reader, text, house.keyring)
+            return actor and actor.scopes
+
+    assert asyncio.run(scopes(key)) is None
+    assert asyncio.run(scopes(new)) == {"AUDIT_REQUEST"}
+    status, out, _ = run("keys", "rotate")
+    assert (status, out[:37]) == (0, "A new key signs access tokens from 20")
 
 
 def test_a_key_that_is_not_there_is_not_repeated(tmp_path: Path, run: Run) -> None:

@@ -41,8 +41,8 @@ async def opened(bus: str, folder: Path, request: pytest.FixtureRequest) -> Asyn
     settings: dict[str, Any] = {"data": folder, "engines": (EngineName.PROBE,), "probes_at_once": 1}
     if bus == "nats":
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = await server.create_database(f"trace_{secrets.token_hex(6)}")
-        settings |= {"database_url": url, "nats_url": request.getfixturevalue("nats_url")}
+        settings |= await server.create_installation(f"trace_{secrets.token_hex(6)}")
+        settings |= {"nats_url": request.getfixturevalue("nats_url")}
         settings |= {"nats_prefix": f"test_{secrets.token_hex(6)}"}
     async with bootstrap.embedded(Settings(_env_file=None, **settings)) as (house, workspace_id):
         engines = {EngineName.PROBE: ToldEngine(ttfbs=(100,))}

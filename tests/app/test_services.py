@@ -29,7 +29,7 @@ async def settings(postgres_server: PostgresServer, nats_url: str) -> dict[str, 
     """Of an installation of its own, not migrated yet."""
     name = f"services_{secrets.token_hex(6)}"
     return {
-        "database_url": await postgres_server.create_database(name),
+        **await postgres_server.create_installation(name),
         "nats_url": nats_url,
         "nats_prefix": name,
         "allow_private_targets": "true",

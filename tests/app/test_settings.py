@@ -205,3 +205,11 @@ def test_only_a_machine_of_ones_own_may_audit_private_addresses_by_itself() -> N
 def test_the_sslmode_of_a_database_address_is_understood() -> None:
     settings = Settings(_env_file=None, database_url="postgresql://u:p@db.example/x?sslmode=require")
     assert settings.database == "postgresql+asyncpg://u:p@db.example/x?ssl=require"
+
+
+@pytest.mark.parametrize(
+    "secret", ["x" * 40, "0123" * 10, "change-me-to-something-of-your-own-please", "pacemark-0123456789abcdefghijklmno"]
+)
+def test_production_refuses_a_secret_that_can_be_guessed(secret: str) -> None:
+    with pytest.raises(Unusable, match="PACEMARK_SECRET can be guessed"):
+        load(env="production", secret=secret)

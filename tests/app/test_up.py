@@ -201,5 +201,5 @@ def test_it_stops_within_seconds_and_stops_its_engines(tmp_path: Path, pages: Si
         )
         until(lambda: len(pages.asked_for("/hangs")) > asked)
         assert server.stop(signal.SIGTERM, seconds=6) == 0
-        assert "Audits are given back unfinished" in server.errors.read_text()
+        assert "Work is given back unfinished" in server.errors.read_text()
         assert "Traceback" not in server.errors.read_text()

@@ -67,7 +67,7 @@ async def test_a_restored_database_takes_the_streams_over_behind_everything_that
         Settings(
             _env_file=None,
             data=tmp_path / each,
-            database_url=await postgres_server.create_database(f"{name}_{each}"),
+            **await postgres_server.create_installation(f"{name}_{each}"),  # type: ignore[arg-type]
             nats_url=nats_url,
             nats_prefix=name,
         )

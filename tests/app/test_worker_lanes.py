@@ -38,7 +38,7 @@ async def opened(
     settings = Settings(
         _env_file=None,
         data=folder,
-        database_url=await server.create_database(name),
+        **await server.create_installation(name),  # type: ignore[arg-type]
         nats_url=nats_url,
         nats_prefix=name,
         engines=(engine.name,),
@@ -115,7 +115,7 @@ async def test_a_lane_goes_on_after_a_bug_in_taking_an_audit_and_is_called_for_i
 
     async with opened(tmp_path, engine, postgres_server, nats_url) as (house, actor):
         event.listen(house.database.writes.sync_engine, "before_cursor_execute", fail)
-        assert await two_audits(house, actor, engine) == ["An audit could not be worked."]
+        assert await two_audits(house, actor, engine) == ["A job could not be worked."]
 
 
 async def test_a_job_that_somebody_writes_to_when_it_is_called_for_is_taken_a_moment_later(

@@ -24,7 +24,7 @@ class Servers:
         return {
             "env": "test",
             "data": str(data),
-            "database_url": self.postgres.url("postgres"),
+            **self.postgres.settings(),
             "nats_url": self.nats.url,
             "nats_prefix": "trial",
             "redis_url": self.valkey.url,

@@ -181,8 +181,9 @@ ONE, OTHER = UUID(int=11), UUID(int=12)
         (Wanted(HERE, kinds=frozenset({FINISHED})), [1, 2, 3]),
         (Wanted(HERE, sites=frozenset({ONE})), [0, 1]),
         (Wanted(HERE, kinds=frozenset({FINISHED}), sites=frozenset({ONE, OTHER})), [1, 2]),
+        (Wanted(HERE, sites=frozenset()), []),
     ],
-    ids=["all", "a kind", "a site", "a kind of two sites"],
+    ids=["all", "a kind", "a site", "a kind of two sites", "no site"],
 )
 async def test_only_what_is_wanted_is_said_before_the_seam_and_behind_it(
     database: SqlDatabase, hub: Hub, wanted: Wanted, expected: list[int]

@@ -114,7 +114,7 @@ async def test_what_lies_between_is_the_workspaces_and_of_the_kinds_and_sites_as
     await say(database, 4, site=site)
     await say(database, 5)
 
-    async def between(after: int, until: int, kinds: Sequence[str] = (), sites: Sequence[UUID] = ()) -> list[int]:
+    async def between(after: int, until: int, kinds: Sequence[str] = (), sites: Sequence[UUID] | None = None) -> list[int]:
         rows = await history.between(database.reader, HERE, after, until, kinds, sites)
         return [row.payload["number"] for row in rows]
 
@@ -123,6 +123,7 @@ async def test_what_lies_between_is_the_workspaces_and_of_the_kinds_and_sites_as
     assert await between(0, 5, [FINISHED]) == [3]
     assert await between(0, 5, [], [site]) == [3, 4]
     assert await between(0, 5, [STARTED], [site]) == [4]
+    assert await between(0, 5, [], []) == []
 
 
 async def test_the_list_under_a_workspace_pages_by_the_cursors_of_live_events(database: SqlDatabase) -> None:

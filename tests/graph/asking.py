@@ -110,6 +110,7 @@ async def asking(database: SqlDatabase, tmp_path: Path) -> AsyncGenerator[Asking
             keyring=keyring,
             signing=accounts.Signing(database, keyring, "http://pacemark.test"),
             passwords=passwords,
+            registration=accounts.Registration.OPEN,
             base_url="http://pacemark.test",
             cache=MemoryCache(),
             texts=MemoryCache(),

@@ -17,6 +17,7 @@ from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severi
 from domain.work import Event, EventKind, StoredJob
 from infra.db.database import SqlDatabase
 from tests import feeding
+from tests.databases import everybodys
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -52,7 +53,7 @@ async def fill(
     profiles = (await sites.profiles_by_workspace(database.reader, Reach.whole(workspace_id), [workspace_id]))[workspace_id]
     filling = _Filling(workspace_id, runner_id, profiles[0].id, sizes, mark)
     filling.fill()
-    async with database.writes.begin() as connection:
+    async with everybodys(database) as connection:
         for table, rows in filling.rows.items():
             for start in range(0, len(rows), 500):
                 await connection.execute(insert(table), rows[start : start + 500])

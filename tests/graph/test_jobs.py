@@ -15,7 +15,7 @@ from domain.errors import NotFound
 from domain.ids import Kind, decode, encode, new_id
 from domain.measuring import EngineName
 from domain.work import StoredJob
-from tests.databases import Counter, new_workspace
+from tests.databases import Counter, everybodys, new_workspace
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import change, faults, rows
@@ -152,7 +152,7 @@ async def test_a_job_of_a_deleted_audit_has_no_subject_and_is_done_with(asking: 
 async def test_a_kind_that_nobody_knows_is_replayed_alone(asking: Asking) -> None:
     now = datetime.now(UTC)
     kept = {"id": new_id(), "kind": "mails", "workspace_id": asking.workspace_id, "subject": new_id(), "priority": 0}
-    async with asking.database.writes.begin() as connection:
+    async with everybodys(asking.database) as connection:
         await connection.execute(insert(StoredJob), {**kept, "at": now, "ready_at": now, "deliveries": 3, "dead_at": now})
     (job,) = (await dead(asking))["nodes"]
     assert (job["kind"], job["subject"], job["error"]) == ("mails", None, None)

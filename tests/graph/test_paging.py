@@ -16,7 +16,7 @@ from domain import audits, sites
 from domain.access import Actor, Role
 from domain.ids import Kind, encode, parse
 from graph.schema import schema
-from tests.databases import new_workspace
+from tests.databases import everybodys, new_workspace
 from tests.graph.asking import Asking, asking
 from tests.graph.filled import Filled, Sizes, fill
 
@@ -249,7 +249,7 @@ def ids_of(readable: Sequence[str]) -> list[Any]:
 async def test_rows_of_the_same_name_and_of_strange_ones_are_not_lost(asking: Asking, size: int) -> None:
     await fill(asking.database, asking.workspace_id, asking.runner_id, Sizes(sites=12, pages=1, audits=0))
     strange = ["same", "same", "same", "Same", "säme", "SÄME", "ß", "中", "-", "z", "'", "%_\\"]
-    async with asking.database.writes.begin() as connection:
+    async with everybodys(asking.database) as connection:
         rows = (await asking.ask('{ workspace(slug: "acme") { sites { nodes { id } } pages { nodes { id } } } }'))["workspace"]
         for table, of in ((sites.Site, "sites"), (sites.Page, "pages")):
             for name, id in zip(strange, ids_of([node["id"] for node in rows[of]["nodes"]]), strict=True):
@@ -281,7 +281,7 @@ async def test_a_list_under_many_parents_is_the_list_under_each(asking: Asking, 
 
 async def thin_out(asking: Asking, there: Filled, dice: random.Random) -> None:
     """Parents of different sizes, some without anything."""
-    async with asking.database.writes.begin() as connection:
+    async with everybodys(asking.database) as connection:
         for id in dice.sample(there.ids[Kind.PAGE], 12):
             await connection.execute(delete(sites.Page).where(sites.Page.id == id))
         for id in dice.sample(there.ids[Kind.AUDIT], 50):

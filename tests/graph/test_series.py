@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from domain import audits
 from domain.ids import Kind
+from tests.databases import everybodys
 from tests.graph.asking import Asking, asking
 from tests.graph.filled import START, Filled, Sizes, fill
 
@@ -48,7 +49,7 @@ async def points(asking: Asking, there: Filled, **given: Any) -> list[Any]:
 
 
 async def change(asking: Asking, there: Filled, hour: int, **values: Any) -> None:
-    async with asking.database.writes.begin() as connection:
+    async with everybodys(asking.database) as connection:
         await connection.execute(update(audits.Audit).where(audits.Audit.id == there.ids[Kind.AUDIT][hour]).values(**values))
 
 

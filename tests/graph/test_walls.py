@@ -17,7 +17,7 @@ from domain.ids import Kind, encode
 from domain.measuring import FailureKind, ThrottlingMethod
 from graph.errors import MASK
 from graph.schema import schema
-from tests.databases import new_workspace
+from tests.databases import everybodys, new_workspace
 from tests.graph.asking import Asking, asking
 from tests.graph.bounds import boundless
 from tests.graph.changing import change, profiles
@@ -70,7 +70,7 @@ async def tenant(asking: Asking, slug: str, workspace_id: UUID, actor: Actor, ma
     made = await change(asking, "profileCreate", "profile { id }", workspace=asking.workspace, **given)
     site = there.readable(Kind.SITE)[0]
     await change(asking, "siteAccessSet", site=site, headers=[{"name": f"{mark}-header", "value": f"{mark} secret"}])
-    async with asking.database.writes.begin() as connection:
+    async with everybodys(asking.database) as connection:
         ill = {"failure_kind": FailureKind.PAGE, "failure_code": f"{mark} code", "failure_message": f"{mark} message"}
         slow_columns = {"throttling_method": ThrottlingMethod.DEVTOOLS, "rtt_ms": 1.0}
         of = audits.Audit.id == there.ids[Kind.AUDIT][0]

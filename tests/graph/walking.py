@@ -54,6 +54,10 @@ NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "
     "ids": Kind.SITE,
     "sites": Kind.SITE,
     "job": Kind.JOB,
+    "user": Kind.USER,
+    "session": Kind.SESSION,
+    "invitation": Kind.INVITATION,
+    "key": Kind.KEY,
 }
 """Which id an argument or input field of this name takes. A new name fails here, and is to be added."""
 

@@ -28,7 +28,7 @@ from typer.main import get_command
 from app import cli, settings
 from app.commands import processes
 from domain.measuring import EngineName
-from infra.db.database import POOL, POOL_OVERFLOW
+from infra.db.connections import POOL, POOL_OVERFLOW
 from infra.engines.lighthouse import find_lighthouse
 from tests.app.running import pacemark, staying
 
@@ -40,7 +40,11 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 GUIDE = (ROOT / "deploy" / "README.md").read_text()
 LIGHTHOUSE = ROOT / "deploy" / "lighthouse"
-SECRETS = {"PACEMARK_SECRET": "s" * 64, "POSTGRES_PASSWORD": "0123456789abcdef"}
+SECRETS = {
+    "PACEMARK_SECRET": "9f2c4e8ab1d70356" * 4,
+    "POSTGRES_PASSWORD": "0123456789abcdef",
+    "POSTGRES_SERVICE_PASSWORD": "fedcba9876543210",
+}
 PATIENCE_SECONDS = 110
 
 NOT_HANDED_ON = {
@@ -283,7 +287,9 @@ def test_every_service_starts_with_the_settings_that_it_gets(
     assert loaded.is_production
     assert not loaded.on_loopback
     assert loaded.data == Path("/data")
-    assert loaded.database == "postgresql+asyncpg://pacemark:0123456789abcdef@postgres/pacemark"
+    assert loaded.database == "postgresql+asyncpg://pacemark_service:fedcba9876543210@postgres/pacemark"
+    owner = "postgresql+asyncpg://pacemark:0123456789abcdef@postgres/pacemark"
+    assert loaded.migration_url == (owner if service == "migrate" else None)
     assert loaded.base_url == "http://127.0.0.1:8000"
 
 
@@ -295,7 +301,7 @@ def test_every_secret_comes_from_the_environment_and_a_missing_one_stops_compose
             assert not re.search("SECRET|PASSWORD|KEY", name) or value is None or value.startswith("${"), name
     for name in SECRETS:
         with pytest.raises(KeyError, match=name):
-            environment("serve", {other: value for other, value in SECRETS.items() if other != name})
+            environment("migrate", {other: value for other, value in SECRETS.items() if other != name})
 
 
 @pytest.mark.parametrize("name", SERVICES)

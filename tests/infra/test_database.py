@@ -37,7 +37,7 @@ class Said(NamedTuple):
     payload: dict[str, str]
 
 
-SAID = query(Said, StoredEvent)
+SAID = query(Said, StoredEvent).beyond_reach("A test.")
 
 
 class Slow(NamedTuple):

@@ -18,6 +18,7 @@ from domain import accounts
 from domain.access import SYSTEM
 from domain.base import query
 from domain.errors import DatabaseAway
+from infra.db import connections
 from infra.db import database as databases
 from infra.db.database import SqlDatabase, utc_now
 
@@ -107,12 +108,12 @@ async def test_a_server_that_still_starts_is_away(clock: Callable[[], datetime])
 
 
 @on_postgresql
-async def test_a_server_that_has_no_room_is_away_until_it_has(database_url: str, database: SqlDatabase) -> None:
+async def test_a_server_that_has_no_room_is_away_until_it_has(owner_url: str, database: SqlDatabase) -> None:
     role = f"crowded_{secrets.token_hex(4)}"
-    async with looking(database_url) as admin:
+    async with looking(owner_url) as admin:
         await admin.execute(f"create role {role} login connection limit 0 in role pg_read_all_data, pg_write_all_data")
         try:
-            async with opened(database_url.replace("//app@", f"//{role}@")) as crowded:
+            async with opened(owner_url.replace("//app@", f"//{role}@")) as crowded:
                 await refused(read, crowded, "53300")
                 await refused(write, crowded, "53300")
                 await admin.execute(f"alter role {role} connection limit -1")
@@ -149,8 +150,14 @@ async def test_who_is_held_up_before_the_answer_learns_from_the_next(
     await write(database)
     assert abs(await ahead(database)) < SECOND
     told = database._told_at
-    event.listen(database.writes.sync_engine, "after_cursor_execute", lambda *_: time.sleep(1.1), once=True)
+
+    def hold_up(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "clock_timestamp" in statement:
+            time.sleep(1.1)
+
+    event.listen(database.writes.sync_engine, "after_cursor_execute", hold_up)
     await write(database)
+    event.remove(database.writes.sync_engine, "after_cursor_execute", hold_up)
     assert database._told_at == told
     assert abs(await ahead(database)) < SECOND
     assert database._told_at > told
@@ -174,12 +181,11 @@ for each row execute function linger()"""
 
 @on_postgresql
 async def test_a_commit_of_which_nothing_is_heard_is_a_database_that_is_away(
-    database_url: str, database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+    database_url: str, owner_url: str, database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with looking(database_url) as admin:
+    async with looking(owner_url) as admin:
         await admin.execute(SLOW_COMMIT)
-    patience = {**databases._POSTGRES["connect_args"], "command_timeout": 0.5}
-    monkeypatch.setattr(databases, "_POSTGRES", {**databases._POSTGRES, "connect_args": patience})
+    monkeypatch.setattr(connections, "COMMAND_SECONDS", 0.5)
     async with opened(database_url) as hasty:
         with pytest.raises(DatabaseAway):
             await write(hasty)

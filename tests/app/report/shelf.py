@@ -14,7 +14,7 @@ from app import report
 from app.metering import BacklogMeter
 from app.settings import Environment, Settings
 from app.wiring import House
-from domain import accounts, audits, documents, files, runners, sites
+from domain import accounts, audits, documents, files, keys, runners, sites
 from domain.access import SYSTEM, Actor
 from domain.ids import Kind, encode
 from domain.keyring import LINKS, Keyring
@@ -104,10 +104,12 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         telemetry=Telemetry(service_name="pacemark-test", service_version="0"),
         backlog=BacklogMeter(nothing_waits),
         usage=documents.Usage(),
+        key_uses=keys.Uses(),
         storage=DiskStorage(folder / "files"),
         engines={},
         keyring=KEYRING,
         signing=accounts.Signing(database, KEYRING, "http://pacemark.test"),
         passwords=accounts.Passwords(),
+        oidc=None,
     )
     return Shelf(house, workspace, actor, runner, {profile.name: profile.id for profile in profiles})

@@ -165,8 +165,11 @@ async def test_an_audit_that_killed_three_workers_is_given_up(bench: Bench) -> N
 async def test_every_step_is_said_in_order(bench: Bench) -> None:
     id = await bench.request()
     await bench.perform(ToldEngine((100,)))
-    said = select(StoredEvent.payload).where(StoredEvent.subject == bindparam("id")).order_by(StoredEvent.id)
-    rows = await bench.database.reader.all(Query(tuple1, said), id=id)
+    said = select(StoredEvent.payload).where(
+        StoredEvent.workspace_id == bindparam("workspace_id"), StoredEvent.subject == bindparam("id")
+    )
+    in_order = Query(tuple1, said.order_by(StoredEvent.id))
+    rows = await bench.database.reader.all(in_order, workspace_id=bench.workspace, id=id)
     assert [(row[0]["state"], row[0]["phase"], row[0]["run"]) for row in rows] == [
         ("QUEUED", "QUEUED", None),
         ("RUNNING", "STARTING", None),
@@ -183,7 +186,7 @@ def tuple1(*values: object) -> tuple[object, ...]:
 async def test_the_sites_secrets_go_to_the_site_and_not_to_another_base_url(bench: Bench) -> None:
     await bench.request("http://127.0.0.1:1/page")
     async with bench.database.work(bench.actor) as work:
-        site = await work.db.first(sites_first(), workspace=bench.workspace)
+        site = await work.db.first(sites_first(), workspace_id=bench.workspace)
         assert site is not None
         await sites.set_access(work, site_id=site.id, access=Access(headers={"X-Secret": "s3cret"}), keyring=SEAL)
     await bench.request("http://127.0.0.1:1/page", base_url="http://127.0.0.1:2")
@@ -197,7 +200,7 @@ async def test_the_sites_secrets_go_to_the_site_and_not_to_another_base_url(benc
 def sites_first() -> Query[sites.SiteRow]:
     from domain.base import query
 
-    return query(sites.SiteRow, sites.Site).where(sites.Site.workspace_id == bindparam("workspace"))
+    return query(sites.SiteRow, sites.Site).where(sites.Site.workspace_id == bindparam("workspace_id"))
 
 
 async def test_secrets_that_cannot_be_opened_any_more_are_a_failure_of_configuration(bench: Bench) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain import documents
+from domain.access import SYSTEM
 from domain.documents import UsageRow, Used, rules, usage
 from domain.ids import new_id
 from tests.domain.documents.benches import NOON, Bench, bench, new_bench
@@ -153,7 +154,8 @@ async def test_many_workspaces_are_counted_in_one_piece_of_work(bench: Bench) ->
     for each in (bench, other):
         await each.push(None, ("A", "{ a }"))
         counted.record(each.workspace_id, (await each.document("{ a }")).id, None, "1.0", 0.01, failed=False)
-    await bench.do(documents.count, counted.drain())
+    async with bench.database.work(SYSTEM) as work:
+        await documents.count(work, counted.drain())
     assert [told(await each.usage("{ a }")) for each in (bench, other)] == [[(None, "1.0", 1, 0)]] * 2
 
 

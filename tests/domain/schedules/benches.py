@@ -15,7 +15,7 @@ from domain.access import Actor
 from domain.ids import new_id
 from domain.work import EventKind, StoredEvent
 from infra.db.database import SqlDatabase
-from tests.databases import new_workspace
+from tests.databases import everybodys, new_workspace
 
 NOON = datetime(2026, 5, 13, 12, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ class Bench:
         ids = [new_id() for _ in range(number)]
         given = {"workspace_id": self.workspace_id, "site_id": self.site_id, "created_at": NOON}
         rows = [{"id": id, "name": id.hex, "path": f"/{id.hex}", **given} for id in ids]
-        async with self.database.writes.begin() as connection:
+        async with everybodys(self.database) as connection:
             await connection.execute(insert(sites.Page), rows)
         return ids
 

@@ -18,6 +18,7 @@ from domain.paging import Window
 from domain.schedules import firing
 from domain.work import EventKind
 from infra.db.database import SqlDatabase
+from tests.databases import everybodys, owners
 from tests.domain.schedules.benches import NOON, Bench, bench, new_bench
 
 __all__ = ["bench"]
@@ -87,7 +88,7 @@ async def test_a_page_that_waits_still_is_left_alone(bench: Bench) -> None:
     assert len(await bench.audits()) == 2
     last = (await bench.read(id)).last_at
     assert last == NOON + timedelta(hours=1), "a firing that asked for nothing is none"
-    async with bench.database.writes.begin() as connection:
+    async with everybodys(bench.database) as connection:
         ended = update(audits.Audit).where(audits.Audit.page_id == pages[0])
         await connection.execute(ended.values(state=AuditState.FINISHED))
     bench.clock.to("15:00:00")
@@ -278,7 +279,7 @@ async def ruin(bench: Bench) -> str:
     else:
         do = "ALTER TABLE audits ADD CONSTRAINT ruined CHECK (environment <> 'broken')"
         undo = "ALTER TABLE audits DROP CONSTRAINT ruined"
-    async with bench.database.writes.begin() as connection:
+    async with owners(bench.database.url) as connection:
         await connection.execute(text(do))
     return undo
 
@@ -309,7 +310,7 @@ async def test_a_schedule_that_cannot_be_fired_is_put_off_and_does_not_stop_the_
         row = await bench.read(broken)
         assert (row.next_at, row.failures) == (now + timedelta(minutes=minutes), failures)
         await leases.release(bench.database, lease)
-    async with bench.database.writes.begin() as connection:
+    async with owners(bench.database.url) as connection:
         await connection.execute(text(undo))
     bench.clock.now += timedelta(minutes=8)
     await bench.fire()
@@ -323,7 +324,7 @@ async def test_a_schedule_that_cannot_be_fired_is_put_off_and_does_not_stop_the_
 async def test_a_schedule_whose_timing_nobody_can_read_any_more_fires_a_last_time(bench: Bench) -> None:
     await bench.add_pages(1)
     id = await bench.create()
-    async with bench.database.writes.begin() as connection:
+    async with everybodys(bench.database) as connection:
         await connection.execute(update(schedules.Schedule).values(time_zone="Mars/Olympus"))
     bench.clock.to("13:00:00")
     assert await bench.fire() == 1

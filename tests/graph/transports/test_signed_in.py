@@ -16,6 +16,7 @@ from domain.accounts import Signing, SignInMethod, signing, tokens
 from domain.base import Base
 from domain.ids import new_id
 from domain.workspaces import Member
+from tests.databases import everybodys
 from tests.graph.asking import Asking, asking
 
 from .serving import PROGRESS, WORKSPACE, Served, served, serving
@@ -40,7 +41,7 @@ class Person:
     token: str
 
     async def run(self, statement: Any) -> None:
-        async with self.served.asking.database.writes.begin() as connection:
+        async with everybodys(self.served.asking.database) as connection:
             await connection.execute(statement)
 
     async def sign_out(self) -> None:
@@ -52,7 +53,7 @@ async def signed_in(served: Served) -> Person:
     assert asking.actor.user_id is not None
     now = datetime.now(UTC)
     values = {"method": SignInMethod.PASSWORD, "address": "192.0.2.1", "agent": "", "created_at": now, "seen_at": now}
-    async with asking.database.writes.begin() as connection:
+    async with everybodys(asking.database) as connection:
         row = {"id": session, "user_id": asking.actor.user_id, "expires_at": now + timedelta(days=1), **values}
         await connection.execute(insert(SESSIONS).values(row))
     issued = await asking.services.signing.issue(asking.actor.user_id, session)

@@ -1,4 +1,4 @@
-"""Workspaces, and whoever looks: the viewer, their person and their key."""
+"""Workspaces in GraphQL."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import accounts, following, history, keys, workspaces
-from domain.access import GRANTS, Permission, Role
-from domain.ids import Kind, encode
+from domain import following, history, workspaces
+from domain.access import Permission, Role
 from domain.paging import DEFAULT_FIRST, Window
 from domain.sites import PageOrder
 from domain.work import EventKind
 
-from .context import Info
-from .loaders import HISTORY, PageKey
-from .marks import PERSONAL
-from .node import Node, of
-from .paging import After, Connection, First, connection
-from .runners import Runner
-from .scalars import Cursor
+from ..context import Info
+from ..loaders import HISTORY, PageKey
+from ..marks import NeedsPermission
+from ..node import Node, of
+from ..paging import After, Connection, First, connection
+from ..runners import Runner
+from ..scalars import Cursor
 
 if TYPE_CHECKING:
-    from .documents.types import ApiClient, Document
-    from .events import EventConnection
-    from .jobs import DeadJob
-    from .schedules.types import Schedule
-    from .sites.types import Page, PageFilter, Profile, Site
+    from ..documents.types import ApiClient, Document
+    from ..events import EventConnection
+    from ..jobs import DeadJob
+    from ..keys import ApiKey
+    from ..schedules.types import Schedule
+    from ..security import SecurityEntry
+    from ..sites.types import Page, PageFilter, Profile, Site
+    from .members import Invitation, Member
 
 
 @strawberry.type(description="A tenant: an agency or a team.")
@@ -46,8 +48,8 @@ class Workspace(Node):
     @strawberry.field(description="What you may do in it.")
     @staticmethod
     def viewer_permissions(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Permission]:
-        role = info.context.actor.roles.get(row.id)
-        return [permission for permission in Permission if role is not None and permission in GRANTS[role]]
+        had = info.context.actor.permissions(row.id)
+        return [permission for permission in Permission if permission in had]
 
     @strawberry.field(description="A site by its slug; null when there is none.")
     @staticmethod
@@ -108,6 +110,39 @@ class Workspace(Node):
     async def runners(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Runner]:
         return await info.context.loaders.runners_of_workspace.load(row.id)
 
+    @strawberry.field(
+        description="Who is in it, who came first before. Null for whoever may not know.",
+        directives=[NeedsPermission(permission=Permission.MEMBER_READ)],
+    )
+    @staticmethod
+    async def members(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None:
+        info.context.actor.require(Permission.MEMBER_READ, row.id)
+        return connection(await info.context.loaders.members_of_workspace.load(PageKey(row.id, Window.of(first, after))))
+
+    @strawberry.field(
+        description="Whom it invited and who did not come yet, newest first. Null for whoever may not know.",
+        directives=[NeedsPermission(permission=Permission.MEMBER_WRITE)],
+    )
+    @staticmethod
+    async def invitations(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[Invitation, strawberry.lazy("graph.workspaces.members")]] | None:
+        info.context.actor.require(Permission.MEMBER_WRITE, row.id)
+        return connection(await info.context.loaders.invitations_of_workspace.load(PageKey(row.id, Window.of(first, after))))
+
+    @strawberry.field(
+        description="Its API keys but for the revoked ones, oldest first. Null for whoever may not know.",
+        directives=[NeedsPermission(permission=Permission.KEY_WRITE)],
+    )
+    @staticmethod
+    async def api_keys(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[ApiKey, strawberry.lazy("graph.keys")]] | None:
+        info.context.actor.require(Permission.KEY_WRITE, row.id)
+        return connection(await info.context.loaders.keys_of_workspace.load(PageKey(row.id, Window.of(first, after))))
+
     @strawberry.field(description="The programs that ask with keys of their own, by name.")
     @staticmethod
     async def clients(
@@ -153,65 +188,12 @@ class Workspace(Node):
     ) -> Connection[Annotated[DeadJob, strawberry.lazy("graph.jobs")]]:
         return connection(await info.context.loaders.dead_jobs_of_workspace.load(PageKey(row.id, Window.of(first, after))))
 
-
-@strawberry.type(description="A person.")
-class User:
-    name: str = strawberry.field(description="What they are called.")
-
-    @strawberry.field(description="Opaque to clients.")
+    @strawberry.field(
+        description="Who did what to what, from where, newest first; only ever added to. It takes the permission SECURITY_READ."
+    )
     @staticmethod
-    def id(row: strawberry.Parent[accounts.UserRow]) -> strawberry.ID:
-        return strawberry.ID(encode(Kind.USER, row.id))
-
-
-@strawberry.type(description="An API key, without its secret.")
-class ApiKey(Node):
-    is_type_of = of(keys.ApiKeyRow)
-
-    name: str = strawberry.field(description="What it was called when it was issued.")
-    prefix: str = strawberry.field(description="Its public beginning.")
-    role: Role = strawberry.field(description="What it is in its workspace.")
-    created_at: datetime = strawberry.field(description="When it was issued.")
-
-    @strawberry.field(description="The API client that it is a key of; null for one that is nobody's.")
-    @staticmethod
-    async def client(
-        row: strawberry.Parent[keys.ApiKeyRow], info: Info
-    ) -> Annotated[ApiClient, strawberry.lazy("graph.documents.types")] | None:
-        return await info.context.loaders.client.load(row.client_id) if row.client_id else None
-
-
-@strawberry.type(description="Whoever asks.")
-class Viewer:
-    @strawberry.field(description="The person behind the key; null for a key of nobody's.", metadata=PERSONAL)
-    @staticmethod
-    async def user(info: Info) -> User | None:
-        user_id = info.context.actor.user_id
-        return await accounts.get(info.context.reader, user_id) if user_id else None  # type: ignore[return-value]
-
-    @strawberry.field(description="The key that was sent.", metadata=PERSONAL)
-    @staticmethod
-    async def key(info: Info) -> ApiKey | None:
-        key_id = info.context.actor.key_id
-        return await info.context.loaders.key.load(key_id) if key_id else None
-
-    @strawberry.field(description="The workspaces that you are in, by slug.")
-    @staticmethod
-    async def workspaces(info: Info, first: First = DEFAULT_FIRST, after: After = None) -> Connection[Workspace]:
-        reach = info.context.actor.reach
-        return connection(await workspaces.within(info.context.reader, reach, Window.of(first, after)))
-
-
-@strawberry.type
-class Query:
-    @strawberry.field(description="Whoever asks; null for nobody in particular.", metadata=PERSONAL)
-    @staticmethod
-    def viewer(info: Info) -> Viewer | None:
-        return Viewer() if info.context.actor.is_somebody else None
-
-    @strawberry.field(description="A workspace by its slug; null when it is not there or not yours.")
-    @staticmethod
-    async def workspace(
-        info: Info, slug: Annotated[str, strawberry.argument(description="The workspace's slug.")]
-    ) -> Workspace | None:
-        return await info.context.loaders.workspace_by_slug.load(slug)
+    async def security_log(
+        row: strawberry.Parent[workspaces.WorkspaceRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[SecurityEntry, strawberry.lazy("graph.security")]] | None:
+        info.context.actor.require(Permission.SECURITY_READ, row.id)
+        return connection(await info.context.loaders.security_log_of_workspace.load(PageKey(row.id, Window.of(first, after))))

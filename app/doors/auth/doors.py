@@ -1,0 +1,131 @@
+"""The doors at /auth: each asks that the page is one of ours, sets or forgets cookies, and never shows a token."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+import structlog
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from app.doors.auth import page
+from app.doors.auth.signing_in import SigningIn
+from app.wiring import House
+from domain import accounts
+from domain.access import NOBODY
+from domain.accounts import SignedIn, Untrusted
+from domain.errors import DatabaseAway, Refused
+from domain.work import Origin
+from graph import cookies
+from graph.callers import Caller
+from graph.cookies import Cookies
+from graph.policy import Policy
+from graph.transports.connection import Connection
+from graph.transports.origins import is_ours
+from infra.oidc import ProviderAway
+
+log = structlog.get_logger()
+
+NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+def routes(house: House, named: Cookies, policy: Policy) -> APIRouter:
+    router = APIRouter(prefix="/auth")
+
+    @router.post("/refresh")
+    async def refresh(request: Request) -> Response:
+        """New cookies for the refresh token in the old one. 401: sign in again."""
+
+        async def answer() -> Response:
+            token = cookies.read(request.headers.get("cookie", ""), named.refresh)
+            async with house.database.work(NOBODY, origin_of(request)) as work:
+                found = await accounts.refresh(work, token, keyring=house.keyring) if token else None
+            if found is None:
+                return _answer({"error": "This session is over: sign in again."}, 401, named.signed_out())
+            issued, set_cookies = await _signed_in(house, named, found)
+            return _answer({"expiresAt": issued.expires_at.isoformat()}, 200, set_cookies)
+
+        return await _asked_for(request, policy, answer)
+
+    @router.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        """The session is over, and the browser forgets it; also where there was none."""
+
+        async def answer() -> Response:
+            token = cookies.read(request.headers.get("cookie", ""), named.refresh)
+            if token:
+                async with house.database.work(NOBODY, origin_of(request)) as work:
+                    await accounts.sign_out_by_token(work, token, keyring=house.keyring)
+            return _answer({}, 200, named.signed_out())
+
+        return await _asked_for(request, policy, answer)
+
+    if house.oidc is not None:
+        router.include_router(_oidc(house, named, SigningIn(house.oidc, house.keyring, secure=named.is_secure)))
+    return router
+
+
+def _oidc(house: House, named: Cookies, signing_in: SigningIn) -> APIRouter:
+    router = APIRouter(prefix="/oidc")
+
+    @router.get("/start")
+    async def start(to: str = "/") -> Response:
+        """Off to the issuer; `to` is where to go afterwards, a path of ours."""
+        try:
+            return await signing_in.begin(to)
+        except ProviderAway as away:
+            log.warning("The OpenID issuer is away.", why=str(away))
+            return page.refused("The sign-in service does not answer: try again in a moment.", 503)
+
+    @router.get("/callback")
+    async def callback(request: Request) -> Response:
+        """Back from the issuer."""
+        try:
+            person, to = await signing_in.finish(request)
+            async with house.database.work(NOBODY, origin_of(request)) as work:
+                found = await accounts.sign_in_by_identity(
+                    work, person, registration=house.settings.registration, invited=False, keyring=house.keyring
+                )
+            _, set_cookies = await _signed_in(house, named, found)
+        except Untrusted as untrusted:
+            log.warning("A sign-in by OpenID was refused.", why=str(untrusted))
+            return signing_in.forget(page.refused("This sign-in did not go through: begin again.", 400))
+        except Refused as refused:
+            return signing_in.forget(page.refused(refused.message, 403))
+        except (ProviderAway, DatabaseAway) as away:
+            log.warning("A sign-in by OpenID could not be ended.", why=str(away))
+            return signing_in.forget(page.refused("The sign-in service does not answer: try again in a moment.", 503))
+        answer = page.onwards(to)
+        for each in set_cookies:
+            answer.headers.append("set-cookie", each)
+        return signing_in.forget(answer)
+
+    return router
+
+
+async def _signed_in(house: House, named: Cookies, found: SignedIn) -> tuple[accounts.Issued, list[str]]:
+    issued = await house.signing.issue(found.user_id, found.session_id)
+    return issued, named.signed_in(issued.text, issued.expires_at, found.refresh_token, found.refresh_expires_at)
+
+
+async def _asked_for(request: Request, policy: Policy, answer: Callable[[], Awaitable[Response]]) -> Response:
+    """What it answers, where one of our own pages asks; cookies come with what other pages ask, too."""
+    if not is_ours(Connection(request.scope), policy):
+        return _answer({"error": "A page of another site asked for this."}, 403)
+    try:
+        return await answer()
+    except DatabaseAway:
+        return _answer({"error": "The database is away for a moment: try again."}, 503)
+
+
+def origin_of(request: Request) -> Origin:
+    address = request.client.host if request.client else "unknown"
+    return Caller(address=address, agent=request.headers.get("user-agent", "")).origin
+
+
+def _answer(content: dict[str, str], status: int, set_cookies: list[str] | None = None) -> Response:
+    answer = Response(orjson.dumps(content), status, NEVER_KEPT, media_type="application/json")
+    for each in set_cookies or ():
+        answer.headers.append("set-cookie", each)
+    return answer

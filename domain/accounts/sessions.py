@@ -1,0 +1,245 @@
+"""Signing in, staying so by refresh tokens, and its ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, exists, update
+from sqlalchemy.orm import aliased
+
+from .. import mails, security
+from ..access import NOBODY
+from ..caching import Cache
+from ..errors import NotFound
+from ..ids import Kind, encode, new_id
+from ..keyring import Keyring
+from ..mails import Template
+from ..ports import Database
+from ..security import SecurityKind
+from ..work import Origin, Work
+from . import limits, queries, rules
+from .model import Link, RefreshToken, Session, SignInMethod, User
+from .passwords import Passwords, fault, is_outdated
+from .queries import CredentialsRow
+
+
+class SignedIn(NamedTuple):
+    """`refresh_token` is told here once. `is_new_place`: the person never signed in from that network before."""
+
+    session_id: UUID
+    user_id: UUID
+    refresh_token: str
+    refresh_expires_at: datetime
+    is_new_place: bool = False
+
+
+async def sign_in(
+    database: Database,
+    passwords: Passwords,
+    cache: Cache,
+    *,
+    email: str,
+    password: str,
+    origin: Origin,
+    now: datetime,
+    keyring: Keyring,
+) -> SignedIn:
+    """By a password. An address that nobody has takes the same way as a wrong password, and as long.
+
+    Raises LimitReached, InvalidInput for a wrong one, and Conflict for the right one of an account that is not verified.
+    """
+    compared = rules.compared(email) or ""
+    await limits.pay_for_sign_in(cache, database.reader, keyring, email=compared, address=origin.address, now=now)
+    found = await database.reader.first(queries.BY_EMAIL, emails=[compared])
+    # No transaction is open meanwhile.
+    right = await passwords.verify(password, found.password_hash if found else None)
+    verified = found if right else None
+    anew = await _anew(passwords, verified, password)
+    async with database.work(NOBODY, origin) as work:
+        signed_in = await _by_password(work, verified, anew, keyring) if verified and verified.verified_at else None
+        if signed_in is None:
+            security.log(work, SecurityKind.SIGN_IN_REFUSED, user_id=found.id if found else None)
+    if signed_in is not None:
+        return signed_in
+    raise rules.not_verified() if verified and not verified.verified_at else rules.sign_in_refused()
+
+
+async def _anew(passwords: Passwords, verified: CredentialsRow | None, password: str) -> str | None:
+    if verified is None or verified.password_hash is None or not is_outdated(verified.password_hash) or fault(password):
+        return None
+    return await passwords.hash(password)
+
+
+async def _by_password(work: Work, verified: CredentialsRow, anew: str | None, keyring: Keyring) -> SignedIn | None:
+    """None when the password was changed since it was verified."""
+    still = await work.db.execute(
+        update(User)
+        .where(User.id == verified.id, User.password_hash == verified.password_hash)
+        .values(password_hash=anew or verified.password_hash)
+        .returning(User.id)
+    )
+    if still.first() is None:
+        return None
+    return await start_session(work, user_id=verified.id, method=SignInMethod.PASSWORD, keyring=keyring)
+
+
+async def start_session(work: Work, *, user_id: UUID, method: SignInMethod, keyring: Keyring) -> SignedIn:
+    """Somebody who has shown who they are is signed in from here on. A place that is new is told them by mail."""
+    before = await work.db.all(queries.EVERY_SESSION, user_id=user_id)
+    place = rules.network(work.origin.address)
+    since = work.now - rules.REMEMBERED
+    is_new = place not in {rules.network(each.address) for each in before if each.seen_at > since}
+    session = Session(
+        id=new_id(),
+        user_id=user_id,
+        method=method,
+        address=work.origin.address,
+        agent=work.origin.agent,
+        created_at=work.now,
+        seen_at=work.now,
+        expires_at=work.now + rules.LONGEST,
+    )
+    work.db.add(session)
+    await work.db.flush()
+    security.log(
+        work, SecurityKind.SIGNED_IN, user_id=user_id, subject=encode(Kind.SESSION, session.id), method=str(method), new=is_new
+    )
+    if is_new and before:
+        await tell(work, user_id, Template.NEW_SIGN_IN, keyring)
+    token = rules.mint_refresh_token()
+    return SignedIn(session.id, user_id, token, _kept(work, token, session.id, session.expires_at, keyring), is_new)
+
+
+def _kept(work: Work, token: str, session_id: UUID, session_expires_at: datetime, keyring: Keyring) -> datetime:
+    expires_at = min(work.now + rules.IDLE, session_expires_at)
+    digest = keyring.digest(token)
+    work.db.add(RefreshToken(id=new_id(), session_id=session_id, digest=digest, created_at=work.now, expires_at=expires_at))
+    return expires_at
+
+
+async def refresh(work: Work, token: str, *, keyring: Keyring) -> SignedIn | None:
+    """Its successor. None: it is good no more, and the caller refuses after the commit, with `over()`.
+
+    A token that was used already is known to two: unless its client lost the answer, the whole session ends.
+    """
+    digests = keyring.digests(token) if rules.is_refresh_token(token) else []
+    known = await work.db.first(queries.TOKENS, digests=digests)
+    if known is None:
+        return None
+    # The session first, as whatever deletes it does: its refreshes follow one another from here on.
+    seen = await work.db.execute(
+        update(Session)
+        .where(Session.id == known.session_id, Session.revoked_at.is_(None), Session.expires_at > work.now)
+        .values(seen_at=work.now)
+        .returning(Session.user_id, Session.expires_at)
+    )
+    session = seen.first()
+    if session is None:
+        return None
+    clients = keyring.digests(f"{work.origin.address}\n{work.origin.agent}", rules.CLIENTS)
+    taken = await work.db.execute(
+        update(RefreshToken)
+        .where(RefreshToken.digest == known.digest, RefreshToken.used_at.is_(None), RefreshToken.expires_at > work.now)
+        .values(used_at=work.now, used_by=clients[0])
+        .returning(RefreshToken.id)
+    )
+    if taken.first() is not None:
+        successor = rules.successors(token, keyring)[0]
+        until = _kept(work, successor, known.session_id, session.expires_at, keyring)
+        return SignedIn(known.session_id, session.user_id, successor, until)
+    used = await work.db.first(queries.TOKENS, digests=digests)
+    if used is None or used.used_at is None:  # it has expired
+        return None
+    if rules.is_repeated(used.used_at, work.now, used.used_by, clients):
+        return await _again(work, token, session.user_id, keyring)
+    await _reused(work, known.session_id, session.user_id, keyring)
+    return None
+
+
+async def _again(work: Work, token: str, user_id: UUID, keyring: Keyring) -> SignedIn | None:
+    """What the client was given before. None when the installation's secret was replaced in between, and forgotten."""
+    for successor in rules.successors(token, keyring):
+        row = await work.db.first(queries.TOKENS, digests=keyring.digests(successor))
+        if row is not None:
+            return SignedIn(row.session_id, user_id, successor, row.expires_at)
+    return None
+
+
+async def _reused(work: Work, session_id: UUID, user_id: UUID, keyring: Keyring) -> None:
+    await work.db.execute(update(Session).where(Session.id == session_id).values(revoked_at=work.now))
+    security.log(work, SecurityKind.TOKEN_REUSED, user_id=user_id, subject=encode(Kind.SESSION, session_id))
+    await tell(work, user_id, Template.SESSIONS_REVOKED, keyring)
+
+
+async def sign_out(work: Work) -> UUID:
+    """Here. Returns the session that is over."""
+    user_id, session_id = rules.person(work.actor), work.actor.session_id
+    assert session_id is not None
+    await _revoke(work, user_id, only=session_id)
+    security.log(work, SecurityKind.SIGNED_OUT, subject=encode(Kind.SESSION, session_id))
+    return session_id
+
+
+async def sign_out_by_token(work: Work, token: str, *, keyring: Keyring) -> None:
+    """The session of a refresh token is over. Nothing happens for one that is none, or of a session that is over."""
+    known = await work.db.first(queries.TOKENS, digests=keyring.digests(token)) if rules.is_refresh_token(token) else None
+    if known is None:
+        return
+    over = update(Session).where(Session.id == known.session_id, Session.revoked_at.is_(None)).values(revoked_at=work.now)
+    ended = (await work.db.execute(over.returning(Session.user_id))).first()
+    if ended is not None:
+        subject = encode(Kind.SESSION, known.session_id)
+        security.log(work, SecurityKind.SIGNED_OUT, user_id=ended.user_id, subject=subject)
+
+
+async def revoke_session(work: Work, *, session_id: UUID) -> None:
+    """One of one's own. Raises NotFound."""
+    if not await _revoke(work, rules.person(work.actor), only=session_id):
+        raise NotFound("There is no such session, or it is over, or not yours.", encode(Kind.SESSION, session_id))
+    security.log(work, SecurityKind.SESSION_REVOKED, subject=encode(Kind.SESSION, session_id))
+
+
+async def revoke_all(work: Work, *, keep_this: bool) -> int:
+    """Everywhere, or everywhere else. Returns how many are over."""
+    user_id = rules.person(work.actor)
+    number = await revoke_of(work, user_id, keep=work.actor.session_id if keep_this else None)
+    security.log(work, SecurityKind.SESSION_REVOKED, number=number, keptThis=keep_this)
+    return number
+
+
+async def revoke_of(work: Work, user_id: UUID, *, keep: UUID | None = None) -> int:
+    """All of somebody's but that one. Asks nobody's permission: for the actions of this room."""
+    return await _revoke(work, user_id, keep=keep)
+
+
+async def _revoke(work: Work, user_id: UUID, *, only: UUID | None = None, keep: UUID | None = None) -> int:
+    statement = update(Session).where(Session.user_id == user_id, Session.revoked_at.is_(None), Session.expires_at > work.now)
+    if only is not None:
+        statement = statement.where(Session.id == only)
+    if keep is not None:
+        statement = statement.where(Session.id != keep)
+    revoked = await work.db.execute(statement.values(revoked_at=work.now).returning(Session.id))
+    return len(revoked.all())
+
+
+async def tell(work: Work, user_id: UUID, template: Template, keyring: Keyring) -> None:
+    """Somebody by mail, where they have an address."""
+    row = await work.db.first(queries.CREDENTIALS, id=user_id)
+    if row is not None and row.email is not None:
+        await mails.send(work, template, row.email, {"name": row.name}, keyring)
+
+
+async def forget(work: Work) -> None:
+    """Delete what opens nothing any more. The last session of each account stays: by it a new place is told from the first."""
+    later = aliased(Session)
+    await work.db.execute(delete(Link).where(Link.expires_at < work.now))
+    await work.db.execute(delete(RefreshToken).where(RefreshToken.expires_at < work.now))
+    await work.db.execute(
+        delete(Session).where(
+            Session.expires_at < work.now,
+            Session.seen_at < work.now - rules.REMEMBERED,
+            exists().where(later.user_id == Session.user_id, later.id > Session.id),
+        )
+    )

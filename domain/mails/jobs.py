@@ -1,0 +1,154 @@
+"""The slow work: one mail, from its claim until it has left the house, with no transaction open while it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TypeVar
+
+from sqlalchemy import bindparam, delete, select
+
+from .. import jobs
+from ..access import SYSTEM
+from ..base import query
+from ..errors import DatabaseAway
+from ..keyring import MAIL, Keyring, Unsealed
+from ..ports import Database
+from ..work import StoredJob, Work
+from . import rules
+from .actions import KIND
+from .mailer import Mail, Mailer, MailerAway, MailRefused
+from .model import MailRow, StoredMail
+
+SEND_SECONDS = 15.0
+AWAY_SECONDS = 10.0
+"""Together shorter than a claim lasts."""
+
+TRY_AGAIN_SECONDS = 0.5
+SWEPT = 500
+TAKE_TRIES = 20
+TAKE_AGAIN_SECONDS = 0.05
+
+
+class Outcome(StrEnum):
+    """What became of a mail."""
+
+    SENT = "SENT"
+    REFUSED = "REFUSED"
+    PUT_OFF = "PUT_OFF"
+    GIVEN_UP = "GIVEN_UP"
+    UNREADABLE = "UNREADABLE"
+    GONE = "GONE"
+
+
+R = TypeVar("R")
+
+
+async def take(database: Database) -> jobs.Claim | None:
+    """The next mail to be sent. Raises DatabaseAway."""
+    for _ in range(TAKE_TRIES):
+        async with database.work(SYSTEM) as work:
+            claim = await jobs.take(work, [KIND])
+            if claim is not None or not await jobs.wait(work, [KIND]):
+                return claim
+        # Somebody takes it at this moment, or only marks that its call was sent: then nobody is called a second time.
+        await asyncio.sleep(TAKE_AGAIN_SECONDS)
+    raise DatabaseAway("The mails that wait are locked by somebody who does not go on.")
+
+
+async def perform(database: Database, mailer: Mailer, keyring: Keyring, claim: jobs.Claim) -> tuple[Outcome, str]:
+    """Send it, and record so. What became of it, and why, without an address. Cancelled, it gives the mail back at once.
+
+    Whatever a mailer raises that it should not is recorded as the reason why the mail was given up, and raised. Raises
+    ClaimLost, and DatabaseAway: then another worker sends it, perhaps once more.
+    """
+    try:
+        return await _perform(database, mailer, keyring, claim)
+    except asyncio.CancelledError:
+        with contextlib.suppress(jobs.ClaimLost, DatabaseAway):
+            async with database.work(SYSTEM) as work:
+                await jobs.release(work, claim)
+        raise
+
+
+async def _perform(database: Database, mailer: Mailer, keyring: Keyring, claim: jobs.Claim) -> tuple[Outcome, str]:
+    async with database.work(SYSTEM) as work:
+        await jobs.hold(work, claim)
+        row = await work.db.first(_ONE, id=claim.job.subject)
+    if row is None:
+        await _record(database, lambda work: jobs.finish(work, claim))
+        return Outcome.GONE, "It is not there any more."
+    try:
+        mail = _opened(row, keyring)
+    except Unsealed:
+        await _record(database, lambda work: _done(work, claim))
+        return Outcome.UNREADABLE, "It was sealed under a secret that is no longer known."
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await mailer.send(mail)
+    except MailRefused as refused:
+        await _record(database, lambda work: _done(work, claim))
+        return Outcome.REFUSED, str(refused)
+    except (MailerAway, TimeoutError) as away:
+        reason = str(away) or "The server did not answer in time."
+        return await _record(database, lambda work: _put_off(work, claim, reason)), reason
+    except Exception:
+        await _record(database, lambda work: jobs.give_up(work, claim, "Something went wrong on our side; it has been logged."))
+        raise
+    await _record(database, lambda work: _done(work, claim))
+    return Outcome.SENT, ""
+
+
+_ONE = query(MailRow, StoredMail).where(StoredMail.id == bindparam("id"))
+
+
+def _opened(row: MailRow, keyring: Keyring) -> Mail:
+    """Raises Unsealed."""
+    sealed = json.loads(keyring.open(row.sealed, MAIL))
+    return Mail(row.id, row.template, sealed["to"], sealed["values"])
+
+
+async def _done(work: Work, claim: jobs.Claim) -> None:
+    await jobs.finish(work, claim)
+    await work.db.execute(delete(StoredMail).where(StoredMail.id == claim.job.subject))
+
+
+async def _put_off(work: Work, claim: jobs.Claim, reason: str) -> Outcome:
+    pause = rules.pause(work.now - claim.job.at)
+    if pause is None:
+        await jobs.give_up(work, claim, f"It was tried for a day. {reason}")
+        return Outcome.GIVEN_UP
+    await jobs.postpone(work, claim, pause)
+    return Outcome.PUT_OFF
+
+
+async def _record(database: Database, act: Callable[[Work], Awaitable[R]]) -> R:
+    """In a unit of work of its own, again and again while the database is away, as long as the claim may last.
+
+    Whoever was not told that a commit was done does it again, and may find the claim gone.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + AWAY_SECONDS
+    while True:
+        try:
+            async with database.work(SYSTEM) as work:
+                return await act(work)
+        except DatabaseAway:
+            if now() >= until:
+                raise
+            await asyncio.sleep(TRY_AGAIN_SECONDS)
+
+
+async def sweep(work: Work) -> jobs.Lapsed:
+    """Put back what dead workers held, and give up what has outlived too many of them."""
+    return await jobs.lapse(work, [KIND], SWEPT)
+
+
+async def forget(work: Work) -> None:
+    """Forget what was given up long ago: the links in it have ended, and nobody is told of them any more."""
+    stale = select(StoredJob.subject).where(StoredJob.kind == KIND, StoredJob.dead_at < work.now - rules.KEPT_DEAD)
+    await work.db.execute(delete(StoredMail).where(StoredMail.id.in_(stale)))
+    await work.db.execute(delete(StoredJob).where(StoredJob.kind == KIND, StoredJob.dead_at < work.now - rules.KEPT_DEAD))

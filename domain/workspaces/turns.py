@@ -1,0 +1,121 @@
+"""Whoever changes who is in a workspace waits for the others who do, and then sees what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, column, delete, func, insert, select, table, update
+
+from ..access import Role
+from ..base import Query, one_of, query
+from ..errors import NotFound
+from ..ids import Kind, encode
+from ..work import Work
+from . import rules
+from .model import Member, MemberSite, Workspace
+from .rules import Standing
+
+
+class Found(NamedTuple):
+    """A member as they are stored."""
+
+    user_id: UUID
+    role: Role
+    by_site: bool
+
+
+class _SiteRow(NamedTuple):
+    site_id: UUID
+
+
+class _Count(NamedTuple):
+    number: int
+
+
+_TURN = select(Workspace.id).where(Workspace.id == bindparam("workspace_id")).with_for_update(key_share=True)
+_LIVE = _TURN.where(Workspace.deleted_at.is_(None))
+_MEMBER = query(Found, Member).where(Member.workspace_id == bindparam("workspace_id"), Member.user_id == bindparam("user_id"))
+_SITES_OF = query(_SiteRow, MemberSite).where(
+    MemberSite.workspace_id == bindparam("workspace_id"), MemberSite.user_id == bindparam("user_id")
+)
+_OWNERS = Query(
+    _Count,
+    select(func.count().label("number"))
+    .select_from(Member)
+    .where(Member.workspace_id == bindparam("workspace_id"), Member.role == Role.OWNER),
+)
+# Sites stand above workspaces.
+_sites = table("sites", column("id", Uuid()), column("workspace_id", Uuid()))
+_KNOWN = Query(
+    _SiteRow,
+    select(_sites.c.id.label("site_id")).where(
+        _sites.c.workspace_id == bindparam("workspace_id", type_=Uuid()), one_of(_sites.c.id, "ids")
+    ),
+)
+
+
+async def lock(work: Work, workspace_id: UUID, *, live: bool = False) -> bool:
+    """Whether it is there."""
+    return (await work.db.execute(_LIVE if live else _TURN, {"workspace_id": workspace_id})).first() is not None
+
+
+async def take(work: Work, workspace_id: UUID) -> None:
+    """Raises NotFound for a workspace that was deleted a moment ago."""
+    if not await lock(work, workspace_id, live=True):
+        raise NotFound("There is no such workspace, or it is not yours.", encode(Kind.WORKSPACE, workspace_id))
+
+
+async def find(work: Work, workspace_id: UUID, user_id: UUID) -> Found | None:
+    row = await work.db.first(_MEMBER, workspace_id=workspace_id, user_id=user_id)
+    return row._replace(role=Role(row.role)) if row is not None else None
+
+
+async def member(work: Work, workspace_id: UUID, user_id: UUID) -> Found:
+    """Raises NotFound."""
+    row = await find(work, workspace_id, user_id)
+    if row is None:
+        raise NotFound("There is no such member in this workspace.", encode(Kind.USER, user_id))
+    return row
+
+
+async def standing(work: Work, workspace_id: UUID, found: Found) -> Standing:
+    if not found.by_site:
+        return Standing(found.role)
+    rows = await work.db.all(_SITES_OF, workspace_id=workspace_id, user_id=found.user_id)
+    return Standing(found.role, frozenset(row.site_id for row in rows))
+
+
+async def keep_an_owner(work: Work, workspace_id: UUID, losing: Found) -> None:
+    """Raises Conflict where this is the last owner, who may neither go nor become less."""
+    owners = await work.db.first(_OWNERS, workspace_id=workspace_id)
+    if losing.role is Role.OWNER and (owners is None or owners.number <= 1):
+        raise rules.last_owner()
+
+
+async def put(work: Work, workspace_id: UUID, user_id: UUID, now: Standing, *, new: bool) -> None:
+    """What somebody is from here on."""
+    values = {"role": now.role, "by_site": now.sites is not None}
+    whose = {"workspace_id": workspace_id, "user_id": user_id}
+    if new:
+        await work.db.execute(insert(Member).values(**whose, **values, joined_at=work.now))
+    else:
+        of_them = (MemberSite.workspace_id == workspace_id, MemberSite.user_id == user_id)
+        await work.db.execute(delete(MemberSite).where(*of_them))
+        found = (Member.workspace_id == workspace_id, Member.user_id == user_id)
+        await work.db.execute(update(Member).where(*found).values(**values))
+    if now.sites:
+        await work.db.execute(insert(MemberSite), [{**whose, "site_id": id} for id in sorted(now.sites)])
+
+
+async def known_sites(work: Work, workspace_id: UUID, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those that are sites of the workspace."""
+    return frozenset(row.site_id for row in await work.db.all(_KNOWN, workspace_id=workspace_id, ids=ids))
+
+
+async def require_sites(work: Work, workspace_id: UUID, ids: Collection[UUID] | None) -> None:
+    """Raises NotFound for a site that is not the workspace's."""
+    missing = sorted(set(ids or ()) - await known_sites(work, workspace_id, ids or ()))
+    if missing:
+        raise NotFound("There is no such site in this workspace.", encode(Kind.SITE, missing[0]))

@@ -1,0 +1,8 @@
+"""People and their sign-ins in GraphQL."""
+
+from .mutation import Mutation
+from .passwords import PasswordMutation
+from .sessions import SessionMutation
+from .types import Session, User, oneself
+
+__all__ = ["Mutation", "PasswordMutation", "Session", "SessionMutation", "User", "oneself"]

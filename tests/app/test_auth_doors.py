@@ -1,0 +1,188 @@
+"""A browser stays signed in, signs out, and signs in by another issuer, with cookies that it cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from app.asgi import create_app
+from app.bootstrap import embedded
+from app.settings import load
+from app.wiring import House
+from domain import accounts
+from domain.access import NOBODY
+from domain.accounts import SignedIn, SignInMethod
+from domain.work import Origin
+from tests.issuer import CLIENT, SECRET, Issuer, issuing
+
+BASE = "http://127.0.0.1:8123"
+VIEWER = {"query": "{ viewer { user { name } } }"}
+HERE = Origin("127.0.0.1", "Firefox")
+
+
+@dataclass
+class Browser:
+    house: House
+    http: httpx.AsyncClient
+
+    async def viewer(self) -> Any:
+        return (await self.http.post("/graphql", json=VIEWER)).json()["data"]["viewer"]
+
+    async def sign_in(self) -> SignedIn:
+        """As the owner at the command line, who has no password."""
+        async with self.house.database.work(NOBODY, HERE) as work:
+            user = await accounts.register(work, name="Jane")
+            method = SignInMethod.PASSWORD
+            found = await accounts.start_session(work, user_id=user, method=method, keyring=self.house.keyring)
+        self.http.cookies.set("pacemark-refresh", found.refresh_token, domain="127.0.0.1", path="/auth")
+        return found
+
+
+@asynccontextmanager
+async def browsing(folder: Path, **settings: Any) -> AsyncGenerator[Browser, None]:
+    async with embedded(load(data=folder, port=8123, **settings), live=False) as (house, _):
+        transport = httpx.ASGITransport(create_app(house), client=("127.0.0.1", 1))
+        headers = {"User-Agent": "Firefox"}
+        async with httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers) as http:
+            yield Browser(house, http)
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncGenerator[Browser, None]:
+    async with browsing(tmp_path) as browser:
+        yield browser
+
+
+async def test_a_refresh_gives_cookies_that_open_the_api(browser: Browser) -> None:
+    await browser.sign_in()
+    assert await browser.viewer() is None
+    answer = await browser.http.post("/auth/refresh")
+    assert (answer.status_code, list(answer.json())) == (200, ["expiresAt"])
+    assert [each.partition("=")[0] for each in answer.headers.get_list("set-cookie")] == ["pacemark-access", "pacemark-refresh"]
+    assert all("HttpOnly" in each for each in answer.headers.get_list("set-cookie"))
+    assert await browser.viewer() == {"user": {"name": "Jane"}}
+    assert (await browser.http.post("/auth/refresh")).status_code == 200
+
+
+async def test_a_token_that_comes_back_ends_the_session(browser: Browser) -> None:
+    first = await browser.sign_in()
+    await browser.http.post("/auth/refresh")
+    stolen = {"Cookie": f"pacemark-refresh={first.refresh_token}", "User-Agent": "curl"}
+    async with httpx.AsyncClient(transport=browser.http._transport, base_url=BASE) as thief:
+        assert (await thief.post("/auth/refresh", headers=stolen)).status_code == 401
+    answer = await browser.http.post("/auth/refresh")
+    assert (answer.status_code, answer.json()) == (401, {"error": "This session is over: sign in again."})
+    assert all("Max-Age=0" in each for each in answer.headers.get_list("set-cookie"))
+
+
+async def test_signing_out_ends_the_session_and_forgets_the_cookies(browser: Browser) -> None:
+    first = await browser.sign_in()
+    answer = await browser.http.post("/auth/sign-out")
+    assert answer.status_code == 200
+    assert not browser.http.cookies
+    browser.http.cookies.set("pacemark-refresh", first.refresh_token, domain="127.0.0.1", path="/auth")
+    assert (await browser.http.post("/auth/refresh")).status_code == 401
+    assert (await browser.http.post("/auth/sign-out")).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/auth/refresh", "/auth/sign-out"])
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_no_other_sites_page_refreshes_or_signs_out(browser: Browser, address: str, headers: dict[str, str]) -> None:
+    await browser.sign_in()
+    assert (await browser.http.post(address, headers=headers)).status_code == 403
+    assert (await browser.http.post("/auth/refresh")).status_code == 200
+
+
+async def test_without_an_issuer_there_is_no_such_door(browser: Browser) -> None:
+    assert (await browser.http.get("/auth/oidc/start")).status_code == 404
+
+
+# By another issuer
+
+
+@pytest.fixture
+async def issuer() -> AsyncGenerator[Issuer, None]:
+    async with issuing() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+async def there(tmp_path: Path, issuer: Issuer) -> AsyncGenerator[Browser, None]:
+    oidc = {"oidc_issuer": issuer.url, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
+    async with browsing(tmp_path, registration="open", **oidc) as browser:
+        yield browser
+
+
+async def back(browser: Browser, to: str = "/graphql") -> str:
+    """To the issuer and back: the address to which it sends the browser."""
+    begun = await browser.http.get("/auth/oidc/start", params={"to": to})
+    assert begun.status_code == 303
+    async with httpx.AsyncClient() as away:
+        address: str = (await away.get(begun.headers["location"])).headers["location"]
+    assert address.startswith(f"{BASE}/auth/oidc/callback?")
+    return address
+
+
+async def test_whoever_signs_in_there_is_signed_in_here(there: Browser) -> None:
+    answer = await there.http.get(await back(there, "/graphql?query={viewer{user{name}}}"))
+    assert answer.status_code == 200
+    assert 'content="0;url=/graphql?query={viewer{user{name}}}"' in answer.text
+    assert await there.viewer() == {"user": {"name": "Jane Doe"}}
+    assert "pacemark-oidc" not in there.http.cookies
+
+
+async def test_the_same_person_has_the_same_account(there: Browser, issuer: Issuer) -> None:
+    for name in ("Jane Doe", "Jane Roe"):
+        issuer.person["name"] = name
+        await there.http.get(await back(there))
+        assert await there.viewer() == {"user": {"name": "Jane Doe"}}
+
+
+async def test_an_answer_is_taken_from_the_browser_that_asked_alone(there: Browser) -> None:
+    address = await back(there)
+    there.http.cookies.clear()
+    refused = await there.http.get(address)
+    assert (refused.status_code, "begin again" in refused.text) == (400, True)
+    assert await there.viewer() is None
+
+
+async def test_an_answer_of_another_sign_in_is_refused(there: Browser) -> None:
+    first = await back(there)
+    state = parse_qs(urlsplit(await back(there)).query)["state"][0]
+    assert (await there.http.get(first)).status_code == 400
+    assert state not in first
+
+
+@pytest.mark.parametrize(
+    "to", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x=y", "javascript:1"]
+)
+async def test_nobody_is_led_elsewhere(there: Browser, to: str) -> None:
+    answer = await there.http.get(await back(there, to))
+    assert 'content="0;url=/"' in answer.text
+
+
+async def test_an_address_that_is_not_verified_makes_no_account(there: Browser, issuer: Issuer) -> None:
+    issuer.person["email_verified"] = False
+    answer = await there.http.get(await back(there))
+    assert answer.status_code == 403
+    assert await there.viewer() is None
+
+
+async def test_where_nobody_may_sign_up_a_stranger_is_refused(tmp_path: Path, issuer: Issuer) -> None:
+    oidc = {"oidc_issuer": issuer.url, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
+    async with browsing(tmp_path, registration="closed", **oidc) as browser:
+        answer = await browser.http.get(await back(browser))
+        assert (answer.status_code, "Nobody can sign up here" in answer.text) == (403, True)
+
+
+async def test_an_issuer_that_is_away_is_said_so(tmp_path: Path, free_port: int) -> None:
+    oidc = {"oidc_issuer": f"http://127.0.0.1:{free_port}", "oidc_client_id": "x", "oidc_client_secret": "y"}
+    async with browsing(tmp_path, **oidc) as browser:
+        assert (await browser.http.get("/auth/oidc/start")).status_code == 503

@@ -43,7 +43,7 @@ async def _signed_in(reader: Reader, actors: Collection[Actor]) -> Sequence[Acto
         return []
     live = await accounts.live_sessions(reader, sessions, datetime.now(UTC))
     whose = {(row.user_id, row.id) for row in live.values()}
-    found = await workspaces.memberships(reader, {user_id for user_id, _ in whose})
+    found = await workspaces.memberships_of(reader, {user_id for user_id, _ in whose})
     return [
         replace(actor, roles=found[actor.user_id].roles, sites=found[actor.user_id].sites)
         for actor in actors

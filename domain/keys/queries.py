@@ -109,5 +109,5 @@ async def afresh(reader: Reader, actor: Actor) -> Actor:
         return (await current(reader, [actor]))[0]
     if actor.user_id is None:
         return actor
-    found = (await workspaces.memberships(reader, [actor.user_id]))[actor.user_id]
+    found = (await workspaces.memberships_of(reader, [actor.user_id]))[actor.user_id]
     return replace(actor, roles=found.roles, sites=found.sites)

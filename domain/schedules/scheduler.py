@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
 from .. import leases
 from ..access import SYSTEM, Actor, Role
@@ -15,16 +15,18 @@ from ..errors import DatabaseAway, LimitReached
 from ..leases import Lease
 from ..ports import Database
 from ..work import Work
+from ..workspaces import Workspace
 from . import firing, rules
 from .model import Schedule, ScheduleRow
 
 LIMIT = 50
 """At most so many schedules in one transaction."""
 
+_DELETED = select(Workspace.id).where(Workspace.deleted_at.is_not(None))
 _DUE = Query(
     ScheduleRow,
     query(ScheduleRow, Schedule)
-    .where(Schedule.next_at <= bindparam("now"))
+    .where(Schedule.next_at <= bindparam("now"), Schedule.workspace_id.not_in(_DELETED))
     .statement.order_by(Schedule.next_at, Schedule.id)
     .limit(bindparam("limit"))
     .with_for_update(key_share=True, skip_locked=True),

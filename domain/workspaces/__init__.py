@@ -4,7 +4,7 @@ from .actions import create, delete_workspace, rename, restore, transfer
 from .invitations import accept, invite, revoke_invitation
 from .jobs import Purged, forget_invitations, purge
 from .members import change_member, leave, remove_member
-from .memberships import Memberships, memberships
+from .memberships import Memberships, memberships_of
 from .model import DeletedRow, Invitation, InvitationRow, Member, MemberRow, MemberSite, Workspace, WorkspaceRow
 from .queries import (
     INVITATIONS,
@@ -55,7 +55,7 @@ __all__ = [
     "invite",
     "leave",
     "members_by_ids",
-    "memberships",
+    "memberships_of",
     "purge",
     "refuse_to_grant",
     "remove_member",

@@ -41,7 +41,7 @@ _OF_USERS = Query(
 ).beyond_reach("Finds out where somebody is a member.")
 
 
-async def memberships(reader: Reader, user_ids: Collection[UUID]) -> Mapping[UUID, Memberships]:
+async def memberships_of(reader: Reader, user_ids: Collection[UUID]) -> Mapping[UUID, Memberships]:
     """In workspaces that are not deleted; only for those who hold the ids by right."""
     roles: dict[UUID, dict[UUID, Role]] = {id: {} for id in user_ids}
     sites: dict[UUID, dict[UUID, set[UUID]]] = {id: {} for id in user_ids}

@@ -43,6 +43,7 @@ KINDS = {
     "Finding": Kind.FINDING,
     "Artifact": Kind.FILE,
     "DeadJob": Kind.JOB,
+    "Invitation": Kind.INVITATION,
 }
 """Which id belongs to which type."""
 
@@ -228,12 +229,14 @@ def _bare(type_: Any) -> Any:
 
 
 def changing(own: Owner, foreign: Owner) -> Iterator[Operation]:
-    """Every mutation, deletions last: with foreign ids alone, and with one foreign id among the asker's own."""
+    """Every mutation that takes ids, deletions last: with foreign ids alone, and with one foreign id among the asker's own."""
     assert CORE.mutation_type is not None
     for name, each in sorted(CORE.mutation_type.fields.items(), key=lambda field: field[0].endswith("Delete")):
         type_ = get_named_type(each.args["input"].type)
         assert isinstance(type_, GraphQLInputObjectType)
         ids = list(_id_paths(type_))
+        if not ids:
+            continue
         for chosen in [ids, *([path] for path in ids)]:
             input = own.object(type_, lambda field: bool(is_required_input_field(field)))
             theirs = foreign.object(type_, lambda field: bool(is_required_input_field(field)))

@@ -42,6 +42,8 @@ WITHOUT_REACH = {
 }
 
 BEYOND_REACH = {
+    "app/checking/inputs.py": ["For the operator at the command line."],
+    "app/report/permit.py": ["The signature speaks for the workspace that made the link."],
     "domain/audits/claims.py": [
         "A worker reads the audit that it has claimed.",
         "The sweep deletes what belongs to no audit any more, whosever it was.",
@@ -60,10 +62,12 @@ BEYOND_REACH = {
         "The scheduler puts off what it could not fire, whosever it is.",
     ],
     "domain/security/queries.py": ["An operator at the command line exports what happened in the whole installation."],
+    "domain/workspaces/memberships.py": ["Finds out where somebody is a member."],
     "domain/workspaces/queries.py": [
         "For the operator at the command line.",
         "Nobody is in a deleted workspace; its owners are told of it by their own id.",
     ],
+    "infra/bus/outbox.py": ["Kinds alone, to wake this process's workers."],
 }
 """Every statement on a tenant's table that is held to no tenant, and why: infra/db/guard.py runs no other."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,7 @@ from domain.audits import rules as audit_rules
 from domain.paging import Window
 from domain.schedules import firing
 from domain.work import EventKind
+from domain.workspaces import Workspace
 from infra.db.database import SqlDatabase
 from tests.databases import everybodys, owners
 from tests.domain.schedules.benches import NOON, Bench, bench, new_bench
@@ -143,6 +144,21 @@ async def test_a_paused_schedule_fires_when_it_is_resumed_and_due_again(bench: B
     bench.clock.to("2026-05-14T13:00:00")
     assert await bench.fire() == 1
     assert len(await bench.audits()) == 1
+
+
+async def test_nothing_of_a_deleted_workspace_fires_before_it_is_back(bench: Bench) -> None:
+    await bench.add_pages(1)
+    await bench.create()
+
+    async def delete(at: datetime | None) -> None:
+        async with everybodys(bench.database) as connection:
+            await connection.execute(update(Workspace).where(Workspace.id == bench.workspace_id).values(deleted_at=at))
+
+    await delete(NOON)
+    bench.clock.to("13:30:00")
+    assert await bench.fire() == 0
+    await delete(None)
+    assert await bench.fire() == 1
 
 
 async def test_twenty_that_are_due_at_once_fire_once_each(bench: Bench) -> None:

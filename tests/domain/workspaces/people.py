@@ -45,7 +45,7 @@ async def person(database: SqlDatabase, email: str, *, verified: bool = True) ->
 async def there(database: SqlDatabase, actor: Actor) -> Actor:
     """Whoever it is, as they are now."""
     assert actor.user_id is not None
-    found = (await workspaces.memberships(database.reader, [actor.user_id]))[actor.user_id]
+    found = (await workspaces.memberships_of(database.reader, [actor.user_id]))[actor.user_id]
     return replace(actor, roles=found.roles, sites=found.sites)
 
 

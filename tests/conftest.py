@@ -13,13 +13,13 @@ from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
 __all__ = ["database", "database_url", "owner_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
-# What takes longest: `make test` walks the walls on SQLite, `make test-all` on PostgreSQL too.
-SLOW = ("test_walls.py::", "[postgresql")
+# What takes longest: `make test` asks the graph about people and walks its walls on SQLite, `make test-all` on PostgreSQL too.
+SLOW = ("walls", "by_site", "accounts", "members", "invitations", "api_keys", "workspaces")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if all(part in item.nodeid for part in SLOW):
+        if item.nodeid.startswith(tuple(f"tests/graph/test_{name}.py" for name in SLOW)) and "postgresql" in item.nodeid:
             item.add_marker(pytest.mark.slow)
 
 

@@ -68,7 +68,7 @@ async def verify_email(work: Work, token: str, *, keyring: Keyring) -> UUID:
     """By the link of a sign-up, or of a change of the address. Raises NotFound, and Conflict for an address taken since."""
     link = await _taken(work, token, keyring, LinkKind.EMAIL_VERIFICATION, LinkKind.EMAIL_CHANGE)
     if link.kind == LinkKind.EMAIL_CHANGE:
-        return await _changed(work, link)
+        return await _changed(work, link, keyring)
     verified = await work.db.execute(
         update(User)
         .where(User.id == link.user_id, User.email == link.email)
@@ -81,10 +81,11 @@ async def verify_email(work: Work, token: str, *, keyring: Keyring) -> UUID:
     return link.user_id
 
 
-async def _changed(work: Work, link: LinkRow) -> UUID:
+async def _changed(work: Work, link: LinkRow, keyring: Keyring) -> UUID:
     holder = await work.db.first(queries.BY_EMAIL, emails=[link.email])
     if holder is not None and holder.id != link.user_id:
         raise Conflict("Another account has this e-mail by now.", ProblemCode.ALREADY_EXISTS)
+    await sessions.tell(work, link.user_id, Template.EMAIL_CHANGED, keyring)  # to the old address
     await work.db.execute(update(User).where(User.id == link.user_id).values(email=link.email, verified_at=work.now))
     # What was mailed to the old address opens nothing any more.
     await work.db.execute(delete(Link).where(Link.user_id == link.user_id))

@@ -18,6 +18,7 @@ class Template(StrEnum):
 
     EMAIL_VERIFICATION = "EMAIL_VERIFICATION"
     EMAIL_CHANGE = "EMAIL_CHANGE"
+    EMAIL_CHANGED = "EMAIL_CHANGED"
     ALREADY_REGISTERED = "ALREADY_REGISTERED"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - a word, no password
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - a word, no password
@@ -31,6 +32,7 @@ VALUES: Mapping[Template, frozenset[str]] = {
     Template.EMAIL_CHANGE: frozenset({"link"}),
     Template.ALREADY_REGISTERED: frozenset(),
     Template.PASSWORD_RESET: frozenset({"link"}),
+    Template.EMAIL_CHANGED: frozenset(),
     Template.PASSWORD_CHANGED: frozenset(),
     Template.INVITATION: frozenset({"link", "workspace", "inviter", "role"}),
     Template.NEW_SIGN_IN: frozenset(),

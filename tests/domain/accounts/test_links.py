@@ -119,6 +119,8 @@ async def test_an_address_changes_when_the_new_one_is_shown_to_be_theirs(people:
     assert row is not None
     assert row.email == EMAIL
     assert await people.verify(mail.token) == id
+    notice = (await people.mails())[-1]
+    assert (notice.template, notice.to) == ("EMAIL_CHANGED", EMAIL)
     row = await accounts.get(people.database.reader, id)
     assert row is not None
     assert row.email == NEW

@@ -93,6 +93,7 @@ SUBJECTS = {
     Template.EMAIL_CHANGE: "Confirm your new e-mail address",
     Template.ALREADY_REGISTERED: "You have an account already",
     Template.PASSWORD_RESET: "Choose a new password",
+    Template.EMAIL_CHANGED: "Your e-mail address was changed",
     Template.PASSWORD_CHANGED: "Your password was changed",
     Template.INVITATION: "Ann invites you to Acme <b>Ltd</\u2060b>",
     Template.NEW_SIGN_IN: "A sign-in from a new place",

@@ -50,7 +50,7 @@ async def test_what_is_said_is_kept_word_for_word_at_the_units_moment(database: 
         work.say(Event(STARTED, here, subject, here, payload))
         work.say(Event(FINISHED, here, subject))
         assert [event.kind for event in work.said] == [STARTED, FINISHED]
-    rows = await database.reader.all(query(Kept, StoredEvent))
+    rows = await database.reader.all(query(Kept, StoredEvent).beyond_reach("A test."))
     assert rows == [
         (here, here, subject, STARTED, {**payload, "phase": "LOADING"}, moment),
         (here, None, subject, FINISHED, {}, moment),
@@ -63,7 +63,7 @@ async def test_a_job_is_a_row_and_a_call(database: SqlDatabase) -> None:
     database._clock = lambda: moment
     async with database.work(SYSTEM) as work:
         work.enqueue(Job("mails", workspace_id, subject, 7))
-    (row,) = await database.reader.all(query(Waiting, StoredJob))
+    (row,) = await database.reader.all(query(Waiting, StoredJob).beyond_reach("A test."))
     assert row[1:] == ("mails", workspace_id, subject, 7, moment, 0, None, None, None)
     assert [(call.kind, call.job_id) for call in work.calls] == [("mails", row.id)]
 

@@ -9,6 +9,7 @@ from domain.ids import Kind, encode, new_id
 from graph.schema import schema
 from tests.databases import new_workspace
 from tests.graph.asking import Asking, asking
+from tests.graph.changing import change
 from tests.graph.filled import fill
 
 __all__ = ["asking"]
@@ -27,6 +28,7 @@ TYPES = {
     Kind.FINDING: "Finding",
     Kind.FILE: "Artifact",
     Kind.JOB: "DeadJob",
+    Kind.INVITATION: "Invitation",
 }
 NODE = "query ($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -34,7 +36,10 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 
 async def one_of_each(asking: Asking) -> dict[Kind, str]:
     there = await fill(asking.database, asking.workspace_id, asking.runner_id)
-    return {kind: there.readable(kind)[0] for kind in there.ids} | {Kind.RUNNER: encode(Kind.RUNNER, asking.runner_id)}
+    given = {"workspace": asking.workspace, "email": "new@example.com"}
+    sent = await change(asking, "invitationCreate", "invitation { id }", **given)
+    others = {Kind.RUNNER: encode(Kind.RUNNER, asking.runner_id), Kind.INVITATION: sent["invitation"]["id"]}
+    return {kind: there.readable(kind)[0] for kind in there.ids} | others
 
 
 def test_every_type_with_an_id_is_tried_here() -> None:

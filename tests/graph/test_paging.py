@@ -6,15 +6,18 @@ import base64
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
-from domain import audits, sites
-from domain.access import Actor, Role
-from domain.ids import Kind, encode, parse
+from domain import accounts, audits, keys, security, sites
+from domain.access import SYSTEM, Actor, Role
+from domain.ids import Kind, encode, new_id, parse
+from domain.security import SecurityKind
+from domain.workspaces import Invitation, Member
 from graph.schema import schema
 from tests.databases import everybodys, new_workspace
 from tests.graph.asking import Asking, asking
@@ -69,6 +72,10 @@ LISTS: Mapping[str, List] = {
         Sizes(1, 1, 1, 1, requests=ROWS),
         Kind.AUDIT,
     ),
+    "Workspace.members": List('workspace(slug: "acme") { members ARGS }', "userId", Sizes(sites=0)),
+    "Workspace.invitations": List('workspace(slug: "acme") { invitations ARGS }', "id", Sizes(sites=0)),
+    "Workspace.apiKeys": List('workspace(slug: "acme") { apiKeys ARGS }', "id", Sizes(sites=0)),
+    "Workspace.securityLog": List('workspace(slug: "acme") { securityLog ARGS }', "id", Sizes(sites=0)),
 }
 
 every_list = pytest.mark.parametrize("name", LISTS)
@@ -84,7 +91,29 @@ async def prepare(asking: Asking, name: str) -> tuple[Asking, str | None]:
             workspace_id, _ = await new_workspace(asking.database, f"other-{number}")
             roles[workspace_id] = Role.VIEWER
         asking = replace(asking, actor=Actor(roles=roles))
+    if name in ("Workspace.members", "Workspace.invitations", "Workspace.apiKeys", "Workspace.securityLog"):
+        await people(asking)
     return asking, there.readable(chosen.parent)[0] if chosen.parent else None
+
+
+async def people(asking: Asking) -> None:
+    """So many members, invitations, keys and entries of the security log that each list has ROWS."""
+    async with asking.database.work(SYSTEM) as work:
+        for number in range(ROWS - 1):
+            user_id = await accounts.register(work, name=f"Member {number}")
+            row = {"workspace_id": asking.workspace_id, "user_id": user_id, "role": Role.VIEWER, "by_site": False}
+            await work.db.execute(insert(Member).values(**row, joined_at=work.now))
+            entry = {"subject": f"key_{number}", "workspace_id": asking.workspace_id}
+            security.log(work, SecurityKind.KEY_REVOKED, **entry)
+        for number in range(ROWS):
+            sent = {"id": new_id(), "workspace_id": asking.workspace_id, "email": f"{number}@example.com", "role": Role.VIEWER}
+            until = work.now + timedelta(days=1)
+            times = {"created_at": work.now, "expires_at": until, "digest": str(number)}
+            await work.db.execute(insert(Invitation).values(**sent, **times))
+        for number in range(ROWS - 1):
+            values = {"id": new_id(), "workspace_id": asking.workspace_id, "name": str(number), "prefix": str(number)}
+            kept = {"digest": f"d{number}", "role": Role.VIEWER, "created_at": work.now}
+            await work.db.execute(insert(keys.ApiKey).values(**values, **kept))
 
 
 async def page(asking: Asking, name: str, parent: str | None, **arguments: Any) -> Any:

@@ -52,7 +52,7 @@ async def test_a_bad_key_is_refused_without_a_word_about_why(served: Served) -> 
     wrong_end = served.key[:-1] + ("0" if served.key[-1] != "0" else "1")
     said.add((await served.post(VIEWER, {"Authorization": f"Bearer {wrong_end}"})).text)
     (text,) = said
-    assert json.loads(text)["errors"][0]["message"].startswith("This API key is not valid")
+    assert json.loads(text)["errors"][0]["message"].startswith("This API key or access token is not valid")
 
 
 async def test_a_result_over_http_hides_bugs_and_secrets_too(served: Served) -> None:

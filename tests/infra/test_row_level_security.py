@@ -74,7 +74,7 @@ class Tenants(NamedTuple):
     async def rows(self, table: Table) -> Sequence[Any]:
         """All there are, as reads see them."""
         async with self.database.reads.connect() as connection:
-            return (await connection.execute(select(table).order_by(tenant(table)))).all()
+            return (await connection.execute(select(table).order_by(tenant(table), *table.primary_key))).all()
 
 
 @pytest.fixture

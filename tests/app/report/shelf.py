@@ -24,6 +24,8 @@ from infra.bus.hub import Hub
 from infra.bus.outbox import OutboxBus
 from infra.cache.memory import MemoryCache
 from infra.db.database import SqlDatabase
+from infra.email.console import ConsoleMailer
+from infra.email.rendering import Renderer
 from infra.storage.disk import DiskStorage
 from infra.telemetry import Telemetry
 from tests.databases import new_workspace
@@ -111,5 +113,6 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         signing=accounts.Signing(database, KEYRING, "http://pacemark.test"),
         passwords=accounts.Passwords(),
         oidc=None,
+        mailer=ConsoleMailer(Renderer("http://pacemark.test")),
     )
     return Shelf(house, workspace, actor, runner, {profile.name: profile.id for profile in profiles})

@@ -34,6 +34,8 @@ async def test_a_key_from_before_is_one_of_no_client(database_url: str) -> None:
         database,
         f"INSERT INTO users (id, name, created_at) VALUES ('{USER.hex}', 'Owner', '{MOMENT}')",
         f"INSERT INTO workspaces (id, slug, name, created_at) VALUES ('{WORKSPACE.hex}', 'acme', 'Acme', '{MOMENT}')",
+        "INSERT INTO members (workspace_id, user_id, role, joined_at) "
+        f"VALUES ('{WORKSPACE.hex}', '{USER.hex}', 'OWNER', '{MOMENT}')",
         "INSERT INTO api_keys (id, workspace_id, user_id, name, prefix, digest, role, created_at) "
         f"VALUES ({named}, 'VIEWER', '{MOMENT}')",
     )

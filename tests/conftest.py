@@ -13,13 +13,20 @@ from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
 __all__ = ["database", "database_url", "owner_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
-# What takes longest: `make test` asks the graph about people and walks its walls on SQLite, `make test-all` on PostgreSQL too.
-SLOW = ("walls", "by_site", "accounts", "members", "invitations", "api_keys", "workspaces")
+# What takes longest: `make test` asks about people and their workspaces on SQLite, `make test-all` on PostgreSQL too.
+SLOW = (
+    "tests/domain/accounts/",
+    "tests/domain/workspaces/",
+    *(
+        f"tests/graph/test_{name}.py"
+        for name in ("accounts", "api_keys", "by_site", "invitations", "members", "walls", "workspaces")
+    ),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(tuple(f"tests/graph/test_{name}.py" for name in SLOW)) and "postgresql" in item.nodeid:
+        if item.nodeid.startswith(SLOW) and "postgresql" in item.nodeid:
             item.add_marker(pytest.mark.slow)
 
 

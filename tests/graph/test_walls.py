@@ -22,7 +22,7 @@ from tests.graph.asking import Asking, asking
 from tests.graph.bounds import boundless
 from tests.graph.changing import change, profiles
 from tests.graph.filled import fill
-from tests.graph.walking import Operation, Owner, changing, paths, reading, stand, watching
+from tests.graph.walking import OF_PEOPLE, Operation, Owner, changing, paths, reading, stand, watching
 
 __all__ = ["asking", "boundless"]
 
@@ -37,26 +37,6 @@ GENERAL = {
     "text": "{ __typename }",
     "email": "new@example.com",
 }
-
-OF_PEOPLE = {
-    "accountCreate",
-    "accountDelete",
-    "accountExport",
-    "accountUpdate",
-    "emailChange",
-    "emailVerificationRequest",
-    "emailVerify",
-    "invitationAccept",
-    "passwordChange",
-    "passwordReset",
-    "passwordResetRequest",
-    "sessionCreate",
-    "sessionRefresh",
-    "sessionsRevoke",
-    "signOut",
-    "workspaceCreate",
-}
-"""Mutations that take no id: about one's own person, or by a secret that was mailed."""
 
 
 @dataclass

@@ -63,6 +63,27 @@ NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "
 """Which id an argument or input field of this name takes. A new name fails here, and is to be added."""
 
 
+OF_PEOPLE = {
+    "accountCreate",
+    "accountDelete",
+    "accountExport",
+    "accountUpdate",
+    "emailChange",
+    "emailVerificationRequest",
+    "emailVerify",
+    "invitationAccept",
+    "passwordChange",
+    "passwordReset",
+    "passwordResetRequest",
+    "sessionCreate",
+    "sessionRefresh",
+    "sessionsRevoke",
+    "signOut",
+    "workspaceCreate",
+}
+"""Mutations that take no id: about one's own person, or by a secret that was mailed."""
+
+
 @dataclass
 class Owner:
     """Whose ids and words are given: `ids` by kind, `texts` by the argument's name or by `<type that it finds>.<name>`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -80,7 +81,7 @@ async def test_the_files_of_what_was_deleted_are_deleted(tmp_path: Path) -> None
         working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))
 
         def kept() -> int:
-            return sum(path.is_file() for path in (tmp_path / "files").rglob("*"))
+            return sum(len(files) for _, _, files in os.walk(tmp_path / "files"))
 
         await eventually(lambda: kept() == 2)
         await eventually_true(lambda: in_state(house, actor, audit_id, AuditState.FINISHED))

@@ -166,7 +166,8 @@ def test_lots_are_drawn_for_what_begins_here(spans: Spans) -> None:
 def test_a_collector_in_trouble_holds_nobody_up_and_is_told_of_once(
     trouble: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(otlp, "TIMEOUT_SECONDS", 2.0)
+    # Far apart: a machine that is busy with other tests stops everybody for a second now and then.
+    monkeypatch.setattr(otlp, "TIMEOUT_SECONDS", 5.0)
     monkeypatch.setattr(setup, "CLOSE_SECONDS", 0.5)
     longest = 0.0
     with collector() as received, socket.create_server(("127.0.0.1", 0)) as deaf, capture_logs() as logs:
@@ -188,8 +189,8 @@ def test_a_collector_in_trouble_holds_nobody_up_and_is_told_of_once(
         began = time.monotonic()
         telemetry.close()
         closed = time.monotonic() - began
-    assert longest < 1.5
-    assert closed < 1.5
+    assert longest < 4
+    assert closed < 4
     assert {(entry["log_level"], entry["event"]) for entry in logs} == {("warning", LOST)}
     # Metrics are sent once, in the end, and nobody waits for what comes of it.
     assert [entry["sent"] for entry in logs] in (["spans"], ["spans", "metrics"])

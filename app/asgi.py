@@ -28,8 +28,9 @@ DRAIN_SECONDS = 1.0
 
 def create_app(house: House) -> App:
     """Everything that answers over HTTP and WebSocket."""
-    graphql = api(schema, _services(house))
-    doors = _doors(house)
+    services = _services(house)
+    graphql = api(schema, services)
+    doors = _doors(house, services)
     doors.router.routes += graphql.others
     page = graphiql.PageOrApi(graphql.graphql) if house.settings.graphiql else graphql.graphql
     # What answers there says itself what SecurityHeaders would.
@@ -38,7 +39,7 @@ def create_app(house: House) -> App:
     return App(spans, partial(graphql.connections.drain, DRAIN_SECONDS))
 
 
-def _doors(house: House) -> FastAPI:
+def _doors(house: House, services: Services) -> FastAPI:
     """All that is not GraphQL."""
     app = FastAPI(title="Pacemark", docs_url=None, redoc_url=None, openapi_url=None, telemetry=NATIVE)
     if house.settings.graphiql:
@@ -52,7 +53,7 @@ def _doors(house: House) -> FastAPI:
         report.routes(house),
         persist.routes(house),
         keys.routes(house),
-        auth.routes(house, _cookies(house), policy(house.settings)),
+        auth.routes(house, services.cookies, services.policy),
     ):
         app.include_router(router)
     return app
@@ -69,16 +70,12 @@ def _services(house: House) -> Services:
         texts=house.texts,
         signing=house.signing,
         passwords=house.passwords,
-        cookies=_cookies(house),
+        cookies=Cookies(secure=house.settings.base_url.startswith("https:")),
         registration=house.settings.registration,
         key_uses=house.key_uses,
         usage=house.usage,
         policy=policy(house.settings),
     )
-
-
-def _cookies(house: House) -> Cookies:
-    return Cookies(secure=house.settings.base_url.startswith("https:"))
 
 
 def policy(settings: Settings) -> Policy:

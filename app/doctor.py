@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import stat
 from collections.abc import Iterator
 from enum import StrEnum
@@ -13,6 +12,7 @@ from app.settings import Settings
 from domain.accounts import Registration
 from graph.policy import Introspection
 from infra.db.roles import RoleFaults
+from infra.email.servers import is_loopback
 
 
 class Gravity(StrEnum):
@@ -106,8 +106,4 @@ def _of_people(settings: Settings) -> Iterator[Fault]:
 
 
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(urlsplit(url).hostname or "")

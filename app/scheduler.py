@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -14,6 +16,7 @@ from domain import accounts, audits, history, idempotency, leases, mails, schedu
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
+from domain.work import Work
 
 LEASE = "scheduler"
 LEASE_LASTS = timedelta(seconds=10)
@@ -73,6 +76,12 @@ class _Acting:
                     next_at[place] = now() + seconds
             await set_within(stop, max(0.0, min(next_at) - now()))
 
+    @asynccontextmanager
+    async def _work(self) -> AsyncGenerator[Work, None]:
+        async with self._house.database.work(SYSTEM) as work:
+            await leases.prove(work, self._lease)
+            yield work
+
     async def _fire(self) -> None:
         """What is due, in pieces, and not so many that nothing else has its turn."""
         for _ in range(PIECES):
@@ -83,8 +92,7 @@ class _Acting:
                 return
 
     async def _sweep(self) -> None:
-        async with self._house.database.work(SYSTEM) as work:
-            await leases.prove(work, self._lease)
+        async with self._work() as work:
             lapsed = await audits.sweep(work), await mails.sweep(work)
         again, given_up = sum(len(each.again) for each in lapsed), sum(len(each.dead) for each in lapsed)
         if again or given_up:
@@ -92,19 +100,16 @@ class _Acting:
 
     async def _tidy(self) -> None:
         for _ in range(PIECES):
-            async with self._house.database.work(SYSTEM) as work:
-                await leases.prove(work, self._lease)
+            async with self._work() as work:
                 if await history.forget(work) < history.FORGET:
                     break
-        async with self._house.database.work(SYSTEM) as work:
-            await leases.prove(work, self._lease)
+        async with self._work() as work:
             await idempotency.forget(work)
             await mails.forget(work)
             await accounts.forget(work)
             await workspaces.forget_invitations(work)
         for _ in range(PIECES):
-            async with self._house.database.work(SYSTEM) as work:
-                await leases.prove(work, self._lease)
+            async with self._work() as work:
                 if not any(await workspaces.purge(work)):
                     break
         # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 import socket
@@ -221,12 +220,7 @@ class Settings(BaseSettings):
 
     @property
     def on_loopback(self) -> bool:
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def check(self) -> None:
         """Raises Unusable for what this environment forbids, and for what does not fit together."""
@@ -261,7 +255,6 @@ class Settings(BaseSettings):
             raise Unusable("PACEMARK_SECRET can be guessed: take one of your own, such as: openssl rand -hex 32")
         if self.s3_bucket is not None and (self.s3_access_key_id is None or self.s3_secret_access_key is None):
             raise Unusable("PACEMARK_S3_BUCKET needs PACEMARK_S3_ACCESS_KEY_ID and PACEMARK_S3_SECRET_ACCESS_KEY too.")
-
         if len({self.oidc_issuer is None, self.oidc_client_id is None, self.oidc_client_secret is None}) > 1:
             names = "PACEMARK_OIDC_ISSUER, PACEMARK_OIDC_CLIENT_ID and PACEMARK_OIDC_CLIENT_SECRET"
             raise Unusable(f"Sign-in by OpenID needs all of {names}.")

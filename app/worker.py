@@ -209,11 +209,11 @@ def _seeing_through(job: jobs.JobRow) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _working(call: Delivery | None) -> AsyncGenerator[None, None]:
+async def _working(call: Delivery) -> AsyncGenerator[None, None]:
     """Meanwhile the bus is told, again and again, that nobody else need be called."""
 
     async def tell() -> None:
-        while call is not None:
+        while True:
             await asyncio.sleep(WORKING_SECONDS)
             await call.working()
 

@@ -128,6 +128,11 @@ class Actor:
         return bool(self.roles) or self.user_id is not None or self.key_id is not None
 
     @property
+    def is_signed_in(self) -> bool:
+        """Whether this is a person, by a session. A key is none: it does not act on the account of its person."""
+        return self.user_id is not None and self.session_id is not None and self.key_id is None
+
+    @property
     def view(self) -> tuple[object, ...]:
         """Equal for actors who see the same. Hashable."""
         return frozenset(self.roles.items()), frozenset(self.sites.items()), self.scopes

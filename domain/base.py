@@ -8,10 +8,24 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, Dialect, Enum, MetaData, Select, String, Text, or_, select
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Enum,
+    MetaData,
+    Select,
+    String,
+    Text,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
@@ -187,3 +201,12 @@ def query(row: type[R], *tables: type[Base]) -> Query[R]:
     names: Iterable[str] = row._fields  # type: ignore[attr-defined]  # every NamedTuple has it, tuple does not say so
     chosen = [next(getattr(table, name) for table in tables if name in table.__table__.c) for name in names]
     return Query(row, select(*chosen).select_from(tables[0]))
+
+
+class Count(NamedTuple):
+    number: int
+
+
+def count(table: type[Base], *conditions: ColumnElement[bool]) -> Query[Count]:
+    """How many rows of the table there are."""
+    return Query(Count, select(func.count().label("number")).select_from(table).where(*conditions))

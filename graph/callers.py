@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from domain import accounts
 from domain.access import NOBODY, Actor
 from domain.work import Origin
 
@@ -27,23 +26,10 @@ class Caller:
     """Whose allowance is spent: that of the key or the user, of a stranger's address otherwise. Fit for a cache's key."""
 
     def __post_init__(self) -> None:
-        self.account = self.actor.name if self.actor.is_somebody else f"address:{_counted(self.address)}"
+        self.account = self.actor.name if self.actor.is_somebody else f"address:{accounts.network(self.address)}"
 
     @property
     def origin(self) -> Origin:
         """What is told of them in logs and mails: nothing that could be taken for something else there."""
         agent = "".join(each for each in self.agent[:MAX_AGENT] if each.isprintable())
         return Origin(self.address, agent)
-
-
-@lru_cache(maxsize=10_000)
-def _counted(address: str) -> str:
-    """An address of IPv6 by its network: a host has as many of those as it likes."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    if mapped is not None or isinstance(found, ipaddress.IPv4Address):
-        return str(mapped or found)
-    return str(ipaddress.ip_network((int(found), 64), strict=False).network_address)

@@ -10,13 +10,13 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, documents, files, keys
-from domain.access import NOBODY, Actor
+from domain import accounts, actors, documents, files, keys
+from domain.access import Actor
 from domain.caching import Cache
 from domain.ids import Kind, encode
 from domain.keyring import LINKS, Keyring
 from domain.ports import Database, Feed, Reader, Storage
-from domain.work import NOWHERE, Origin, Work
+from domain.work import Origin, Work
 
 from .callers import Caller
 from .cookies import Cookies
@@ -60,8 +60,8 @@ class Context:
     """
 
     services: Services
-    actor: Actor = NOBODY
-    caller: Caller | None = None
+    actor: Actor
+    caller: Caller
     resumed: str | None = None
     charge: Charge | None = field(default=None, init=False)
     set_cookies: list[str] | None = field(default=None, init=False)
@@ -84,6 +84,12 @@ class Context:
         if self.reads_history:
             await self.loaders.history.load(HISTORY)
 
+    async def become(self) -> None:
+        """Whoever asks is more or less than before: what is read from here on is what they see now."""
+        self.actor = await actors.afresh(self.reader, self.actor)
+        self.fresh()
+        await self.preload()
+
     @property
     def reader(self) -> Reader:
         return self.services.database.reader
@@ -93,13 +99,11 @@ class Context:
 
     @property
     def origin(self) -> Origin:
-        return self.caller.origin if self.caller else NOWHERE
+        return self.caller.origin
 
     def is_own(self, id: UUID) -> bool:
         """Whether it is the person's or the session's who is signed in. No API key tells of the person behind it."""
-        actor = self.actor
-        signed_in = actor.session_id is not None and actor.key_id is None
-        return id in self.own or (signed_in and id in (actor.user_id, actor.session_id))
+        return id in self.own or (self.actor.is_signed_in and id in (self.actor.user_id, self.actor.session_id))
 
     async def file_link(self, row: files.FileRow) -> str:
         """The storage's own link where it can make one, else ours."""

@@ -41,8 +41,7 @@ _SLICING = ("first", "last", "ids", "metrics")
 
 
 def declare(schema: GraphQLSchema) -> None:
-    """Every connection, and every list whose length is asked for, says so; and each change what it costs at least."""
-    changes = schema.mutation_type.fields.values() if schema.mutation_type else ()
+    """Every connection, and every list whose length is asked for, says so."""
     for field in _fields(schema):
         said: list[object] = []
         slicing = [name for name in field.args if name in _SLICING]
@@ -51,8 +50,6 @@ def declare(schema: GraphQLSchema) -> None:
         elif slicing:
             said.append(ListSize(assumed_size=DEFAULT_FIRST, slicing_arguments=slicing))
         definition: StrawberryField = field.extensions["strawberry-definition"]
-        if field in changes and not any(isinstance(each, Cost) for each in definition.directives):
-            said.append(Cost(weight=str(CHANGE)))
         definition.directives = [*definition.directives, *said]
 
 

@@ -206,9 +206,8 @@ class Subscription:
         async with aclosing(told) as heard:
             async for each in heard:
                 event = each.event if live and isinstance(each, Happened) else None
-                context.actor = await standing.require(context.reader, wanted.workspace_id, event)
-                if isinstance(each, Happened):
-                    context.actor.require(Permission.READ, wanted.workspace_id, each.event.site_id)
+                site_id = each.event.site_id if isinstance(each, Happened) else None
+                context.actor = await standing.require(context.reader, wanted.workspace_id, event, site_id=site_id)
                 if isinstance(each, following.Checkpoint):
                     live = each.live
                 yield each  # type: ignore[misc]  # read by the types' fields

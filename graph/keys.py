@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -16,19 +14,11 @@ from domain.ids import Kind, decode, new_id
 from .context import Info
 from .errors import Conflict, InvalidInput, NotAllowed, NotFound, mutation
 from .node import Node, made, of
+from .sites.single import decoded, of_hex
 
 if TYPE_CHECKING:
     from .documents.types import ApiClient
     from .sites.types import Site
-
-
-async def of_ids(info: Info, ids: Collection[UUID]) -> Any:
-    """Those of the sites that are there still, and that whoever asks sees."""
-    return [row for row in await info.context.loaders.site.load_many(list(ids)) if row is not None]
-
-
-async def of_hex(info: Info, sites: Collection[str] | None) -> Any:
-    return None if sites is None else await of_ids(info, [UUID(hex=each) for each in sites])
 
 
 @strawberry.type(description="An API key, without its secret.")
@@ -142,7 +132,7 @@ class Mutation:
                 user_id=work.actor.user_id,
                 client_id=decode(Kind.CLIENT, input.client, "client") if input.client is not None else None,
                 scopes=input.scopes,
-                sites=[decode(Kind.SITE, each, "sites") for each in input.sites] if input.sites is not None else None,
+                sites=decoded(input.sites),
                 expires_at=input.expires_at,
             )
         return ApiKeyCreatePayload(key=await made(info, Kind.KEY, id), secret=secret)

@@ -11,8 +11,6 @@ from domain import security
 from domain.ids import Kind, encode
 from domain.security import SecurityKind
 
-from .node import of
-
 
 @strawberry.type(description="One thing more that is known of what was done.")
 class SecurityDetail:
@@ -25,8 +23,6 @@ class SecurityDetail:
     "null for its id."
 )
 class SecurityEntry:
-    is_type_of = of(security.SecurityRow)
-
     at: datetime = strawberry.field(description="When it was done.")
     kind: SecurityKind = strawberry.field(description="What was done.")
     address: str = strawberry.field(description="The address from which it was asked for; empty for this installation itself.")

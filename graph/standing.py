@@ -55,8 +55,10 @@ class Standing:
                 await self._look(reader)
         return self._actor
 
-    async def require(self, reader: Reader, workspace_id: UUID, event: EventRow | None = None) -> Actor:
-        """The actor as they are now. Raises NotAllowed or NotFound where they may not read this workspace any more.
+    async def require(
+        self, reader: Reader, workspace_id: UUID, event: EventRow | None = None, *, site_id: UUID | None = None
+    ) -> Actor:
+        """The actor as they are now. Raises NotAllowed or NotFound where they may read this workspace, or site, no more.
 
         `event` is what has just happened and is delivered if they may: that is traced and counted. While the database is
         away, nothing can be known, and so nothing is delivered.
@@ -70,7 +72,7 @@ class Standing:
                     await asyncio.sleep(RETRY_SECONDS)
             if self.revoked:
                 raise NotAllowed(REVOKED, Permission.READ, ProblemCode.NOT_SIGNED_IN)
-            self._actor.require(Permission.READ, workspace_id)
+            self._actor.require(Permission.READ, workspace_id, site_id)
         if event is not None:
             metering.event_delivered((datetime.now(UTC) - event.at).total_seconds())
         return self._actor

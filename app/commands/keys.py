@@ -121,19 +121,18 @@ def _duration(text: str | None) -> timedelta | None:
 
 async def _create(settings: Settings, workspace: str, wanted: _Wanted) -> str:
     from app import bootstrap
-    from domain import keys, workspaces
+    from domain import keys
 
     async with bootstrap.embedded(settings, live=False) as (house, _):
-        found = await workspaces.find(house.database.reader, workspace)
-        if found is None:
-            raise Unusable(f"There is no workspace {workspace!r} here.")
-        reader, owner = house.database.reader, await bootstrap.owner(house, found.id)
-        client_id = await opening.client(reader, found.id, wanted.client) if wanted.client is not None else None
-        site_ids = await _sites(reader, found.id, wanted.sites) if wanted.sites is not None else None
+        reader = house.database.reader
+        workspace_id = await opening.find(reader, workspace)
+        owner = await bootstrap.owner(house, workspace_id)
+        client_id = await opening.client(reader, workspace_id, wanted.client) if wanted.client is not None else None
+        site_ids = await _sites(reader, workspace_id, wanted.sites) if wanted.sites is not None else None
         async with house.database.work(owner) as work:
             return await keys.issue(
                 work,
-                workspace_id=found.id,
+                workspace_id=workspace_id,
                 name=wanted.name,
                 role=wanted.role,
                 keyring=house.keyring,
@@ -160,24 +159,23 @@ async def _listed(settings: Settings, workspace: str) -> tuple[list[keys.ApiKeyR
     """The keys, and the names of the clients that some are of."""
     from domain import documents
 
-    rows = await _all(settings, workspace)
-    ids = {row.client_id for row in rows if row.client_id is not None}
-    async with opening.workspace(settings, workspace) as (database, _, owner):
-        clients = await documents.clients_by_ids(database.reader, owner.reach, ids)
+    async with opening.workspace(settings, workspace) as opened:
+        rows = await _all(opened)
+        ids = {row.client_id for row in rows if row.client_id is not None}
+        clients = await documents.clients_by_ids(opened.database.reader, opened.owner.reach, ids)
         return rows, {id: row.name for id, row in clients.items()}
 
 
-async def _all(settings: Settings, workspace: str) -> list[keys.ApiKeyRow]:
+async def _all(opened: opening.Opened) -> list[keys.ApiKeyRow]:
     from domain import keys
 
-    async with opening.workspace(settings, workspace) as (database, workspace_id, owner):
-        return [row async for row in opening.every(keys.KEYS, database.reader, owner, workspace_id)]
+    return [row async for row in opening.every(keys.KEYS, opened.database.reader, opened.owner, opened.workspace_id)]
 
 
-async def _meant(settings: Settings, workspace: str, key: str) -> UUID:
+async def _meant(opened: opening.Opened, key: str) -> UUID:
     from domain.ids import Kind, encode
 
-    meant = [row for row in await _all(settings, workspace) if key in (row.prefix, encode(Kind.KEY, row.id))]
+    meant = [row for row in await _all(opened) if key in (row.prefix, encode(Kind.KEY, row.id))]
     if len(meant) != 1:
         # What was given is not repeated: it may be the whole key.
         raise Unusable(
@@ -191,17 +189,19 @@ async def _meant(settings: Settings, workspace: str, key: str) -> UUID:
 async def _revoke(settings: Settings, workspace: str, key: str) -> keys.ApiKeyRow:
     from domain import keys
 
-    key_id = await _meant(settings, workspace, key)
-    async with opening.workspace(settings, workspace) as (database, _, owner), database.work(owner) as work:
-        return await keys.revoke(work, key_id=key_id)
+    async with opening.workspace(settings, workspace) as opened:
+        key_id = await _meant(opened, key)
+        async with opened.database.work(opened.owner) as work:
+            return await keys.revoke(work, key_id=key_id)
 
 
 async def _rotate(settings: Settings, workspace: str, key: str, overlap: int) -> str:
     from domain import keys
 
-    key_id = await _meant(settings, workspace, key)
-    async with opening.workspace(settings, workspace) as (database, _, owner), database.work(owner) as work:
-        return (await keys.rotate(work, key_id=key_id, overlap_hours=overlap, keyring=settings.keyring())).text
+    async with opening.workspace(settings, workspace) as opened:
+        key_id = await _meant(opened, key)
+        async with opened.database.work(opened.owner) as work:
+            return (await keys.rotate(work, key_id=key_id, overlap_hours=overlap, keyring=settings.keyring())).text
 
 
 async def _rotate_signing(settings: Settings) -> datetime:

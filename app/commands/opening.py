@@ -42,14 +42,21 @@ async def house(settings: Settings) -> AsyncGenerator[House, None]:
 async def workspace(settings: Settings, slug: str) -> AsyncGenerator[Opened, None]:
     """Raises Unusable."""
     from app import bootstrap
+
+    async with house(settings) as opened:
+        workspace_id = await find(opened.database.reader, slug)
+        yield Opened(opened.database, workspace_id, await bootstrap.owner(opened, workspace_id))
+
+
+async def find(reader: Reader, slug: str) -> UUID:
+    """The workspace of this slug. Raises Unusable."""
     from app.errors import Unusable
     from domain import workspaces
 
-    async with house(settings) as opened:
-        found = await workspaces.find(opened.database.reader, slug)
-        if found is None:
-            raise Unusable(f"There is no workspace {slug!r} here.")
-        yield Opened(opened.database, found.id, await bootstrap.owner(opened, found.id))
+    found = await workspaces.find(reader, slug)
+    if found is None:
+        raise Unusable(f"There is no workspace {slug!r} here.")
+    return found.id
 
 
 async def client(reader: Reader, workspace_id: UUID, name: str) -> UUID:

@@ -12,7 +12,6 @@ import typer
 
 from app.commands import opening
 from app.commands.options import Data
-from app.errors import Unusable
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="security", help="The security log.", no_args_is_help=True)
 
-_BEGINNING = datetime(1970, 1, 1)  # noqa: DTZ001 - what is given has no zone either
+_BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
 @app.callback()
@@ -35,33 +34,29 @@ def export(
         typer.Option(metavar="SLUG", help="Of this workspace alone.  [all, and people's accounts]", show_default=False),
     ] = None,
     since: Annotated[
-        datetime,
+        datetime | None,
         typer.Option(
             metavar="DATE",
             formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
             help="Not what is older (UTC), such as 2026-11-01.",
             show_default=False,
         ),
-    ] = _BEGINNING,
+    ] = None,
     data: Data = None,
 ) -> None:
     """Print the security log as JSON lines, the oldest entry first."""
     from app import settings
 
-    asyncio.run(_export(settings.load(data=data), workspace, since.replace(tzinfo=UTC)))
+    asyncio.run(_export(settings.load(data=data), workspace, since.replace(tzinfo=UTC) if since is not None else _BEGINNING))
 
 
 async def _export(settings: Settings, slug: str | None, since: datetime) -> None:
     """Raises Unusable."""
-    from domain import security, workspaces
+    from domain import security
 
     async with opening.house(settings) as house:
-        reader, workspace_id = house.database.reader, None
-        if slug is not None:
-            found = await workspaces.find(reader, slug)
-            if found is None:
-                raise Unusable(f"There is no workspace {slug!r} here.")
-            workspace_id = found.id
+        reader = house.database.reader
+        workspace_id = await opening.find(reader, slug) if slug is not None else None
         async for row in security.export(reader, since=since, workspace_id=workspace_id):
             typer.echo(json.dumps(_as_json(row)))
 

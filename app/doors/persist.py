@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app.doors.bearer import key_holder
 from app.wiring import House
-from domain import documents, keys
+from domain import documents
 from domain.access import Actor, Permission
 from domain.base import UNSTORABLE
 from domain.errors import DatabaseAway, NotAllowed, Refused
@@ -47,7 +48,7 @@ def routes(house: House) -> APIRouter:
     @router.post("/graphql/persist")
     async def persist(request: Request) -> Response:
         try:
-            actor = await _actor(house, request.headers.get("authorization"))
+            actor = await _actor(house, request.headers.get("authorization", ""))
             form = _form(request.headers.get("content-type"), await _body(request))
             return _answer({"id": await _register(house, actor, form)})
         except _Unfit as unfit:
@@ -85,9 +86,8 @@ async def _register(house: House, actor: Actor, form: _Form) -> str:
     return id
 
 
-async def _actor(house: House, authorization: str | None) -> Actor:
-    scheme, _, key = (authorization or "").strip().partition(" ")
-    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.keyring) if scheme.lower() == "bearer" else None
+async def _actor(house: House, authorization: str) -> Actor:
+    actor = await key_holder(house, authorization)
     if actor is None:
         raise _Unfit(401, 'A good API key is needed: persistConfig.headers = {"Authorization": "Bearer pmk_…"}')
     return actor

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam
 
+from app.doors.bearer import key_holder
 from app.wiring import House
-from domain import audits, files, keys
+from domain import audits, files
 from domain.access import Reach
 from domain.base import query
 from domain.ids import Kind, parse
@@ -34,17 +35,9 @@ async def permitted(house: House, id: str, token: str, authorization: str, now: 
         return None
     reader = house.database.reader
     if files.signed_id(token, now, house.keyring.derive(LINKS)) == audit_id:
-        # The signature speaks for the workspace that made the link.
         owner = await reader.first(_OWNER, id=audit_id)
         reach = Reach.whole(owner.workspace_id) if owner else Reach()
     else:
-        reach = await _reach_of_key(house, authorization)
+        holder = await key_holder(house, authorization)
+        reach = holder.reach if holder else Reach()
     return (await audits.by_ids(reader, reach, [audit_id])).get(audit_id) if reach.held else None
-
-
-async def _reach_of_key(house: House, authorization: str) -> Reach:
-    scheme, _, key = authorization.partition(" ")
-    if scheme.lower() != "bearer":
-        return Reach()
-    actor = await keys.actor_for_key(house.database.reader, key.strip(), house.keyring)
-    return actor.reach if actor else Reach()

@@ -116,7 +116,7 @@ async def _taken(work: Work, token: str, keyring: Keyring, *kinds: LinkKind) -> 
     found = await work.db.execute(
         delete(Link)
         .where(Link.digest.in_(keyring.digests(token)), Link.kind.in_(kinds), Link.expires_at > work.now)
-        .returning(Link.user_id, Link.kind, Link.email, Link.expires_at)
+        .returning(Link.user_id, Link.kind, Link.email)
     )
     row = found.first()
     if row is None:

@@ -46,7 +46,6 @@ class LinkRow(NamedTuple):
     user_id: UUID
     kind: LinkKind
     email: str
-    expires_at: datetime
 
 
 class _AddressRow(NamedTuple):
@@ -58,8 +57,8 @@ _ALIVE = (Session.revoked_at.is_(None), Session.expires_at > _NOW)
 
 _BY_ID = query(UserRow, User).where(User.id == bindparam("id"))
 _LIVE = query(SessionRow, Session).where(one_of(Session.id, "ids"), *_ALIVE)
-_OF_USER = query(SessionRow, Session).where(Session.user_id == bindparam("user_id"))
-_LISTED = Query(SessionRow, _OF_USER.where(*_ALIVE).statement.order_by(Session.id.desc()).limit(MAX_SESSIONS))
+EVERY_SESSION = query(SessionRow, Session).where(Session.user_id == bindparam("user_id"))
+_LISTED = Query(SessionRow, EVERY_SESSION.where(*_ALIVE).statement.order_by(Session.id.desc()).limit(MAX_SESSIONS))
 _ADDRESSES: Query[_AddressRow] = Query(
     _AddressRow,
     select(Session.address)
@@ -74,7 +73,6 @@ _OPEN = query(LinkRow, Link).where(
 BY_EMAIL = query(CredentialsRow, User).where(one_of(User.email, "emails"))
 CREDENTIALS = query(CredentialsRow, User).where(User.id == bindparam("id"))
 IDENTITIES = query(IdentityRow, Identity).where(Identity.user_id == bindparam("user_id"))
-EVERY_SESSION = _OF_USER
 TOKENS = query(TokenRow, RefreshToken).where(one_of(RefreshToken.digest, "digests"))
 
 

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from ..access import Actor, Permission
@@ -57,11 +58,11 @@ def compared(email: str) -> str | None:
     return lower if len(lower) <= MAX_EMAIL and _EMAIL.match(lower) else None
 
 
-def checked_email(email: str, path: str = "email") -> str:
+def checked_email(email: str) -> str:
     """Raises InvalidInput."""
     found = compared(email)
     if found is None:
-        raise InvalidInput.at(path, f"An e-mail address looks like name@example.com, with at most {MAX_EMAIL} characters.")
+        raise InvalidInput.at("email", f"An e-mail address looks like name@example.com, with at most {MAX_EMAIL} characters.")
     return found
 
 
@@ -83,7 +84,7 @@ def may_sign_up(registration: Registration, *, invited: bool) -> None:
 
 def person(actor: Actor) -> UUID:
     """Who is signed in. Raises NotAllowed for whoever is not, and for a key: it does not act on its person's account."""
-    if actor.user_id is None or actor.session_id is None or actor.key_id is not None:
+    if actor.user_id is None or not actor.is_signed_in:
         raise NotAllowed("Sign in: this is about your own account, and no API key opens it.", Permission.READ, _NOBODY)
     return actor.user_id
 
@@ -117,6 +118,7 @@ def no_link() -> NotFound:
     return NotFound("This link was used, has expired or was never one: ask for a new one.")
 
 
+@lru_cache(maxsize=10_000)
 def network(address: str) -> str:
     """Where somebody is: an address of IPv4, the /64 of one of IPv6, of which a host has as many as it likes."""
     try:
@@ -131,7 +133,7 @@ def network(address: str) -> str:
 
 
 def mint_refresh_token() -> str:
-    return f"pmr_{_encoded(secrets.token_bytes(32))}"
+    return f"pmr_{secrets.token_urlsafe(32)}"
 
 
 def is_refresh_token(text: str) -> bool:
@@ -140,7 +142,8 @@ def is_refresh_token(text: str) -> bool:
 
 def successors(text: str, keyring: Keyring) -> Sequence[str]:
     """What a refresh token is replaced by: made from it with a key, so that none has to be kept. The one of now is first."""
-    return [f"pmr_{_encoded(bytes.fromhex(digest))}" for digest in keyring.digests(text, SUCCESSORS)]
+    digests = [bytes.fromhex(digest) for digest in keyring.digests(text, SUCCESSORS)]
+    return [f"pmr_{base64.urlsafe_b64encode(each).decode().rstrip('=')}" for each in digests]
 
 
 def is_repeated(used_at: datetime, now: datetime, used_by: str | None, clients: Sequence[str]) -> bool:
@@ -149,8 +152,4 @@ def is_repeated(used_at: datetime, now: datetime, used_by: str | None, clients: 
 
 
 def mint_link() -> str:
-    return _encoded(secrets.token_bytes(32))
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return secrets.token_urlsafe(32)

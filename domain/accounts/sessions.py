@@ -168,7 +168,7 @@ async def _again(work: Work, token: str, user_id: UUID, keyring: Keyring) -> Sig
 
 
 async def _reused(work: Work, session_id: UUID, user_id: UUID, keyring: Keyring) -> None:
-    await work.db.execute(update(Session).where(Session.id == session_id).values(revoked_at=work.now))
+    await revoke_of(work, user_id, only=session_id)
     security.log(work, SecurityKind.TOKEN_REUSED, user_id=user_id, subject=encode(Kind.SESSION, session_id))
     await tell(work, user_id, Template.SESSIONS_REVOKED, keyring)
 
@@ -177,7 +177,7 @@ async def sign_out(work: Work) -> UUID:
     """Here. Returns the session that is over."""
     user_id, session_id = rules.person(work.actor), work.actor.session_id
     assert session_id is not None
-    await _revoke(work, user_id, only=session_id)
+    await revoke_of(work, user_id, only=session_id)
     security.log(work, SecurityKind.SIGNED_OUT, subject=encode(Kind.SESSION, session_id))
     return session_id
 
@@ -196,7 +196,7 @@ async def sign_out_by_token(work: Work, token: str, *, keyring: Keyring) -> None
 
 async def revoke_session(work: Work, *, session_id: UUID) -> None:
     """One of one's own. Raises NotFound."""
-    if not await _revoke(work, rules.person(work.actor), only=session_id):
+    if not await revoke_of(work, rules.person(work.actor), only=session_id):
         raise NotFound("There is no such session, or it is over, or not yours.", encode(Kind.SESSION, session_id))
     security.log(work, SecurityKind.SESSION_REVOKED, subject=encode(Kind.SESSION, session_id))
 
@@ -209,12 +209,8 @@ async def revoke_all(work: Work, *, keep_this: bool) -> int:
     return number
 
 
-async def revoke_of(work: Work, user_id: UUID, *, keep: UUID | None = None) -> int:
-    """All of somebody's but that one. Asks nobody's permission: for the actions of this room."""
-    return await _revoke(work, user_id, keep=keep)
-
-
-async def _revoke(work: Work, user_id: UUID, *, only: UUID | None = None, keep: UUID | None = None) -> int:
+async def revoke_of(work: Work, user_id: UUID, *, only: UUID | None = None, keep: UUID | None = None) -> int:
+    """All of somebody's, `only` one, or all but the one to `keep`. Asks nobody's permission: for the actions of this room."""
     statement = update(Session).where(Session.user_id == user_id, Session.revoked_at.is_(None), Session.expires_at > work.now)
     if only is not None:
         statement = statement.where(Session.id == only)

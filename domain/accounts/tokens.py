@@ -103,10 +103,7 @@ class Tokens:
 
     def read(self, token: str, now: datetime) -> Access:
         """Raises Unreadable."""
-        if len(token) > LONGEST or not _SHAPE.fullmatch(token):
-            raise Unreadable
-        head, body, _ = token.split(".")
-        header = _object(head)
+        header = header_of(token, LONGEST)
         # Nothing that could name another key, another algorithm or another rule: what we make has these three, and no more.
         if header.keys() != {"alg", "typ", "kid"} or header["alg"] != ALGORITHM or header["typ"] != TYPE:
             raise Unreadable
@@ -115,10 +112,10 @@ class Tokens:
             raise Unreadable
         try:
             # Times are ours to compare: python-jose has its own clock, and asks for none of them.
-            jwt.decode(token, key, [ALGORITHM], options=_SIGNATURE_ALONE)
+            jwt.decode(token, key, [ALGORITHM], options=SIGNATURE_ALONE)
         except (JOSEError, ValueError, TypeError):
             raise Unreadable from None
-        return self._access(_object(body), now)
+        return self._access(_object(token.split(".")[1]), now)
 
     def _access(self, claims: Mapping[str, Any], now: datetime) -> Access:
         if claims.keys() != _CLAIMS or claims["iss"] != self._issuer or claims["aud"] != self._issuer:
@@ -137,9 +134,17 @@ class Tokens:
         return Access(user_id, session_id, texts[2], datetime.fromtimestamp(began, UTC), datetime.fromtimestamp(ends, UTC))
 
 
-_SIGNATURE_ALONE = dict.fromkeys(
-    ("verify_aud", "verify_iat", "verify_exp", "verify_nbf", "verify_iss", "verify_sub", "verify_jti"), False
+SIGNATURE_ALONE = dict.fromkeys(
+    ("verify_aud", "verify_iat", "verify_exp", "verify_nbf", "verify_iss", "verify_sub", "verify_jti", "verify_at_hash"), False
 )
+"""python-jose's options: the claims are ours to check."""
+
+
+def header_of(token: str, longest: int) -> Mapping[str, Any]:
+    """What it says of itself, which nobody has verified. Raises Unreadable for what is no token."""
+    if len(token) > longest or not _SHAPE.fullmatch(token):
+        raise Unreadable
+    return _object(token.split(".")[0])
 
 
 def _object(part: str) -> Mapping[str, Any]:

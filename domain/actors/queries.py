@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from .. import accounts, keys, workspaces
-from ..access import Actor
+from ..access import NOBODY, Actor
 from ..keyring import Keyring
 from ..ports import Reader
 
@@ -28,13 +28,22 @@ async def current(reader: Reader, actors: Collection[Actor]) -> Sequence[Actor]:
     """Actors as they are now: nobody, where their key or their session is good no longer."""
     by_key = await keys.current(reader, [actor for actor in actors if actor.key_id is not None])
     by_session = await _signed_in(reader, [actor for actor in actors if actor.key_id is None and actor.session_id is not None])
-    good = [*(actor for actor in by_key if actor.roles), *by_session]
-    known = {(actor.key_id, actor.session_id): actor for actor in good}
-    brought = [actor.key_id is not None or actor.session_id is not None for actor in actors]
-    return [
-        known.get((actor.key_id, actor.session_id), Actor()) if brings else actor
-        for actor, brings in zip(actors, brought, strict=True)
-    ]
+    good = {_brought(actor): actor for actor in (*(actor for actor in by_key if actor.roles), *by_session)}
+    return [good.get(_brought(actor), NOBODY) if any(_brought(actor)) else actor for actor in actors]
+
+
+async def afresh(reader: Reader, actor: Actor) -> Actor:
+    """An actor after a change of who is what where."""
+    if actor.key_id is not None:
+        return (await keys.current(reader, [actor]))[0]
+    if actor.user_id is None:
+        return actor
+    found = (await workspaces.memberships_of(reader, [actor.user_id]))[actor.user_id]
+    return replace(actor, roles=found.roles, sites=found.sites)
+
+
+def _brought(actor: Actor) -> tuple[UUID | None, UUID | None]:
+    return actor.key_id, actor.session_id
 
 
 async def _signed_in(reader: Reader, actors: Collection[Actor]) -> Sequence[Actor]:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, update
 
 from .. import jobs, sites
 from ..access import Permission, Reach
-from ..base import Query, one_of, query
+from ..base import count, one_of, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
@@ -19,17 +19,7 @@ from ..work import Job, Work
 from . import events, queries, rules
 from .model import ENDED, Audit, AuditState
 
-
-class _Count(NamedTuple):
-    number: int
-
-
-_QUEUED = Query(
-    _Count,
-    select(func.count().label("number")).where(
-        Audit.workspace_id == bindparam("workspace_id"), Audit.state == AuditState.QUEUED
-    ),
-)
+_QUEUED = count(Audit, Audit.workspace_id == bindparam("workspace_id"), Audit.state == AuditState.QUEUED)
 
 
 class _OpenRow(NamedTuple):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, update
 
 from ..access import Permission, Reach
-from ..base import Query, query
+from ..base import Query, count, query
 from ..errors import Conflict, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
 from ..work import Work
@@ -22,14 +21,7 @@ PIECE = 1_000
 """At most so many documents are pruned in one transaction."""
 
 
-class _Count(NamedTuple):
-    number: int
-
-
-_NUMBER = Query(
-    _Count,
-    select(func.count().label("number")).select_from(ApiClient).where(ApiClient.workspace_id == bindparam("workspace_id")),
-)
+_NUMBER = count(ApiClient, ApiClient.workspace_id == bindparam("workspace_id"))
 
 
 def _stale(client: bool) -> Query[DocumentRow]:

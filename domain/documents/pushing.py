@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from ..base import Query, one_of, query
+from ..base import Query, count, one_of, query
 from ..errors import LimitReached
 from ..ids import new_id
 from ..work import Work
@@ -16,10 +16,6 @@ from ..workspaces import Workspace
 from . import rules
 from .model import Document, DocumentAlias, Pushed, PushedVersion
 from .rules import Checked
-
-
-class _Count(NamedTuple):
-    number: int
 
 
 class _AliasRow(NamedTuple):
@@ -33,12 +29,7 @@ class _HashRow(NamedTuple):
     hash: str
 
 
-_NUMBER = Query(
-    _Count,
-    select(func.count().label("number"))
-    .select_from(DocumentAlias)
-    .where(DocumentAlias.workspace_id == bindparam("workspace_id")),
-)
+_NUMBER = count(DocumentAlias, DocumentAlias.workspace_id == bindparam("workspace_id"))
 _ALIASES = Query(
     _AliasRow,
     query(_AliasRow, DocumentAlias, Document)

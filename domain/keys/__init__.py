@@ -2,7 +2,7 @@
 
 from .actions import Rotated, issue, revoke, rotate
 from .model import ApiKey, ApiKeyRow
-from .queries import KEYS, actor_for_key, afresh, by_ids, current
+from .queries import KEYS, actor_for_key, by_ids, current
 from .usage import Uses, used
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "Rotated",
     "Uses",
     "actor_for_key",
-    "afresh",
     "by_ids",
     "current",
     "issue",

@@ -57,7 +57,7 @@ async def issue(
         "name": rules.check_name(name),
         "role": role,
         "scopes": sorted(chosen) if chosen is not None else None,
-        "sites": _hex(rules.check_sites(sites)),
+        "sites": sorted(site.hex for site in workspaces.check_sites(sites)) if sites is not None else None,
         "expires_at": rules.check_expiry(expires_at, work.now),
     }
     rules.refuse_more(work.actor, workspace_id, role, chosen)
@@ -65,8 +65,7 @@ async def issue(
         work.db, Reach.whole(workspace_id), [client_id]
     ):
         raise NotFound("There is no such client in this workspace.", encode(Kind.CLIENT, client_id))
-    if sites is not None:
-        await workspaces.require_sites(work, workspace_id, sites)
+    await workspaces.require_sites(work, workspace_id, sites)
     id = key_id or new_id()
     text = await _made(work, id, keyring, values)
     _log(work, SecurityKind.KEY_ISSUED, workspace_id, id, name=values["name"], role=str(role), scopes=values["scopes"])
@@ -124,10 +123,6 @@ async def _made(work: Work, id: UUID, keyring: Keyring, values: dict[str, Any]) 
     work.db.add(ApiKey(id=id, prefix=rules.prefix(text), digest=keyring.digest(text), created_at=work.now, **values))
     await work.db.flush()
     return text
-
-
-def _hex(sites: Collection[UUID] | None) -> list[str] | None:
-    return sorted(site.hex for site in sites) if sites is not None else None
 
 
 def _log(work: Work, kind: SecurityKind, workspace_id: UUID, key_id: UUID, **details: Any) -> None:

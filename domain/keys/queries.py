@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select
 
-from .. import workspaces
 from ..access import GRANTS, Actor, Permission, Reach, Role
 from ..base import Query, UtcDateTime, one_of, query
 from ..keyring import Keyring
@@ -101,13 +100,3 @@ _NAMES = frozenset(Permission)
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ApiKeyRow]:
     return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
-
-
-async def afresh(reader: Reader, actor: Actor) -> Actor:
-    """An actor after a change of who is what where."""
-    if actor.key_id is not None:
-        return (await current(reader, [actor]))[0]
-    if actor.user_id is None:
-        return actor
-    found = (await workspaces.memberships_of(reader, [actor.user_id]))[actor.user_id]
-    return replace(actor, roles=found.roles, sites=found.sites)

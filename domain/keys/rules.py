@@ -16,7 +16,6 @@ from ..errors import InvalidInput, NotAllowed, ProblemCode
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=730)
 """After so long a key may expire, if it does."""
 
-MAX_SITES = 100
 MAX_OVERLAP_HOURS = 168
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -55,16 +54,6 @@ def check_scopes(scopes: Collection[Permission] | None, role: Role) -> frozenset
         raise InvalidInput.at("scopes", "Name at least one scope; left out, the key has all of its role.")
     if beyond:
         raise InvalidInput.at("scopes", f"{role} does not grant {', '.join(beyond)}.", ProblemCode.OUT_OF_RANGE)
-    return chosen
-
-
-def check_sites(sites: Collection[UUID] | None) -> frozenset[UUID] | None:
-    """None: all of the workspace."""
-    if sites is None:
-        return None
-    chosen = frozenset(sites)
-    if not 1 <= len(chosen) <= MAX_SITES:
-        raise InvalidInput.at("sites", f"It is 1 to {MAX_SITES} sites; left out, all of them.", ProblemCode.OUT_OF_RANGE)
     return chosen
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
 from .. import audits, sites
 from ..access import Permission, Reach
-from ..base import Query, query, within
+from ..base import Query, count, query, within
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode
@@ -22,14 +22,7 @@ from . import firing, rules
 from .model import Schedule, ScheduleRow
 from .rules import Settings
 
-
-class _Count(NamedTuple):
-    number: int
-
-
-_NUMBER = Query(
-    _Count, select(func.count().label("number")).select_from(Schedule).where(Schedule.workspace_id == bindparam("workspace_id"))
-)
+_NUMBER = count(Schedule, Schedule.workspace_id == bindparam("workspace_id"))
 _BY_NAME = query(ScheduleRow, Schedule).where(
     Schedule.workspace_id == bindparam("workspace_id"),
     Schedule.site_id == bindparam("site_id"),

@@ -33,7 +33,7 @@ _LATER = Query(
     .limit(BATCH),
 )
 _LATER_OF_ALL = _LATER.beyond_reach("An operator at the command line exports what happened in the whole installation.")
-_LATER_OF_ONE = Query(SecurityRow, _LATER.statement.where(SecurityEntry.workspace_id == bindparam("workspace_id")))
+_LATER_OF_ONE = _LATER.where(SecurityEntry.workspace_id == bindparam("workspace_id"))
 
 
 async def export(reader: Reader, *, since: datetime, workspace_id: UUID | None = None) -> AsyncGenerator[SecurityRow, None]:

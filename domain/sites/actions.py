@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
 from ..access import Permission, Reach
-from ..base import Query, query, within
+from ..base import Count, Query, count, query, within
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
@@ -27,22 +27,15 @@ MAX_PAGES = 5_000
 MAX_PROFILES = 100
 
 
-class _Count(NamedTuple):
-    number: int
+_SITES = count(Site, Site.workspace_id == bindparam("workspace_id"))
+_PAGES = count(Page, Page.workspace_id == bindparam("workspace_id"), Page.site_id == bindparam("site_id"))
+_PROFILES = count(Profile, Profile.workspace_id == bindparam("workspace_id"))
+_CHOICES = count(
+    SiteProfile,
+    SiteProfile.workspace_id == bindparam("workspace_id"),
+    SiteProfile.profile_id == bindparam("profile_id"),
+)
 
-
-def _number(table: type[Any], *conditions: ColumnElement[bool]) -> Query[_Count]:
-    """How many of the workspace's rows there are."""
-    ours = table.workspace_id == bindparam("workspace_id")
-    return Query(_Count, select(func.count().label("number")).select_from(table).where(ours, *conditions))
-
-
-_SITES = _number(Site)
-_PAGES = _number(Page, Page.site_id == bindparam("site_id"))
-_PROFILES = _number(Profile)
-_CHOICES = _number(SiteProfile, SiteProfile.profile_id == bindparam("profile_id"))
-
-_SITE_BY_ORIGIN = query(SiteRow, Site).where(Site.workspace_id == bindparam("workspace_id"), Site.origin == bindparam("origin"))
 _PROFILE_BY_NAME = query(ProfileRow, Profile).where(
     Profile.workspace_id == bindparam("workspace_id"), Profile.name == bindparam("name")
 )
@@ -91,7 +84,7 @@ async def create(
     if promised.replayed:
         return promised
     await _in_turn(work, workspace_id)
-    existing = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=origin)
+    existing = await _site_at(work, workspace_id, origin)
     if existing is not None:
         raise Conflict("This origin is watched already.", ProblemCode.ALREADY_EXISTS, (Kind.SITE, existing.id))
     await _add_site(work, promised.id, workspace_id, origin, name, kept, profile_ids)
@@ -186,7 +179,7 @@ async def find_or_create_page(work: Work, *, workspace_id: UUID, url: str, path:
     site = await queries.by_origin(work.db, work.actor.reach, workspace_id, address.origin)
     site_id = site.id if site is not None else None
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
-    page = await _page_of(work, workspace_id, address)
+    page = await _page_at(work, site.id, workspace_id, address.path) if site is not None else None
     if page is None:
         work.actor.require(Permission.SITE_WRITE, workspace_id, site_id)
         await _in_turn(work, workspace_id)
@@ -341,17 +334,21 @@ def _absent(work: Work, permission: Permission, kind: Kind, id: UUID) -> NotFoun
     return NotFound(f"There is no such {kind}, or it is not yours.", encode(kind, id))
 
 
+async def _site_at(work: Work, workspace_id: UUID, origin: str) -> SiteRow | None:
+    return await queries.by_origin(work.db, Reach.whole(workspace_id), workspace_id, origin)
+
+
 async def _page_of(work: Work, workspace_id: UUID, address: rules.Address) -> PageRow | None:
-    site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    site = await _site_at(work, workspace_id, address.origin)
     return await _page_at(work, site.id, workspace_id, address.path) if site is not None else None
 
 
 async def _make_page(work: Work, workspace_id: UUID, address: rules.Address) -> PageRow:
     """The page of an address, with its site where it is new."""
-    site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+    site = await _site_at(work, workspace_id, address.origin)
     if site is None:
         await _add_site(work, new_id(), workspace_id, address.origin, _host(address.origin), [], [])
-        site = await work.db.first(_SITE_BY_ORIGIN, workspace_id=workspace_id, origin=address.origin)
+        site = await _site_at(work, workspace_id, address.origin)
         assert site is not None
     await _add_page(work, new_id(), site, address.path, address.path[: rules.MAX_NAME])
     page = await _page_of(work, workspace_id, address)
@@ -448,6 +445,6 @@ async def _free_slug(work: Work, workspace_id: UUID, wanted: str) -> str:
     return next(slug for slug in candidates if (workspace_id, slug) not in taken)
 
 
-async def _count(work: Work, number: Query[_Count], workspace_id: UUID, **values: UUID) -> int:
+async def _count(work: Work, number: Query[Count], workspace_id: UUID, **values: UUID) -> int:
     row = await work.db.first(number, workspace_id=workspace_id, **values)
     return row.number if row else 0

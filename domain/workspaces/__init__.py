@@ -5,7 +5,7 @@ from .invitations import accept, invite, revoke_invitation
 from .jobs import Purged, forget_invitations, purge
 from .members import change_member, leave, remove_member
 from .memberships import Memberships, memberships_of
-from .model import DeletedRow, Invitation, InvitationRow, Member, MemberRow, MemberSite, Workspace, WorkspaceRow
+from .model import DeletedRow, Invitation, InvitationRow, Member, MemberRow, Workspace, WorkspaceRow
 from .queries import (
     INVITATIONS,
     MEMBERS,
@@ -20,22 +20,18 @@ from .queries import (
     sites_of_members,
     within,
 )
-from .rules import KEPT, MAX_INVITATIONS, MAX_OWNED, MAX_SITES, refuse_to_grant
+from .rules import KEPT, check_sites
 from .turns import require_sites
 
 __all__ = [
     "INVITATIONS",
     "KEPT",
-    "MAX_INVITATIONS",
-    "MAX_OWNED",
-    "MAX_SITES",
     "MEMBERS",
     "DeletedRow",
     "Invitation",
     "InvitationRow",
     "Member",
     "MemberRow",
-    "MemberSite",
     "Memberships",
     "Purged",
     "Workspace",
@@ -44,6 +40,7 @@ __all__ = [
     "by_ids",
     "by_slugs",
     "change_member",
+    "check_sites",
     "create",
     "delete_workspace",
     "deleted_of",
@@ -57,7 +54,6 @@ __all__ = [
     "members_by_ids",
     "memberships_of",
     "purge",
-    "refuse_to_grant",
     "remove_member",
     "rename",
     "require_sites",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, update
 
 from .. import accounts, security
 from ..access import Permission, Role
@@ -15,7 +15,8 @@ from ..ids import Kind, encode, new_id
 from ..security import SecurityKind
 from ..work import Work
 from . import rules, turns
-from .model import Member, MemberSite, Workspace, WorkspaceRow
+from .model import Member, Workspace, WorkspaceRow
+from .rules import Standing
 
 _DELETED = query(WorkspaceRow, Workspace).where(
     Workspace.id == bindparam("workspace_id"), Workspace.deleted_at > bindparam("since", type_=Workspace.deleted_at.type)
@@ -30,7 +31,10 @@ async def create(work: Work, *, slug: str, name: str, owner_id: UUID | None = No
         raise LimitReached(f"One person owns at most {rules.MAX_OWNED} workspaces.", rules.MAX_OWNED)
     await work.db.reach_into(id)
     work.db.add(Workspace(id=id, slug=slug, name=name, created_at=work.now))
-    await _stored(work, slug)
+    try:
+        await work.db.flush()
+    except Conflict as refused:
+        raise _taken(slug) from refused
     work.db.add(Member(workspace_id=id, user_id=user_id, role=Role.OWNER, joined_at=work.now))
     await work.db.flush()
     _log(work, SecurityKind.WORKSPACE_CREATED, id, user_id=user_id, slug=slug)
@@ -64,10 +68,9 @@ async def transfer(work: Work, *, workspace_id: UUID, user_id: UUID) -> None:
     await turns.take(work, workspace_id)
     await turns.member(work, workspace_id, user_id)
     await turns.member(work, workspace_id, own)
-    of_workspace = update(Member).where(Member.workspace_id == workspace_id)
-    await work.db.execute(of_workspace.where(Member.user_id == user_id).values(role=Role.OWNER, by_site=False))
-    await work.db.execute(delete(MemberSite).where(MemberSite.workspace_id == workspace_id, MemberSite.user_id == user_id))
-    await work.db.execute(of_workspace.where(Member.user_id == own).values(role=Role.ADMIN))
+    await turns.put(work, workspace_id, user_id, Standing(Role.OWNER), new=False)
+    myself = (Member.workspace_id == workspace_id, Member.user_id == own)
+    await work.db.execute(update(Member).where(*myself).values(role=Role.ADMIN))
     _log(work, SecurityKind.WORKSPACE_TRANSFERRED, workspace_id, to=encode(Kind.USER, user_id))
 
 
@@ -92,13 +95,6 @@ async def restore(work: Work, *, workspace_id: UUID) -> UUID:
     await work.db.execute(update(Workspace).where(Workspace.id == workspace_id).values(deleted_at=None))
     _log(work, SecurityKind.WORKSPACE_RESTORED, workspace_id)
     return workspace_id
-
-
-async def _stored(work: Work, slug: str) -> None:
-    try:
-        await work.db.flush()
-    except Conflict as refused:
-        raise _taken(slug) from refused
 
 
 def _taken(slug: str | None) -> Conflict:

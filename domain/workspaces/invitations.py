@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete
 
 from .. import accounts, mails, security
 from ..access import Permission, Role
-from ..base import Query
+from ..base import count
 from ..errors import LimitReached, NotAllowed, NotFound
 from ..ids import Kind, encode, new_id
 from ..keyring import Keyring
@@ -21,20 +21,11 @@ from . import queries, rules, turns
 from .model import Invitation
 from .rules import Standing
 
-
-class _Count(NamedTuple):
-    number: int
-
-
-_OPEN = Query(
-    _Count,
-    select(func.count().label("number"))
-    .select_from(Invitation)
-    .where(
-        Invitation.workspace_id == bindparam("workspace_id"),
-        Invitation.email != bindparam("email"),
-        Invitation.expires_at > bindparam("now", type_=Invitation.expires_at.type),
-    ),
+_OPEN = count(
+    Invitation,
+    Invitation.workspace_id == bindparam("workspace_id"),
+    Invitation.email != bindparam("email"),
+    Invitation.expires_at > bindparam("now", type_=Invitation.expires_at.type),
 )
 
 
@@ -105,7 +96,7 @@ async def accept(work: Work, *, token: str, keyring: Keyring) -> UUID:
     if not await turns.lock(work, workspace_id, live=True):
         raise rules.no_invitation()
     row = await queries.invitation_by_token(work.db, token, keyring, work.now)
-    if row is None or row.workspace_id != workspace_id:
+    if row is None:
         raise rules.no_invitation()
     person = await accounts.get(work.db, user_id)
     if person is None or person.verified_at is None or person.email != row.email:

@@ -8,20 +8,19 @@ from sqlalchemy import CursorResult, Result, Uuid, bindparam, column, delete, ex
 
 from ..work import Work
 from . import rules
-from .model import Invitation, Workspace
+from .model import SITES, Invitation, Workspace
 
-# Sites and files stand above workspaces.
-_sites = table("sites", column("id", Uuid()), column("workspace_id", Uuid()))
+# Files stand above workspaces.
 _files = table("files", column("workspace_id", Uuid()))
 
 _doomed = select(Workspace.id).where(Workspace.deleted_at < bindparam("before", type_=Workspace.deleted_at.type))
-_SITES = delete(_sites).where(
-    _sites.c.id.in_(select(_sites.c.id).where(_sites.c.workspace_id.in_(_doomed)).limit(bindparam("limit")))
+_OF_DOOMED = delete(SITES).where(
+    SITES.c.id.in_(select(SITES.c.id).where(SITES.c.workspace_id.in_(_doomed)).limit(bindparam("limit")))
 )
 _EMPTY = delete(Workspace).where(
     Workspace.id.in_(
         _doomed.where(
-            ~exists().where(_sites.c.workspace_id == Workspace.id), ~exists().where(_files.c.workspace_id == Workspace.id)
+            ~exists().where(SITES.c.workspace_id == Workspace.id), ~exists().where(_files.c.workspace_id == Workspace.id)
         ).limit(bindparam("limit"))
     )
 )
@@ -38,7 +37,7 @@ async def purge(work: Work, limit: int = 10) -> Purged:
     A workspace stays until the sweep of files has deleted the bytes that its audits left: their rows say where those are.
     """
     given = {"before": work.now - rules.KEPT, "limit": limit}
-    sites = _number(await work.db.execute(_SITES, given))
+    sites = _number(await work.db.execute(_OF_DOOMED, given))
     return Purged(sites, _number(await work.db.execute(_EMPTY, given)))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, column, table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..access import Role
@@ -66,6 +66,10 @@ class Invitation(Base):
     invited_by: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+SITES = table("sites", column("id", Uuid()), column("workspace_id", Uuid()))
+"""Their room stands above this one."""
 
 
 class WorkspaceRow(NamedTuple):

@@ -58,10 +58,15 @@ def check_standing(role: Role, sites: Collection[UUID] | None) -> Standing:
         return Standing(role)
     if role not in BY_SITE:
         raise InvalidInput.at("role", f"Whoever has single sites is MEMBER or VIEWER; {role} is for all of a workspace.")
+    return Standing(role, check_sites(sites))
+
+
+def check_sites(sites: Collection[UUID]) -> frozenset[UUID]:
+    """Single ones, of a member or of a key."""
     chosen = frozenset(sites)
     if not 1 <= len(chosen) <= MAX_SITES:
         raise InvalidInput.at("sites", f"It is 1 to {MAX_SITES} sites; left out, all of them.", ProblemCode.OUT_OF_RANGE)
-    return Standing(role, chosen)
+    return chosen
 
 
 def refuse_to_grant(actor: Actor, workspace_id: UUID, role: Role) -> None:

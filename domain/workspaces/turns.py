@@ -6,15 +6,15 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, column, delete, func, insert, select, table, update
+from sqlalchemy import Uuid, bindparam, delete, insert, select, update
 
-from ..access import Role
-from ..base import Query, one_of, query
+from ..access import Reach, Role
+from ..base import Query, count, one_of, query
 from ..errors import NotFound
 from ..ids import Kind, encode
 from ..work import Work
-from . import rules
-from .model import Member, MemberSite, Workspace
+from . import queries, rules
+from .model import SITES, Member, MemberSite, Workspace
 from .rules import Standing
 
 
@@ -27,32 +27,16 @@ class Found(NamedTuple):
 
 
 class _SiteRow(NamedTuple):
-    site_id: UUID
-
-
-class _Count(NamedTuple):
-    number: int
+    id: UUID
 
 
 _TURN = select(Workspace.id).where(Workspace.id == bindparam("workspace_id")).with_for_update(key_share=True)
 _LIVE = _TURN.where(Workspace.deleted_at.is_(None))
 _MEMBER = query(Found, Member).where(Member.workspace_id == bindparam("workspace_id"), Member.user_id == bindparam("user_id"))
-_SITES_OF = query(_SiteRow, MemberSite).where(
-    MemberSite.workspace_id == bindparam("workspace_id"), MemberSite.user_id == bindparam("user_id")
-)
-_OWNERS = Query(
-    _Count,
-    select(func.count().label("number"))
-    .select_from(Member)
-    .where(Member.workspace_id == bindparam("workspace_id"), Member.role == Role.OWNER),
-)
-# Sites stand above workspaces.
-_sites = table("sites", column("id", Uuid()), column("workspace_id", Uuid()))
+_OWNERS = count(Member, Member.workspace_id == bindparam("workspace_id"), Member.role == Role.OWNER)
 _KNOWN = Query(
     _SiteRow,
-    select(_sites.c.id.label("site_id")).where(
-        _sites.c.workspace_id == bindparam("workspace_id", type_=Uuid()), one_of(_sites.c.id, "ids")
-    ),
+    select(SITES.c.id).where(SITES.c.workspace_id == bindparam("workspace_id", type_=Uuid()), one_of(SITES.c.id, "ids")),
 )
 
 
@@ -83,8 +67,9 @@ async def member(work: Work, workspace_id: UUID, user_id: UUID) -> Found:
 async def standing(work: Work, workspace_id: UUID, found: Found) -> Standing:
     if not found.by_site:
         return Standing(found.role)
-    rows = await work.db.all(_SITES_OF, workspace_id=workspace_id, user_id=found.user_id)
-    return Standing(found.role, frozenset(row.site_id for row in rows))
+    whose = (workspace_id, found.user_id)
+    sites = await queries.sites_of_members(work.db, Reach.whole(workspace_id), [whose])
+    return Standing(found.role, frozenset(sites[whose]))
 
 
 async def keep_an_owner(work: Work, workspace_id: UUID, losing: Found) -> None:
@@ -111,11 +96,11 @@ async def put(work: Work, workspace_id: UUID, user_id: UUID, now: Standing, *, n
 
 async def known_sites(work: Work, workspace_id: UUID, ids: Collection[UUID]) -> frozenset[UUID]:
     """Those that are sites of the workspace."""
-    return frozenset(row.site_id for row in await work.db.all(_KNOWN, workspace_id=workspace_id, ids=ids))
+    return frozenset(row.id for row in await work.db.all(_KNOWN, workspace_id=workspace_id, ids=ids))
 
 
 async def require_sites(work: Work, workspace_id: UUID, ids: Collection[UUID] | None) -> None:
-    """Raises NotFound for a site that is not the workspace's."""
-    missing = sorted(set(ids or ()) - await known_sites(work, workspace_id, ids or ()))
+    """Raises NotFound for a site that is not the workspace's. None: no single ones are meant."""
+    missing = sorted(set(ids) - await known_sites(work, workspace_id, ids)) if ids else []
     if missing:
         raise NotFound("There is no such site in this workspace.", encode(Kind.SITE, missing[0]))

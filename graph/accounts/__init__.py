@@ -3,6 +3,6 @@
 from .mutation import Mutation
 from .passwords import PasswordMutation
 from .sessions import SessionMutation
-from .types import Session, User, oneself
+from .types import Session, User
 
-__all__ = ["Mutation", "PasswordMutation", "Session", "SessionMutation", "User", "oneself"]
+__all__ = ["Mutation", "PasswordMutation", "Session", "SessionMutation", "User"]

@@ -205,7 +205,6 @@ class Mutation:
 
     @mutation("Have all that is kept of you.")
     async def account_export(self, info: Info, input: AccountExportInput) -> AccountExportResult:
-        accounts.person(info.context.actor)
         async with info.context.work() as work:
             roles = info.context.actor.roles.items()
             memberships = [{"workspace": encode(Kind.WORKSPACE, id), "role": str(role)} for id, role in roles]

@@ -146,7 +146,6 @@ class SessionMutation:
 
     @mutation("End your sessions everywhere.")
     async def sessions_revoke(self, info: Info, input: SessionsRevokeInput) -> SessionsRevokeResult:
-        accounts.person(info.context.actor)
         async with info.context.work() as work:
             return SessionsRevokePayload(revoked=await accounts.revoke_all(work, keep_this=input.keep_this))
 

@@ -59,8 +59,7 @@ class Subscription:
             heard: EventRow | Missed | None = None
             while True:
                 event = heard if isinstance(heard, EventRow) else None
-                context.actor = await standing.require(context.reader, row.workspace_id, event)
-                context.actor.require(Permission.READ, row.workspace_id, row.site_id)
+                context.actor = await standing.require(context.reader, row.workspace_id, event, site_id=row.site_id)
                 if heard is not None or now() >= look_at:
                     context.fresh()
                     row, look_at = await context.loaders.audit.load(id), now() + LOOK_SECONDS

@@ -57,7 +57,7 @@ async def _event(
 
 
 async def _executed(prepared: Prepared, executor: Executor[Any], value: Any, deadline: float) -> Event:
-    context = Context(prepared.context.services, prepared.context.actor, caller=prepared.caller)
+    context = Context(prepared.context.services, prepared.context.actor, prepared.caller)
     context.reads_history = prepared.context.reads_history
     try:
         async with asyncio.timeout(deadline):

@@ -66,7 +66,7 @@ class Operations:
             errors = error.errors if isinstance(error, Rejected) else ()
             traced.end(operation, document.hash if document else "", errors, None if errors else error)
             raise
-        context = Context(self._services, caller.actor, caller=caller, resumed=resumed)
+        context = Context(self._services, caller.actor, caller, resumed)
         context.reads_history = document.reads_history
         return Prepared(asked, caller, document, operation, named, context, traced, cost)
 

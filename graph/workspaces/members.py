@@ -12,8 +12,8 @@ from domain.access import Role
 from domain.ids import Kind, encode
 
 from ..context import Info
-from ..keys import of_hex, of_ids
 from ..node import Node, of
+from ..sites.single import of_hex, of_ids
 
 if TYPE_CHECKING:
     from ..sites.types import Site

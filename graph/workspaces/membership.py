@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from domain import keys, workspaces
+from domain import workspaces
 from domain.access import Permission, Role
 from domain.errors import NotFound as Missing
 from domain.ids import Kind, decode
@@ -15,11 +14,9 @@ from domain.ids import Kind, decode
 from ..context import Info
 from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
 from ..node import made
+from ..sites.single import decoded
 from .members import Invitation, Member
-from .mutation import become
 from .types import Workspace
-
-SITES = "Single sites, 1 to 100, for MEMBER or VIEWER; left out, all of the workspace."
 
 
 @strawberry.input(description="What to change of a member; what is left out stays.")
@@ -65,7 +62,9 @@ class InvitationCreateInput:
     workspace: strawberry.ID = strawberry.field(description="Where to.")
     email: str = strawberry.field(description="To whom; only who has this e-mail comes in by it.")
     role: Role = strawberry.field(default=Role.MEMBER, description="What they will be; not more than you are.")
-    sites: list[strawberry.ID] | None = strawberry.field(default=None, description=SITES)
+    sites: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Single sites, 1 to 100, for MEMBER or VIEWER; left out, all of the workspace."
+    )
 
 
 @strawberry.type(description="A link was mailed to them, good for 7 days.")
@@ -111,10 +110,6 @@ InvitationAcceptResult = Annotated[
 ]
 
 
-def sites_of(sites: list[strawberry.ID] | None) -> list[UUID] | None:
-    return None if sites is None else [decode(Kind.SITE, id, "sites") for id in sites]
-
-
 @strawberry.type
 class MembershipMutation:
     @mutation("Change what a member is, or which sites they have.", Permission.MEMBER_WRITE)
@@ -127,7 +122,7 @@ class MembershipMutation:
                 workspace_id=workspace_id,
                 user_id=user_id,
                 role=input.role,
-                sites=sites_of(given),
+                sites=decoded(given),
                 all_sites=input.sites is None,
             )
         member = await info.context.loaders.member.load((workspace_id, user_id))
@@ -150,7 +145,7 @@ class MembershipMutation:
                 workspace_id=decode(Kind.WORKSPACE, input.workspace, "workspace"),
                 email=input.email,
                 role=input.role,
-                sites=sites_of(input.sites),
+                sites=decoded(input.sites),
                 keyring=info.context.services.keyring,
                 base_url=info.context.services.base_url,
             )
@@ -167,5 +162,5 @@ class MembershipMutation:
     async def invitation_accept(self, info: Info, input: InvitationAcceptInput) -> InvitationAcceptResult:
         async with info.context.work() as work:
             id = await workspaces.accept(work, token=input.token, keyring=info.context.services.keyring)
-        await become(info, await keys.afresh(info.context.reader, info.context.actor))
+        await info.context.become()
         return InvitationAcceptPayload(workspace=await made(info, Kind.WORKSPACE, id))

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import strawberry
 
-from domain import keys, sites, workspaces
-from domain.access import Actor, Permission, Role
+from domain import sites, workspaces
+from domain.access import Permission, Role
 from domain.ids import Kind, decode
 
 from ..context import Info
@@ -120,13 +120,6 @@ WorkspaceLeaveResult = Annotated[
 ]
 
 
-async def become(info: Info, actor: Actor) -> None:
-    """Whoever asks is more or less than before: what is read from here on is what they see now."""
-    info.context.actor = actor
-    info.context.fresh()
-    await info.context.preload()
-
-
 def _id(id: strawberry.ID) -> UUID:
     return decode(Kind.WORKSPACE, id, "workspace")
 
@@ -139,7 +132,7 @@ class Mutation:
             id = await workspaces.create(work, slug=input.slug, name=input.name)
             work.actor = replace(work.actor, roles={**work.actor.roles, id: Role.OWNER})
             await sites.seed_profiles(work, workspace_id=id)
-        await become(info, await keys.afresh(info.context.reader, info.context.actor))
+        await info.context.become()
         return WorkspaceCreatePayload(workspace=await made(info, Kind.WORKSPACE, id))
 
     @mutation("Change a workspace.", Permission.WORKSPACE_WRITE)
@@ -153,26 +146,26 @@ class Mutation:
         id = _id(input.workspace)
         async with info.context.work() as work:
             await workspaces.transfer(work, workspace_id=id, user_id=decode(Kind.USER, input.user, "user"))
-        await become(info, await keys.afresh(info.context.reader, info.context.actor))
+        await info.context.become()
         return WorkspaceTransferPayload(workspace=await made(info, Kind.WORKSPACE, id))
 
     @mutation("Delete a workspace. For 14 days its owners can bring it back.", Permission.WORKSPACE_WRITE)
     async def workspace_delete(self, info: Info, input: WorkspaceDeleteInput) -> WorkspaceDeleteResult:
         async with info.context.work() as work:
             await workspaces.delete_workspace(work, workspace_id=_id(input.workspace))
-        await become(info, await keys.afresh(info.context.reader, info.context.actor))
+        await info.context.become()
         return WorkspaceDeletePayload(workspace_id=input.workspace, restorable_until=work.now + workspaces.KEPT)
 
     @mutation("Bring back a workspace that you own and that was deleted. It takes somebody who is signed in.")
     async def workspace_restore(self, info: Info, input: WorkspaceRestoreInput) -> WorkspaceRestoreResult:
         async with info.context.work() as work:
             id = await workspaces.restore(work, workspace_id=_id(input.workspace))
-        await become(info, await keys.afresh(info.context.reader, info.context.actor))
+        await info.context.become()
         return WorkspaceRestorePayload(workspace=await made(info, Kind.WORKSPACE, id))
 
     @mutation("Leave a workspace. Its last owner cannot. It takes somebody who is signed in.", Permission.READ)
     async def workspace_leave(self, info: Info, input: WorkspaceLeaveInput) -> WorkspaceLeaveResult:
         async with info.context.work() as work:
             await workspaces.leave(work, workspace_id=_id(input.workspace))
-        await become(info, await keys.afresh(info.context.reader, info.context.actor))
+        await info.context.become()
         return WorkspaceLeavePayload(workspace_id=input.workspace)

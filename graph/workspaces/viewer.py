@@ -15,9 +15,10 @@ from domain.paging import DEFAULT_FIRST, Window
 
 from ..accounts import User
 from ..context import Info
-from ..keys import ApiKey, of_ids
+from ..keys import ApiKey
 from ..marks import PERSONAL
 from ..paging import After, Connection, First, connection
+from ..sites.single import of_ids
 from .types import Workspace
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Viewer:
     @staticmethod
     async def deleted_workspaces(info: Info) -> list[DeletedWorkspace]:
         actor = info.context.actor
-        if actor.user_id is None or actor.key_id is not None:
+        if actor.user_id is None or not actor.is_signed_in:
             return []
         return list(await workspaces.deleted_of(info.context.reader, actor.user_id, datetime.now(UTC)))  # type: ignore[arg-type]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from .tracing import trace_statements
@@ -36,6 +36,8 @@ READS: Mapping[str, str] = {REACH: EVERYTHING, "default_transaction_read_only": 
 
 _WAL_RETRY_SECONDS = 0.05
 
+T = TypeVar("T")
+
 
 def engine(url: str, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
     made = create_async_engine(
@@ -47,10 +49,22 @@ def engine(url: str, settings: Mapping[str, str] | None = None, **options: Any) 
         hide_parameters=True,  # an error's text is logged, and parameters are what users and pages sent
     )
     if url.startswith("sqlite"):
-        event.listen(made.sync_engine, "connect", prepare_sqlite)
+        event.listen(made.sync_engine, "connect", _prepare_sqlite)
         event.listen(made.sync_engine, "connect", _hold_to_references)
     trace_statements(made)
     return made
+
+
+async def once(url: str, job: Callable[[Connection], T]) -> T:
+    """The job's answer, on a connection that is made for it alone, in one transaction."""
+    made = create_async_engine(url)
+    if url.startswith("sqlite"):
+        event.listen(made.sync_engine, "connect", _prepare_sqlite)
+    try:
+        async with made.begin() as connection:
+            return await connection.run_sync(job)
+    finally:
+        await made.dispose()
 
 
 def _postgres(settings: Mapping[str, str]) -> dict[str, Any]:
@@ -66,7 +80,7 @@ def _postgres(settings: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """As each connection to the file has to be, whatever it is for."""
     connection.isolation_level = None  # transactions begin where we say so
     cursor = connection.cursor()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, column, event, select, table
+from sqlalchemy import Connection, column, select, table
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
 from domain.base import Query
 from domain.ports import Reader
 
-from .connections import EVERYTHING, REACH, prepare_sqlite
+from .connections import EVERYTHING, REACH, once
 from .roles import grant
 
 _LOCK = 20_261_122
@@ -39,17 +38,16 @@ def newest() -> str | None:
 
 async def upgrade(url: str, version: str = "head", *, service: str | None = None) -> None:
     """`service`: the role that may use the tables afterwards, of another who owns them. Raises NoSuchRole."""
-    await _run(url, lambda connection: _alone(connection, command.upgrade, version, service))
+    await once(url, lambda connection: _alone(connection, command.upgrade, version, service))
 
 
 async def downgrade(url: str, version: str = "base") -> None:
-    await _run(url, lambda connection: _alone(connection, command.downgrade, version))
+    await once(url, lambda connection: _alone(connection, command.downgrade, version))
 
 
 async def current(url: str) -> str | None:
     """The version that the database has; None when it is empty."""
-    version: str | None = await _run(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
-    return version
+    return await once(url, lambda connection: MigrationContext.configure(connection).get_current_revision())
 
 
 class _VersionRow(NamedTuple):
@@ -79,14 +77,3 @@ def _alone(connection: Connection, change: Callable[[Config, str], None], versio
     change(config(connection), version)
     if service is not None:
         grant(connection, service)
-
-
-async def _run(url: str, job: Callable[[Connection], Any]) -> Any:
-    engine = create_async_engine(url)
-    if url.startswith("sqlite"):
-        event.listen(engine.sync_engine, "connect", prepare_sqlite)
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(job)
-    finally:
-        await engine.dispose()

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from .connections import once
 
 _FAULTS = text(
     "SELECT rolname, rolsuper, rolbypassrls, EXISTS ("
@@ -45,13 +46,7 @@ async def standing_of_role(url: str) -> RoleFaults:
     """How the role that connects there stands; without faults on SQLite, which has no roles."""
     if url.startswith("sqlite"):
         return RoleFaults("", False, False, False)
-    engine = create_async_engine(url)
-    try:
-        async with engine.connect() as connection:
-            name, superuser, bypasses, owns = (await connection.execute(_FAULTS)).one()
-            return RoleFaults(name, superuser, bypasses, owns)
-    finally:
-        await engine.dispose()
+    return await once(url, lambda connection: RoleFaults(*connection.execute(_FAULTS).one()))
 
 
 def service_role(url: str, owner_url: str) -> str | None:

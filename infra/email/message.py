@@ -16,12 +16,12 @@ from .rendering import Rendered
 NAME = "Pacemark"
 
 
-def compose(mail: Mail, rendered: Rendered, sender: str, now: datetime) -> EmailMessage:
-    """Its Message-ID is made of the mail's id: one that arrives twice is recognised. Raises MailRefused."""
+def compose(mail: Mail, rendered: Rendered, sender: str, to: str, now: datetime) -> EmailMessage:
+    """Its Message-ID is made of the mail's id: one that arrives twice is recognised."""
     local, _, domain = sender.rpartition("@")
     message = EmailMessage(SMTP)
     message["From"] = Address(NAME, local, domain)
-    message["To"] = recipient(mail)
+    message["To"] = to
     message["Subject"] = rendered.subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{mail.id.hex}@{domain}>"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from domain.mails import Mail
 
@@ -37,12 +36,14 @@ class Renderer:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        loader = PackageLoader("infra.email")
-        options = {"loader": loader, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-        self._text = Environment(**options, autoescape=False)  # type: ignore[arg-type]  # noqa: S701 - plain text
-        self._html = Environment(**options, autoescape=True)  # type: ignore[arg-type]
-        for environment in (self._text, self._html):
-            environment.filters["named"] = named
+        self._templates = Environment(
+            loader=PackageLoader("infra.email"),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["named"] = named
 
     def render(self, mail: Mail) -> Rendered:
         """Raises ValueError and jinja2.UndefinedError for values that do not fit: a bug, which names no value."""
@@ -52,14 +53,9 @@ class Renderer:
         values |= {"program": program(values.get("agent", "")), "base_url": self._base_url}
         name = mail.template.lower()
         subject, text, html = (
-            self._rendered(self._text, f"{name}.subject.txt", values),
-            self._rendered(self._text, f"{name}.txt", values),
-            self._rendered(self._html, f"{name}.html", values),
+            self._templates.get_template(f"{name}.{ending}").render(values) for ending in ("subject.txt", "txt", "html")
         )
         return Rendered(" ".join(subject.split()), f"{text.strip()}\n", f"{html.strip()}\n")
-
-    def _rendered(self, environment: Environment, name: str, values: Mapping[str, str]) -> str:
-        return environment.get_template(name).render(values)
 
 
 def named(name: str) -> str:

@@ -42,10 +42,11 @@ class SmtpMailer:
             self._tls.verify_mode = ssl.CERT_NONE
 
     async def send(self, mail: Mail) -> None:
-        message = compose(mail, self._renderer.render(mail), self._sender, datetime.now(UTC))
+        to = recipient(mail)
+        message = compose(mail, self._renderer.render(mail), self._sender, to, datetime.now(UTC))
         client = self._client()
         try:
-            await self._hand_over(client, recipient(mail), message)
+            await self._hand_over(client, to, message)
             # It has been taken: how the connection ends changes nothing.
             with contextlib.suppress(SMTPException, OSError):
                 await client.quit(timeout=QUIT_SECONDS)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
+import orjson
 
 from domain import accounts
 from domain.accounts import Expected, Person, Untrusted
@@ -103,14 +104,13 @@ class OpenIdProvider:
 
     async def _exchange(self, about: Mapping[str, Any], given: dict[str, str]) -> Mapping[str, Any]:
         methods = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        headers = {"Accept": "application/json"}
+        auth = None
         if "client_secret_basic" in methods:
-            pair = f"{quote_plus(self._client_id)}:{quote_plus(self._client_secret)}"
-            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            auth = httpx.BasicAuth(quote_plus(self._client_id), quote_plus(self._client_secret))
         else:
             given = {**given, "client_id": self._client_id, "client_secret": self._client_secret}
-        request = self._http.build_request("POST", about["token_endpoint"], data=given, headers=headers)
-        status, said = await self._asked(request)
+        headers = {"Accept": "application/json"}
+        status, said = await self._asked("POST", about["token_endpoint"], data=given, headers=headers, auth=auth)
         if status in (400, 401):
             raise Untrusted("the issuer does not take the code")
         if status != 200:
@@ -122,7 +122,7 @@ class OpenIdProvider:
             now = asyncio.get_running_loop().time()
             if self._about is None or now - self._about_at > KEPT_SECONDS:
                 address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-                status, about = await self._asked(self._http.build_request("GET", address))
+                status, about = await self._asked("GET", address)
                 if status != 200:
                     raise ProviderAway(f"its description answered {status}")
                 self._check(about)
@@ -145,7 +145,7 @@ class OpenIdProvider:
             age = asyncio.get_running_loop().time() - self._keys_at
             unknown = id is not None and all(key.get("kid") != id for key in self._keys)
             if age > KEPT_SECONDS or (unknown and age > COOLDOWN_SECONDS):
-                status, said = await self._asked(self._http.build_request("GET", about["jwks_uri"]))
+                status, said = await self._asked("GET", about["jwks_uri"])
                 keys = said.get("keys")
                 if status != 200 or not isinstance(keys, list):
                     raise ProviderAway(f"its keys answered {status}")
@@ -153,19 +153,15 @@ class OpenIdProvider:
                 self._keys_at = asyncio.get_running_loop().time()
             return self._keys
 
-    async def _asked(self, request: httpx.Request) -> tuple[int, Mapping[str, Any]]:
+    async def _asked(self, method: str, address: str, **given: Any) -> tuple[int, Mapping[str, Any]]:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                response = await self._http.send(request, stream=True)
-                try:
-                    body = b""
-                    async for part in response.aiter_bytes():
-                        body += part
-                        if len(body) > LARGEST:
-                            raise ProviderAway("its answer is too large")
-                finally:
-                    await response.aclose()
-            said = httpx.Response(response.status_code, content=body).json() if body else {}
+            async with asyncio.timeout(TIMEOUT_SECONDS), self._http.stream(method, address, **given) as response:
+                body = b""
+                async for part in response.aiter_bytes():
+                    body += part
+                    if len(body) > LARGEST:
+                        raise ProviderAway("its answer is too large")
+            said = orjson.loads(body) if body else {}
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             raise ProviderAway(f"it did not answer as an issuer does: {type(error).__name__}") from error
         return response.status_code, said if isinstance(said, dict) else {}

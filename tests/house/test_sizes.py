@@ -10,7 +10,6 @@ MOST_LINES = 300
 # A list of laws with their cases is looked up in, not read from top to bottom.
 MOST_LINES_OF_TESTS = 600
 LONGER = {
-    "app/settings.py": "a line or two for each setting, and what each environment forbids",
     "domain/audits/model.py": "the tables of the largest room and their rows, column by column",
     "domain/sites/actions.py": "sites, pages, profiles and access: one short verb after another",
 }

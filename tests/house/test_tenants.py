@@ -31,7 +31,6 @@ WITHOUT_REACH = {
     "files.fetch": "its caller has checked the link's signature",
     "jobs.by_kinds": "numbers alone, for the operator",
     "keys.actor_for_key": "finds out who the actor is",
-    "keys.afresh": "reads the actor's own memberships, after they changed",
     "keys.current": "reads the actor's own key",
     "security.export": "for the operator at the command line",
     "workspaces.deleted_of": "reads the actor's own, which nobody is in any more",

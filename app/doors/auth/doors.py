@@ -120,8 +120,8 @@ async def _asked_for(request: Request, policy: Policy, answer: Callable[[], Awai
 
 
 def origin_of(request: Request) -> Origin:
-    address = request.client.host if request.client else "unknown"
-    return Caller(address=address, agent=request.headers.get("user-agent", "")).origin
+    connection = Connection(request.scope)
+    return Caller(address=connection.address, agent=connection.headers.get("user-agent", "")).origin
 
 
 def _answer(content: dict[str, str], status: int, set_cookies: list[str] | None = None) -> Response:

@@ -230,7 +230,7 @@ class Waiting:
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation
+    @strawberry.mutation(directives=[costs.Cost(weight="10")])
     def change(self) -> Thing:
         return Thing()
 

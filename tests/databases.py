@@ -25,8 +25,11 @@ from infra.db.connections import EVERYTHING, REACH
 from infra.db.database import SqlDatabase
 from tests import servers
 
-# Migrating takes a second, copying what was migrated a few milliseconds: one template a worker and a kind of database.
+# Migrating takes a second, copying what was migrated a tenth of one and emptying it a hundredth: one template a worker and a
+# kind of database, and PostgreSQL's databases are used again.
 _templates: dict[str, str] = {}
+_emptied: list[str] = []
+_altered: set[str] = set()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -40,16 +43,22 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncG
         yield f"sqlite+aiosqlite:///{path}"
         return
     server: servers.PostgresServer = request.getfixturevalue("postgres_server")
-    name = f"test_{secrets.token_hex(6)}"
-    await _postgres(server, name, await _postgres_template(server) if migrated else "template1")
+    if migrated and _emptied:
+        name = _emptied.pop()
+    else:
+        name = f"test_{secrets.token_hex(6)}"
+        await _postgres(server, name, await _postgres_template(server) if migrated else "template1")
     yield _driven(server.settings(name)["database_url"] if migrated else server.url(name))
-    await server.drop_database(name)
+    if migrated and name not in _altered and await _empty(server.url(name)):
+        _emptied.append(name)
+    else:
+        await server.drop_database(name)
 
 
 @pytest.fixture
 def owner_url(database_url: str) -> str:
     """The same database, for whoever owns its tables."""
-    return _owners(database_url)
+    return _owners(database_url, altering=True)
 
 
 @pytest.fixture
@@ -75,7 +84,9 @@ async def _postgres_template(server: servers.PostgresServer) -> str:
     return _templates[server.url()]
 
 
-def _owners(url: str) -> str:
+def _owners(url: str, *, altering: bool) -> str:
+    if altering:  # which emptying does not undo
+        _altered.add(url.rpartition("/")[2])
     return url.replace(f"//{servers.SERVICE}@", "//app@")
 
 
@@ -91,6 +102,31 @@ async def _postgres(server: servers.PostgresServer, name: str, template: str) ->
         await connection.close()
 
 
+async def _empty(url: str) -> bool:
+    """As it was when it was migrated. False where somebody is connected still, who may be about to write."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval(_OTHERS):
+            return False
+        # No triggers: nothing that is deleted needs others to be deleted first, and the security log is deleted too.
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute(await connection.fetchval(_DELETIONS))
+        await connection.execute(_BEGIN)
+        return True
+    finally:
+        await connection.close()
+
+
+_OTHERS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+_DELETIONS = (
+    "select string_agg(format('delete from %I', tablename), ';') from pg_tables "
+    "where schemaname = 'public' and tablename not in ('alembic_version', 'history')"
+)
+_BEGIN = (
+    "update history set id = gen_random_uuid(), last = 0, published = 0, forgotten = 0; alter sequence events_id_seq restart"
+)
+
+
 @asynccontextmanager
 async def everybodys(database: SqlDatabase) -> AsyncGenerator[AsyncConnection, None]:
     """A transaction that may change rows of every workspace, behind the back of all actions."""
@@ -101,9 +137,9 @@ async def everybodys(database: SqlDatabase) -> AsyncGenerator[AsyncConnection, N
 
 
 @asynccontextmanager
-async def owners(url: str) -> AsyncGenerator[AsyncConnection, None]:
-    """A transaction of whoever owns the tables, and may change those too."""
-    engine = create_async_engine(_owners(url))
+async def owners(url: str, *, altering: bool = True) -> AsyncGenerator[AsyncConnection, None]:
+    """A transaction of whoever owns the tables, and may change those too. `altering`: it does so, not their rows alone."""
+    engine = create_async_engine(_owners(url, altering=altering))
     try:
         async with engine.begin() as connection:
             yield connection

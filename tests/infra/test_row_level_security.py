@@ -81,7 +81,7 @@ class Tenants(NamedTuple):
 async def tenants(database: SqlDatabase) -> Tenants:
     ours, actor = await new_workspace(database, "ours")
     theirs, _ = await new_workspace(database, "theirs")
-    async with owners(database.url) as connection:
+    async with owners(database.url, altering=False) as connection:
         await connection.execute(text("SET session_replication_role = replica"))  # foreign keys are not what is tried here
         for number, workspace_id in enumerate((ours, theirs), 1):
             for table in TENANTS.values():
@@ -283,7 +283,7 @@ async def test_the_security_log_is_only_ever_added_to(database: SqlDatabase, for
 async def test_not_even_its_owner_changes_the_security_log(database: SqlDatabase, forgery: str) -> None:
     await log(database)
     with pytest.raises(DBAPIError, match="only ever added to"):
-        async with owners(database.url) as connection:
+        async with owners(database.url, altering=False) as connection:
             await connection.execute(text(forgery))
     assert await entries(database) == 1
 

@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 
 from app import report
-from app.doors import auth, files, graphiql, health, keys, metrics, persist
+from app.doors import auth, files, graphiql, health, keys, metrics, pages, persist
 from app.front import App, Front
 from app.headers import SecurityHeaders
 from app.settings import Settings
@@ -54,6 +54,7 @@ def _doors(house: House, services: Services) -> FastAPI:
         persist.routes(house),
         keys.routes(house),
         auth.routes(house, services.cookies, services.policy),
+        pages.routes(house),
     ):
         app.include_router(router)
     return app

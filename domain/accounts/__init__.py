@@ -10,7 +10,7 @@ from .links import request_reset, request_verification, reset_password, verify_e
 from .model import LinkKind, SessionRow, SignInMethod, User, UserRow
 from .passwords import Passwords, fault
 from .queries import get, is_open, live_sessions, sessions_of
-from .rules import Registration, checked_email, checked_name, may_sign_up, network, no_link, over, person
+from .rules import Registration, checked_email, checked_name, compared, may_sign_up, network, no_link, over, person
 from .sessions import SignedIn, forget, refresh, revoke_all, revoke_session, sign_in, sign_out, sign_out_by_token, start_session
 from .signing import PUBLISHED, Issued, Signing, rotate
 from .tokens import Access, SigningKey, Tokens, Unreadable
@@ -39,6 +39,7 @@ __all__ = [
     "checked_email",
     "checked_name",
     "close",
+    "compared",
     "confirm",
     "export",
     "fault",

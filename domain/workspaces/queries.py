@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
+from .. import accounts
 from ..access import Reach, Role
 from ..accounts import User
 from ..base import Query, UtcDateTime, one_of, query
@@ -83,6 +84,9 @@ _INVITATION_BY_DIGEST = _INVITATIONS.where(
     Invitation.workspace_id == bindparam("workspace_id"),
     Invitation.expires_at > bindparam("now", type_=UtcDateTime()),
 )
+_INVITATION_TO = _INVITATIONS.where(
+    Invitation.email == bindparam("email"), Invitation.expires_at > bindparam("now", type_=UtcDateTime())
+).beyond_reach("Whether somebody whom another issuer knows may sign up, by their own address.")
 
 INVITATIONS = Keyset(
     "invitations",
@@ -101,6 +105,12 @@ async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping
 
 async def by_slugs(reader: Reader, reach: Reach, slugs: Collection[str]) -> Mapping[str, WorkspaceRow]:
     return {row.slug: row for row in await reader.all(_BY_SLUG, slugs=slugs, reach=reach.workspaces)}
+
+
+async def is_invited(reader: Reader, person: accounts.Person, now: datetime) -> bool:
+    """Whether any workspace waits for whoever has the address that the issuer verified."""
+    email = accounts.compared(person.email) if person.email is not None else None
+    return email is not None and await reader.first(_INVITATION_TO, email=email, now=now) is not None
 
 
 async def find(reader: Reader, slug: str) -> WorkspaceRow | None:

@@ -12,12 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from app import bootstrap
 from app.asgi import create_app
 from app.bootstrap import embedded
 from app.settings import load
 from app.wiring import House
-from domain import accounts
-from domain.access import NOBODY
+from domain import accounts, workspaces
+from domain.access import NOBODY, Role
 from domain.accounts import SignedIn, SignInMethod
 from domain.work import Origin
 from tests.issuer import CLIENT, SECRET, Issuer, issuing
@@ -180,6 +181,32 @@ async def test_where_nobody_may_sign_up_a_stranger_is_refused(tmp_path: Path, is
     async with browsing(tmp_path, registration="closed", **oidc) as browser:
         answer = await browser.http.get(await back(browser))
         assert (answer.status_code, "Nobody can sign up here" in answer.text) == (403, True)
+
+
+async def test_where_signing_up_takes_an_invitation_whoever_has_one_may(tmp_path: Path, issuer: Issuer) -> None:
+    oidc = {"oidc_issuer": issuer.url, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
+    async with browsing(tmp_path, registration="invited", **oidc) as browser:
+        house = browser.house
+        workspace_id = await bootstrap.first_workspace(house)
+
+        async def invite(email: str) -> None:
+            async with house.database.work(await bootstrap.owner(house, workspace_id)) as work:
+                await workspaces.invite(
+                    work,
+                    workspace_id=workspace_id,
+                    email=email,
+                    role=Role.VIEWER,
+                    sites=None,
+                    keyring=house.keyring,
+                    base_url=BASE,
+                )
+
+        await invite("somebody.else@example.com")
+        answer = await browser.http.get(await back(browser))
+        assert (answer.status_code, "takes an invitation" in answer.text) == (403, True)
+        await invite(issuer.person["email"].upper())
+        assert (await browser.http.get(await back(browser))).status_code == 200
+        assert await browser.viewer() is not None
 
 
 async def test_an_issuer_that_is_away_is_said_so(tmp_path: Path, free_port: int) -> None:

@@ -37,6 +37,7 @@ WITHOUT_REACH = {
     "workspaces.find": "for the operator at the command line",
     "workspaces.first_owner": "for the operator at the command line",
     "workspaces.invitation_by_token": "whoever holds the token",
+    "workspaces.is_invited": "whoever has the address, as an issuer verified",
     "workspaces.named": "the one that an action is about",
 }
 
@@ -65,6 +66,7 @@ BEYOND_REACH = {
     "domain/workspaces/queries.py": [
         "For the operator at the command line.",
         "Nobody is in a deleted workspace; its owners are told of it by their own id.",
+        "Whether somebody whom another issuer knows may sign up, by their own address.",
     ],
     "infra/bus/outbox.py": ["Kinds alone, to wake this process's workers."],
 }

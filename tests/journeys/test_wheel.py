@@ -60,6 +60,8 @@ def test_the_wheel_holds_what_is_served_and_not_what_it_was_built_from(wheel: Pa
     assert {
         "graph/transports/graphiql/static/index.html",
         "graph/transports/graphiql/static/THIRD_PARTY_LICENSES.txt",
+        "app/doors/pages/templates/pages.js",
+        "app/pages.css",
         "app/report/templates/report.html",
         "infra/engines/lighthouse/run.mjs",
         "migrations/env.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import orjson
 import structlog
@@ -12,9 +13,9 @@ from starlette.responses import Response
 from app.doors.auth import page
 from app.doors.auth.signing_in import SigningIn
 from app.wiring import House
-from domain import accounts
+from domain import accounts, workspaces
 from domain.access import NOBODY
-from domain.accounts import SignedIn, Untrusted
+from domain.accounts import Registration, SignedIn, Untrusted
 from domain.errors import DatabaseAway, Refused
 from domain.work import Origin
 from graph import cookies
@@ -83,9 +84,13 @@ def _oidc(house: House, named: Cookies, signing_in: SigningIn) -> APIRouter:
         """Back from the issuer."""
         try:
             person, to = await signing_in.finish(request)
+            registration = house.settings.registration
+            invited = registration is Registration.INVITED and await workspaces.is_invited(
+                house.database.reader, person, datetime.now(UTC)
+            )
             async with house.database.work(NOBODY, origin_of(request)) as work:
                 found = await accounts.sign_in_by_identity(
-                    work, person, registration=house.settings.registration, invited=False, keyring=house.keyring
+                    work, person, registration=registration, invited=invited, keyring=house.keyring
                 )
             _, set_cookies = await _signed_in(house, named, found)
         except Untrusted as untrusted:

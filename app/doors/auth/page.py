@@ -13,9 +13,7 @@ _PAGE = (
 
 
 def refused(message: str, status: int) -> Response:
-    text = _PAGE.format(
-        head="", title="You are not signed in", text=f"{escape(message)} <p><a href=/auth/oidc/start>Sign in</a>"
-    )
+    text = _PAGE.format(head="", title="You are not signed in", text=f"{escape(message)} <p><a href=/auth/sign-in>Sign in</a>")
     return HTMLResponse(text, status, {"Cache-Control": "no-store"})
 
 

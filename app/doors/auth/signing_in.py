@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import re
 import time
 
 import orjson
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from app.doors.paths import ours
 from domain.accounts import Person, Untrusted
 from domain.keyring import Keyring, Unsealed
 from graph import cookies
@@ -18,9 +18,6 @@ from infra.oidc import OpenIdProvider
 LASTS_SECONDS = 600
 PATH = "/auth/oidc"
 PURPOSE = "oidc"
-
-_OURS = re.compile(r"/(?![/\\])[!-\[\]-~]{0,500}\Z")
-"""A path of this server, with its query: no other host, and nothing that a browser could take for one."""
 
 
 class SigningIn:
@@ -37,7 +34,7 @@ class SigningIn:
             "state": begun.state,
             "nonce": begun.nonce,
             "verifier": begun.verifier,
-            "to": to if _OURS.match(to) else "/",
+            "to": ours(to, "/"),
             "until": time.time() + LASTS_SECONDS,
         }
         answer = RedirectResponse(begun.url, 303, {"Cache-Control": "no-store"})

@@ -34,6 +34,13 @@ class ListSize:
     require_one_slicing_argument: bool = strawberry.directive_field(name="requireOneSlicingArgument", default=False)
 
 
+def weight_of(field: GraphQLField) -> float | None:
+    """What its @cost says; None where it has none."""
+    definition = field.extensions.get("strawberry-definition")
+    said = definition.directives if definition is not None else ()
+    return next((float(each.weight) for each in said if isinstance(each, Cost)), None)
+
+
 CHANGE = 10
 """What a mutation's field costs, where it does not say more."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from .. import mails, security
 from ..caching import Cache
-from ..errors import Conflict, ProblemCode
 from ..ids import Kind, encode, new_id
 from ..keyring import Keyring
 from ..mails import Template
@@ -119,16 +118,9 @@ async def rename(work: Work, *, name: str) -> None:
     await work.db.execute(update(User).where(User.id == rules.person(work.actor)).values(name=rules.checked_name(name)))
 
 
-async def close(work: Work, *, confirmed: str, last_owner_of: Collection[UUID]) -> None:
-    """Delete one's own account, with all that is signed in by it. `last_owner_of`: workspaces that nobody else owns.
-
-    Raises Conflict while there is such a one.
-    """
+async def close(work: Work, *, confirmed: str) -> None:
+    """Delete one's own account, with all that is signed in by it. Whoever is in a workspace leaves that before."""
     user_id = rules.person(work.actor)
-    if last_owner_of:
-        raise Conflict(
-            "You are the last owner of a workspace: make somebody else its owner first, or delete it.", ProblemCode.IN_USE
-        )
     await _still(work, user_id, confirmed)
     security.log(work, SecurityKind.ACCOUNT_DELETED, subject=encode(Kind.USER, user_id))
     await work.db.execute(delete(User).where(User.id == user_id))

@@ -104,7 +104,7 @@ async def request_scheduled(
     """
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
     found = await sites.pages_by_ids(work.db, Reach.whole(workspace_id), page_ids)
-    pages = {id: page for id, page in found.items() if page.site_id == site_id}
+    pages = {id: found[id] for id in page_ids if id in found and found[id].site_id == site_id}
     profiles = await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), profile_ids)
     open_ones = await work.db.all(_OPEN, workspace_id=workspace_id, pages=list(pages))
     busy = {(row.page_id, row.profile_id) for row in open_ones if row.environment == environment}

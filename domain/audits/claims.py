@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, literal, update
+from sqlalchemy import bindparam, delete, exists, func, literal, update
 
-from .. import files, jobs
+from .. import files, jobs, workspaces
 from ..access import SYSTEM, Actor, Role
 from ..base import Query, UtcDateTime, query
 from ..errors import DatabaseAway
@@ -55,8 +55,11 @@ async def take(
                 audit = await _start(work, job.job.subject, runner_id, pool, job.job.trace)
                 if audit is not None:
                     return Claim(audit, job)
-                # Its site was deleted: there is nothing to measure.
+                # Its site was deleted, or its workspace: there is nothing to measure.
                 await jobs.finish(work, job)
+                stopped = {"state": AuditState.CANCELLED, "phase": Phase.ENDED, "run": None, "finished_at": work.now}
+                for placed in await _changed(work, job.job.subject, AuditState.QUEUED, **stopped):
+                    work.say(events.ended(placed, AuditState.CANCELLED))
                 continue
             if not await jobs.wait(work, kinds, subject=only):
                 return None
@@ -66,10 +69,14 @@ async def take(
     raise DatabaseAway("The jobs that wait are locked by somebody who does not go on.")
 
 
+# Its owners may bring the workspace back; what waited in it was not for then.
+_OF_DELETED = exists().where(workspaces.Workspace.id == Audit.workspace_id, workspaces.Workspace.deleted_at.is_not(None))
+
+
 async def _start(work: Work, id: UUID, runner_id: UUID, pool: str, trace: str | None) -> AuditRow | None:
     started = await work.db.execute(
         update(Audit)
-        .where(Audit.id == id, Audit.state == AuditState.QUEUED)
+        .where(Audit.id == id, Audit.state == AuditState.QUEUED, ~_OF_DELETED)
         .values(
             state=AuditState.RUNNING,
             runner_id=runner_id,

@@ -200,7 +200,7 @@ class Mutation:
         async with info.context.work() as work:
             for workspace_id in sorted(actor.roles):
                 await workspaces.leave(work, workspace_id=workspace_id)
-            await accounts.close(work, confirmed=confirmed, last_owner_of=[])
+            await accounts.close(work, confirmed=confirmed)
         return AccountDeletePayload(user_id=strawberry.ID(encode(Kind.USER, user_id)))
 
     @mutation("Have all that is kept of you.")

@@ -157,7 +157,8 @@ class Operations:
         # Whoever has it executed twice gets nothing back; and what costs the least that there is needs no counting.
         if said.again or charge.requested <= 1 or said.data is None:
             return charge.requested
-        return _counted(prepared, said.data)
+        # What a variable skipped was not asked to be paid.
+        return min(charge.requested, _counted(prepared, said.data))
 
     async def _executed(self, prepared: Prepared) -> Said:
         said = self._read_on(prepared) if prepared.document.reads_history else self._engine.execute(prepared)
@@ -204,7 +205,8 @@ async def _begun(prepared: Prepared, executor: Executor[Any]) -> Any:
 
 def _counted(prepared: Prepared, data: Mapping[str, Any]) -> float:
     """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
-    return values(data) if prepared.operation.traits.introspects else actual_cost(prepared.kind, data)
+    traits = prepared.operation.traits
+    return values(data) if traits.introspects else actual_cost(data, traits.changes)
 
 
 async def _preload(prepared: Prepared) -> None:

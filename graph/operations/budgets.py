@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, OperationType
+from graphql import GraphQLError
 
 from domain.caching import Bucket, Cache
 
 from ..callers import Caller
 from ..codes import Code
-from ..costs import CHANGE
 from ..policy import Policy
 from .refusals import Rejected
 
@@ -151,11 +150,10 @@ def _number(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def actual_cost(kind: OperationType, data: Mapping[str, Any]) -> float:
-    """What an operation came to: each thing of its data costs one, and each change what changes cost, with its payload."""
-    found = _things(data)
-    changes = sum(isinstance(each, dict) for each in data.values()) if kind is OperationType.MUTATION else 0
-    return found + (CHANGE - 1) * changes
+def actual_cost(data: Mapping[str, Any], changes: float = 0.0) -> float:
+    """What an operation came to: each thing of its data costs one. What `changes` cost they cost with their payloads."""
+    payloads = sum(isinstance(each, dict) for each in data.values()) if changes else 0
+    return _things(data) + changes - payloads
 
 
 def values(data: Any) -> int:

@@ -28,6 +28,7 @@ from graphql import (
 )
 
 from .. import marks
+from ..costs import weight_of
 from .measures import lowest_first
 
 _SCHEMA = frozenset({"__schema", "__type"})
@@ -37,7 +38,8 @@ class Traits(NamedTuple):
     """Of one selection set with all that is under it.
 
     `personal`: who asks is in the answer, beside what they may see. `variables`: those that matter in it.
-    `max_age`: for how many seconds the answer may be kept; None where nothing in it says.
+    `max_age`: for how many seconds the answer may be kept; None where nothing in it says. `changes`: what its changes cost,
+    beside what they give.
     """
 
     introspects: bool = False
@@ -45,6 +47,7 @@ class Traits(NamedTuple):
     variables: frozenset[str] = frozenset()
     max_age: int | None = None
     public: bool = True
+    changes: float = 0.0
 
     def beside(self, other: Traits) -> Traits:
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
@@ -54,6 +57,7 @@ class Traits(NamedTuple):
             self.variables | other.variables,
             min(ages, default=None),
             self.public and other.public,
+            self.changes + other.changes,
         )
 
 
@@ -111,6 +115,8 @@ class _Finding:
             return found
         root = parent in (self._schema.query_type, self._schema.mutation_type, self._schema.subscription_type)
         found = found.beside(_of_field(field, root=root))
+        if parent is self._schema.mutation_type:
+            found = found.beside(Traits(changes=weight_of(field) or 0.0))
         return found if node.selection_set is None else found.beside(self.of(node.selection_set, get_named_type(field.type)))
 
 

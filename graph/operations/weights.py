@@ -18,7 +18,7 @@ from graphql import (
     is_composite_type,
 )
 
-from ..costs import Cost, ListSize
+from ..costs import ListSize, weight_of
 
 ASSUMED = 10
 """How many elements a list of things is taken to have that says nothing."""
@@ -75,7 +75,7 @@ class Weights:
 def _weight(field: GraphQLField) -> Weight:
     definition = field.extensions.get("strawberry-definition")
     said = list(definition.directives) if definition is not None else []
-    weight = next((float(each.weight) for each in said if isinstance(each, Cost)), None)
+    weight = weight_of(field)
     size = next((each for each in said if isinstance(each, ListSize)), None)
     type = get_named_type(field.type)
     thing = 1.0 if is_composite_type(type) else 0.0

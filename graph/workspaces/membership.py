@@ -125,6 +125,8 @@ class MembershipMutation:
                 sites=decoded(given),
                 all_sites=input.sites is None,
             )
+        if user_id == info.context.actor.user_id:
+            await info.context.become()
         member = await info.context.loaders.member.load((workspace_id, user_id))
         if member is None:
             raise Missing("This member was there, and has been removed since.", input.user)
@@ -135,6 +137,8 @@ class MembershipMutation:
         workspace_id, user_id = decode(Kind.WORKSPACE, input.workspace, "workspace"), decode(Kind.USER, input.user, "user")
         async with info.context.work() as work:
             await workspaces.remove_member(work, workspace_id=workspace_id, user_id=user_id)
+        if user_id == info.context.actor.user_id:
+            await info.context.become()
         return MemberRemovePayload(user_id=input.user)
 
     @mutation("Invite somebody by e-mail.", Permission.MEMBER_WRITE)

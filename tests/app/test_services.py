@@ -65,6 +65,29 @@ async def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, settings: d
     )
 
 
+async def test_in_production_no_role_passes_the_walls_by(tmp_path: Path, settings: dict[str, str]) -> None:
+    assert pacemark(tmp_path, "migrate", **settings).returncode == 0
+    production = {
+        **settings,
+        "env": "production",
+        "secret": secrets.token_urlsafe(32),
+        "public_url": "https://pacemark.example",
+        "mail_url": "smtps://mail.example",
+        "mail_from": "pacemark@pacemark.example",
+        "allow_private_targets": "false",
+    }
+    owner = settings["migration_url"]
+    assert refusal(tmp_path, production, database_url=owner) == (
+        "The role of PACEMARK_DATABASE_URL is a superuser, has BYPASSRLS, owns tables: in production it may do none of that. "
+        "Create one that may only log in, name it in PACEMARK_DATABASE_URL and the owner in PACEMARK_MIGRATION_URL, and run: "
+        "pacemark migrate"
+    )
+    with staying(tmp_path, "serve", **production) as api:
+        assert api.base == "https://pacemark.example"
+    with staying(tmp_path, "serve", **{**settings, "database_url": owner}) as developing:
+        assert httpx.get(developing.base + "/readyz").json()["ready"] is True
+
+
 @pytest.fixture
 def fleet(tmp_path: Path, settings: dict[str, str], free_port: int) -> Iterator[tuple[Server, str, servers.ValkeyServer]]:
     """A migrated installation with an API, a worker and a scheduler; a key; and its Redis."""

@@ -46,3 +46,20 @@ async def test_who_has_single_sites_is_not_told_who_else_is_there(asking: Asking
         said = await outside.whole(f'{{ workspace(slug: "acme") {{ slug {field} {{ nodes {{ __typename }} }} }} }}')
         assert said["data"]["workspace"] == {"slug": "acme", field: None}
         assert said["errors"][0]["extensions"]["code"] == "PERMISSION_MISSING"
+
+
+async def test_who_makes_themselves_less_is_that_from_there_on(asking: Asking) -> None:
+    bert = await people.join(asking.database, asking.workspace_id, "bert@example.com", Role.OWNER)
+    rename = f'workspaceUpdate(input: {{workspace: "{asking.workspace}", name: "Mine"}}) {{ __typename }}'
+
+    def own(actor: Actor) -> str:
+        assert actor.user_id is not None
+        return f'workspace: "{asking.workspace}", user: "{encode(Kind.USER, actor.user_id)}"'
+
+    less = f"memberUpdate(input: {{{own(asking.actor)}, role: VIEWER}}) {{ __typename }}"
+    said = await asking.ask(f"mutation {{ {less} {rename} }}")
+    assert [each["__typename"] for each in said.values()] == ["MemberUpdatePayload", "NotAllowed"]
+    await people.join(asking.database, asking.workspace_id, "cleo@example.com", Role.OWNER)
+    gone = f"memberRemove(input: {{{own(bert)}}}) {{ __typename }}"
+    said = await replace(asking, actor=bert).ask(f"mutation {{ {gone} {rename} }}")
+    assert [each["__typename"] for each in said.values()] == ["MemberRemovePayload", "NotFound"]

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from domain import accounts
 from domain.access import NOBODY, Actor, Role
 from domain.accounts.model import Link, RefreshToken, Session
-from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, ProblemCode
+from domain.errors import InvalidInput, NotAllowed, NotFound, ProblemCode
 from domain.ids import Kind, encode, new_id
 from domain.work import Work
 from tests.domain.accounts.people import BASE, ELSEWHERE, EMAIL, KEYRING, PASSWORD, People, actor_of, people
@@ -97,16 +97,12 @@ async def test_an_account_is_deleted_with_all_that_is_signed_in_by_it(people: Pe
     id = await people.person()
     here = await people.sign_in()
     confirmed = await people.confirm(id)
-    with pytest.raises(Conflict) as refused:
-        async with people.database.work(actor_of(here)) as work:
-            await accounts.close(work, confirmed=confirmed, last_owner_of=[new_id()])
-    assert refused.value.code is ProblemCode.IN_USE
     with pytest.raises(InvalidInput):
         async with people.database.work(actor_of(here)) as work:
-            await accounts.close(work, confirmed="another hash", last_owner_of=[])
+            await accounts.close(work, confirmed="another hash")
     assert await people.live(here) == [True]
     async with people.database.work(actor_of(here)) as work:
-        await accounts.close(work, confirmed=confirmed, last_owner_of=[])
+        await accounts.close(work, confirmed=confirmed)
     assert await people.live(here) == [False]
     assert await accounts.get(people.database.reader, id) is None
     assert await people.refresh(here.refresh_token) is None
@@ -156,7 +152,7 @@ def _password(work: Work) -> Awaitable[object]:
         lambda work: accounts.revoke_session(work, session_id=new_id()),
         lambda work: accounts.revoke_all(work, keep_this=True),
         lambda work: accounts.rename(work, name="Eve"),
-        lambda work: accounts.close(work, confirmed="", last_owner_of=[]),
+        lambda work: accounts.close(work, confirmed=""),
         lambda work: accounts.export(work, sections={}),
         _email,
         _password,

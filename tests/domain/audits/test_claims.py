@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,10 +14,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from domain import audits, files, sites
+from domain import audits, files, sites, workspaces
 from domain.access import SYSTEM
 from domain.audits import jobs, rules
 from domain.errors import DatabaseAway
+from domain.ids import new_id
 from domain.measuring import EngineFailure, EngineName, FailureKind, Measured, Order, Phase, Reached
 from domain.work import StoredJob
 from infra.db.database import SqlDatabase
@@ -242,6 +244,21 @@ async def test_an_audit_whose_site_was_deleted_is_passed_over(acme: Tenant, here
     assert claim is not None
     assert claim.audit.id == kept
     assert await here.take() is None
+
+
+async def test_what_waits_in_a_deleted_workspace_is_not_measured_not_even_if_it_comes_back(acme: Tenant, here: Taker) -> None:
+    waiting = await acme.request(*URLS[:2])
+    signed_in = replace(acme.actor, session_id=new_id())
+    async with acme.database.work(signed_in) as work:
+        await workspaces.delete_workspace(work, workspace_id=acme.id)
+    assert await here.take() is None
+    async with acme.database.work(signed_in) as work:
+        await workspaces.restore(work, workspace_id=acme.id)
+    assert [(await acme.read(id)).state for id in waiting] == ["CANCELLED", "CANCELLED"]
+    (again,) = await acme.request()
+    claim = await here.take()
+    assert claim is not None
+    assert claim.audit.id == again
 
 
 class Away:

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 import pytest
 import strawberry
-from graphql import GraphQLDeferDirective, OperationType
+from graphql import GraphQLDeferDirective
 
 from domain.access import Actor, Role
 from domain.caching import Bucket, Cache
@@ -178,19 +178,19 @@ def test_so_many_operations_of_an_account_run_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "cost"),
+    ("changes", "data", "cost"),
     [
-        (OperationType.QUERY, {}, 0),
-        (OperationType.QUERY, {"a": 1, "b": None, "c": [1, 2]}, 0),
-        (OperationType.QUERY, {"a": {"b": {"c": 1}}, "d": {}}, 3),
-        (OperationType.QUERY, {"a": [{"b": 1}, {"b": [{}, None]}]}, 3),
-        (OperationType.MUTATION, {"a": {}}, 10),
-        (OperationType.MUTATION, {"a": {"site": {"id": 1}}, "b": {}}, 21),
-        (OperationType.MUTATION, {"__typename": "Mutation"}, 0),
+        (0, {}, 0),
+        (0, {"a": 1, "b": None, "c": [1, 2]}, 0),
+        (0, {"a": {"b": {"c": 1}}, "d": {}}, 3),
+        (0, {"a": [{"b": 1}, {"b": [{}, None]}]}, 3),
+        (10, {"a": {}}, 10),
+        (510, {"a": {"site": {"id": 1}}, "b": {}}, 511),
+        (0, {"__typename": "Mutation"}, 0),
     ],
 )
-def test_each_thing_of_an_answer_costs_one_and_each_change_ten(kind: OperationType, data: Any, cost: float) -> None:
-    assert actual_cost(kind, data) == cost
+def test_each_thing_of_an_answer_costs_one_and_each_change_what_it_weighs(changes: float, data: Any, cost: float) -> None:
+    assert actual_cost(data, changes) == cost
 
 
 @strawberry.type
@@ -234,6 +234,10 @@ class Mutation:
     def change(self) -> Thing:
         return Thing()
 
+    @strawberry.mutation(directives=[costs.Cost(weight="50")])
+    def dear(self) -> Thing:
+        return Thing()
+
 
 @strawberry.type
 class Subscription:
@@ -273,6 +277,8 @@ async def ask(operations: Operations, text: str) -> dict[str, Any]:
         ("{ things { name } }", 10, 2),
         ("{ a: things(first: 20) { name } b: things(first: 5) { name } }", 25, 4),
         ("mutation { change { name } }", 10, 10),
+        ("mutation { dear { name } }", 50, 50),
+        ("mutation { change { name } ...more } fragment more on Mutation { dear { name } }", 60, 60),
         ("{ things { name } refused { name } }", 11, 2),
     ],
 )

@@ -18,7 +18,7 @@ from app.wiring import House
 from domain.caching import Bucket
 from graph.context import Services
 from graph.cookies import Cookies
-from graph.policy import Policy
+from graph.policy import Introspection, Policy
 from graph.schema import schema
 from graph.transports.routing import api
 
@@ -83,7 +83,7 @@ def policy(settings: Settings) -> Policy:
     """What the settings say to the graph."""
     return Policy(
         origins=frozenset(settings.allowed_origins),
-        introspection=settings.who_is_shown_the_schema,
+        introspection=Introspection(settings.who_is_shown_the_schema),
         allowance=Bucket(settings.cost_capacity, settings.cost_per_second),
         strangers_allowance=Bucket(settings.strangers_cost_capacity, settings.strangers_cost_per_second),
         operations_at_once=settings.operations_at_once,

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from app.settings import Settings
 from domain.accounts import Registration
-from graph.policy import Introspection
 from infra.db.roles import RoleFaults
 from infra.email.servers import is_loopback
 
@@ -93,7 +92,7 @@ def _of_addresses(settings: Settings) -> Iterator[Fault]:
 
 
 def _of_people(settings: Settings) -> Iterator[Fault]:
-    if settings.who_is_shown_the_schema is Introspection.EVERYBODY:
+    if settings.who_is_shown_the_schema == "everybody":
         yield Fault(Gravity.DOUBTFUL, "PACEMARK_INTROSPECTION", "Everybody is shown the schema.", "signed-in")
     if settings.mail_url is None:
         message = "Mails go to the log, with links that open accounts."

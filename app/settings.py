@@ -7,7 +7,7 @@ import secrets
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
@@ -20,13 +20,14 @@ from domain.accounts import Registration
 from domain.caching import LONGEST_SECONDS
 from domain.keyring import Keyring
 from domain.measuring import EngineName
-from graph.policy import Introspection
 from infra.email.addresses import deliverable
 from infra.email.servers import MailServer, is_loopback
 
 PREFIX = "PACEMARK_"
 MIN_SECRET = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+# graph.policy.Introspection by its words: a command that asks nothing of the graph does not load it.
+ShownTo = Literal["everybody", "signed-in", "nobody"]
 
 
 class Environment(StrEnum):
@@ -60,7 +61,7 @@ class Settings(BaseSettings):
     trusted_proxies: str | None = None
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    introspection: Introspection | None = None
+    introspection: ShownTo | None = None
     registration: Registration = Registration.INVITED
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
@@ -204,10 +205,10 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
-    def who_is_shown_the_schema(self) -> Introspection:
+    def who_is_shown_the_schema(self) -> ShownTo:
         if self.introspection is not None:
             return self.introspection
-        return Introspection.SIGNED_IN if self.is_production else Introspection.EVERYBODY
+        return "signed-in" if self.is_production else "everybody"
 
     @property
     def is_production(self) -> bool:

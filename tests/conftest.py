@@ -13,15 +13,8 @@ from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
 __all__ = ["database", "database_url", "owner_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
 
 
-# What takes longest: `make test` asks about people and their workspaces on SQLite, `make test-all` on PostgreSQL too.
-SLOW = (
-    "tests/domain/accounts/",
-    "tests/domain/workspaces/",
-    *(
-        f"tests/graph/test_{name}.py"
-        for name in ("accounts", "api_keys", "by_site", "invitations", "members", "walls", "workspaces")
-    ),
-)
+# `make test` asks the graph, and people and their workspaces, on SQLite alone; `make test-all` on PostgreSQL too.
+SLOW = ("tests/graph/", "tests/domain/accounts/", "tests/domain/workspaces/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

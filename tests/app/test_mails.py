@@ -78,6 +78,7 @@ async def test_a_worker_sends_what_is_written_over_postgresql_and_nats(
     assert logs == []
 
 
+@pytest.mark.slow
 async def test_a_worker_of_its_own_process_sends_what_another_wrote_and_logs_nothing_of_it(tmp_path: Path) -> None:
     assert pacemark(tmp_path, "migrate", data=str(tmp_path)).returncode == 0
     async with inbox() as box, bootstrap.embedded(Settings(_env_file=None, data=tmp_path)) as (house, _):

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.app.running import PACEMARK, environment, staying
 from tests.house.code import ROOT
@@ -20,6 +21,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 def test_five_commands_lead_from_a_key_to_a_registered_document(tmp_path: Path) -> None:
     assert len(COMMANDS) == 5
     data = tmp_path / "data"

@@ -342,6 +342,7 @@ def test_registered_documents_of_one_workspace_are_looked_at_alone(check: Run, i
     assert check(*words, "nowhere") == (2, "", "There is no workspace 'nowhere' here.\n")
 
 
+@pytest.mark.slow
 def test_the_chore_compares_with_an_earlier_commit_and_skips_where_there_is_none(tmp_path: Path) -> None:
     """The Makefile's own recipe, in a repository of two commits."""
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -213,3 +215,9 @@ def test_the_sslmode_of_a_database_address_is_understood() -> None:
 def test_production_refuses_a_secret_that_can_be_guessed(secret: str) -> None:
     with pytest.raises(Unusable, match="PACEMARK_SECRET can be guessed"):
         load(env="production", secret=secret)
+
+
+def test_a_command_that_asks_nothing_of_the_graph_does_not_load_it() -> None:
+    said = "import sys, app.bootstrap, app.commands.keys; print('strawberry' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

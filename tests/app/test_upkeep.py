@@ -58,6 +58,7 @@ async def test_a_restored_database_begins_a_history_of_its_own(tmp_path: Path) -
     assert (after.last, after.published, after.forgotten) == (1, 1, 1)
 
 
+@pytest.mark.slow
 async def test_a_restored_database_takes_the_streams_over_behind_everything_that_is_there(
     tmp_path: Path, postgres_server: PostgresServer, nats_url: str
 ) -> None:

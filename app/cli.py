@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.commands import audit, clients, doctor, documents, jobs, keys, processes, schema, security, upkeep
+from app.commands import audit, clients, doctor, documents, jobs, keys, mails, processes, schema, secrets, security, upkeep
 from app.errors import Unusable
 from domain.errors import DatabaseAway, InvalidInput, Refused
 
@@ -34,7 +34,9 @@ app.add_typer(keys.app)
 app.add_typer(clients.app)
 app.add_typer(documents.app)
 app.add_typer(jobs.app)
+app.add_typer(mails.app)
 app.add_typer(security.app)
+app.add_typer(secrets.app)
 
 
 def _version(wanted: bool) -> None:

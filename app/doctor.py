@@ -48,7 +48,7 @@ def _of_environment(settings: Settings) -> Iterator[Fault]:
         yield Fault(Gravity.UNSAFE, "PACEMARK_ENV", message, "production")
     if settings.former_secrets:
         message = "Former secrets are still good: whoever knows one can make keys and tokens of ours."
-        remedy = "leave it empty once what they protect is sealed anew"
+        remedy = "empty, once what they protect is sealed anew (pacemark secrets reseal) or over (docs/security.md)"
         yield Fault(Gravity.DOUBTFUL, "PACEMARK_FORMER_SECRETS", message, remedy)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from .errors import NotAllowed, NotFound, ProblemCode
+from .ids import Kind, encode
 
 
 class Role(StrEnum):
@@ -152,12 +153,16 @@ class Actor:
         sites = self.sites.get(workspace_id)
         return sites is None or site_id in sites or (site_id is None and permission is Permission.READ)
 
+    def absent(self, permission: Permission, kind: Kind, id: UUID, what: str | None = None) -> NotAllowed | NotFound:
+        """What refuses somebody who asks for a thing that they do not see: nobody in particular is to sign in first."""
+        if not self.is_somebody:
+            return NotAllowed(SIGN_IN, permission, ProblemCode.NOT_SIGNED_IN)
+        return NotFound(f"There is no such {what or kind}, or it is not yours.", encode(kind, id))
+
     def require(self, permission: Permission, workspace_id: UUID, site_id: UUID | None = None) -> None:
         """Raise NotFound where the actor may not even see the workspace, NotAllowed where the permission is missing."""
         if workspace_id not in self.roles:
-            if not self.is_somebody:
-                raise NotAllowed(SIGN_IN, permission, ProblemCode.NOT_SIGNED_IN)
-            raise NotFound("There is no such workspace, or it is not yours.", f"workspace_{workspace_id.hex}")
+            raise self.absent(permission, Kind.WORKSPACE, workspace_id)
         if self.may(permission, workspace_id, site_id):
             return
         if permission not in GRANTS[self.roles[workspace_id]]:

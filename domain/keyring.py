@@ -54,6 +54,14 @@ class Keyring:
         except InvalidToken:
             raise Unsealed from None
 
+    def is_current(self, sealed: bytes, purpose: str) -> bool:
+        """Whether the secret of now opens it, without former ones."""
+        try:
+            _fernet(self.derive(purpose)).decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
+
     def sealed_anew(self, sealed: bytes, purpose: str) -> bytes:
         """The same under the secret of now. Raises Unsealed."""
         try:
@@ -62,11 +70,15 @@ class Keyring:
             raise Unsealed from None
 
     def _fernet(self, purpose: str) -> MultiFernet:
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in self._all(purpose)])
+        return MultiFernet([_fernet(key) for key in self._all(purpose)])
 
     def _derived(self, purpose: str) -> tuple[bytes, ...]:
         info = f"pacemark:{purpose}".encode()
         return tuple(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(each) for each in self._masters)
+
+
+def _fernet(key: bytes) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def _digest(text: str, key: bytes) -> str:

@@ -75,7 +75,8 @@ EMPTY: Slice[Any] = Slice((), (), False, False)
 class Keyset(Generic[R]):
     """A list in the order of `keys` under each value of `parent` (None: one list for the tenant), filtered by reach.
 
-    `tenant` is the column of the row's workspace; `site` that of its site, where it belongs to one.
+    `tenant` is the column of the row's workspace, None where the query looks beyond reach; `site` that of its site, where it
+    belongs to one.
     `keys` are columns of the row type, none of them nullable, the last one unique; all ascending or all descending.
     A cursor is the list's name, the row's parent and its keys: another list's or parent's cursor, or a mutilated one,
     is refused.
@@ -87,13 +88,13 @@ class Keyset(Generic[R]):
         query: Query[R],
         *,
         parent: InstrumentedAttribute[Any] | None,
-        tenant: InstrumentedAttribute[Any],
+        tenant: InstrumentedAttribute[Any] | None,
         site: InstrumentedAttribute[Any] | None = None,
         keys: Sequence[InstrumentedAttribute[Any]],
         descending: bool = False,
     ) -> None:
         self.name = name
-        self.base = query.where(within(tenant, site))
+        self.base = query.where(within(tenant, site)) if tenant is not None else query
         self.parent = parent
         self.keys = keys
         self.descending = descending
@@ -178,12 +179,13 @@ class Keyset(Generic[R]):
         if cursor:
             statement = statement.where(self._beyond(descending))
         if single:
-            return Query(self.base.row, statement.order_by(*order).limit(bindparam("limit", type_=Integer())))
+            limited = statement.order_by(*order).limit(bindparam("limit", type_=Integer()))
+            return Query(self.base.row, limited, self.base.beyond)
         place = func.row_number().over(partition_by=self.parent, order_by=order).label("place")
         inner = statement.add_columns(place).subquery("ranked")
         columns = [column for column in inner.c if column.key != "place"]
         outer = select(*columns).where(inner.c.place <= bindparam("limit", type_=Integer())).order_by(inner.c.place)
-        return Query(self.base.row, outer)
+        return Query(self.base.row, outer, self.base.beyond)
 
     def _beyond(self, descending: bool) -> ColumnElement[bool]:
         """(a, b) > (:a, :b), spelt out: both databases take it, and both use the index for its first column."""

@@ -164,6 +164,7 @@ class Loaders:
     schedules_of_page = _Loader(_pages(schedules.OF_PAGE))
     dead_jobs_of_workspace = _Loader(_pages(jobs.DEAD))
     security_log_of_workspace = _Loader(_pages(security.LOG))
+    security_log_of_person = _Loader(_pages(security.OF_PERSON))
     events_of_workspace = _Loader(_events)
 
     def __init__(self, reader: Reader, reach: Reach) -> None:

@@ -15,15 +15,21 @@ from rich.text import Text
 
 from app.auditing.plain import plain
 from app.doctor import Fault, Gravity
-from domain import audits, documents, jobs, keys
+from domain import audits, documents, jobs, keys, mails
 from domain.ids import Kind, encode
 
 if TYPE_CHECKING:
     from app.pushing import Outcome
+    from app.resealing import Tally
 
 WIDTH = 130
+MOST_LOST = 20
+"""So many rows that cannot be opened are named."""
+
 _WHOLE = {
     "Job",
+    "Mail",
+    "Written (UTC)",
     "Key",
     "Client",
     "Given up (UTC)",
@@ -46,12 +52,15 @@ def show_kinds(kinds: Sequence[jobs.KindRow], *, calls_are_sent: bool) -> None:
         table.add_column(heading, justify="right")
     for row in kinds:
         age = _age(datetime.now(UTC) - row.oldest_at) if row.oldest_at else "–"
-        dead = Text(f"{row.dead:,}", "bold red" if row.dead else "")
+        given_up = Text(f"{row.dead:,}", "bold red" if row.dead else "")
         unsent = [f"{row.unsent:,}"] if calls_are_sent else []
-        table.add_row(plain(row.kind), f"{row.waiting:,}", f"{row.running:,}", dead, *unsent, age)
+        table.add_row(plain(row.kind), f"{row.waiting:,}", f"{row.running:,}", given_up, *unsent, age)
     _console().print(table)
-    if any(row.dead for row in kinds):
+    dead = {row.kind for row in kinds if row.dead}
+    if dead - {mails.KIND}:
         _console().print("What is dead: pacemark jobs dead", soft_wrap=True)
+    if mails.KIND in dead:
+        _console().print("Mails that were given up: pacemark mails list --dead", soft_wrap=True)
 
 
 def show_dead(rows: Sequence[jobs.JobRow]) -> None:
@@ -201,3 +210,69 @@ def show_faults(faults: Sequence[Fault]) -> None:
         style = "bold red" if fault.gravity is Gravity.UNSAFE else "yellow"
         table.add_row(Text(fault.gravity, style), fault.setting, plain(fault.message), plain(fault.remedy))
     _console().print(table)
+
+
+def show_mails(rows: Sequence[mails.Pending]) -> None:
+    if not rows:
+        _console().print("There is no mail that is not sent.")
+        return
+    table = _table("Mail", "Written (UTC)", "How it stands", "Said last")
+    for each in rows:
+        mail = Text(mails.named(each.row.id)).append(f"\n{each.row.template}\n{_to(each)}", "dim")
+        table.add_row(mail, _moment(each.row.at), _standing(each.row), Text(plain(each.row.error or "")))
+    _console().print(table)
+    if any(each.row.dead_at for each in rows):
+        _console().print("Try again what was given up: pacemark mails retry ID    (or --all)", soft_wrap=True)
+
+
+def mail_as_json(mail: mails.Pending) -> dict[str, Any]:
+    row = mail.row
+    return {
+        "id": mails.named(row.id),
+        "template": row.template,
+        "to": mail.to,
+        "writtenAt": row.at.isoformat(),
+        "nextTryAt": row.ready_at.isoformat() if not (row.dead_at or row.claim_until) else None,
+        "deadAt": row.dead_at.isoformat() if row.dead_at else None,
+        "error": row.error,
+    }
+
+
+def _to(mail: mails.Pending) -> str:
+    return plain(mail.to) if mail.to is not None else "no secret opens it any more"
+
+
+def _standing(row: mails.PendingRow) -> Text:
+    if row.dead_at is not None:
+        return Text(f"given up {_moment(row.dead_at)}", "bold red")
+    return Text("is being sent" if row.claim_until is not None else f"next try {_moment(row.ready_at)}")
+
+
+def show_resealed(tallies: Sequence[Tally], *, former: bool) -> None:
+    """`former`: some former secret is named in the settings."""
+    table = _table("What")
+    for heading in ("Sealed anew", "Already current", "Cannot be opened"):
+        table.add_column(heading, justify="right")
+    for tally in tallies:
+        lost = Text(f"{len(tally.lost):,}", "bold red" if tally.lost else "")
+        table.add_row(tally.kind, f"{tally.anew:,}", f"{tally.current:,}", lost)
+    _console().print(table)
+    for tally in tallies:
+        if tally.lost:
+            more = f" and {len(tally.lost) - MOST_LOST:,} more" if len(tally.lost) > MOST_LOST else ""
+            named = ", ".join(map(plain, tally.lost[:MOST_LOST]))
+            _console().print(f"No secret opens, of {tally.kind}: {named}{more}", soft_wrap=True, markup=False)
+    if any(tally.lost for tally in tallies):
+        remedy = "Name the secret under which they were sealed in PACEMARK_FORMER_SECRETS and run this again, or set them anew."
+        _console().print(remedy, soft_wrap=True)
+    elif former:
+        _console().print(STILL_FORMER, soft_wrap=True)
+
+
+STILL_FORMER = """\
+Nothing lies sealed under a former secret any more. Kept as digests, and not to be made anew, are:
+  API keys that were issued before: until they end, are revoked, or are replaced (pacemark keys rotate KEY)
+  refresh tokens: those that are used are replaced, all others end after 30 days
+  invitations: 7 days; links in mails: a day at most
+Links to files and reports from before ended with the change; there are new ones wherever they are read.
+When none of these is left that anybody needs, PACEMARK_FORMER_SECRETS may be empty."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from app.wiring import House
 from domain import actors
 from domain.access import Actor
 
 
 async def key_holder(house: House, authorization: str) -> Actor | None:
-    """None for another scheme, and for what is no key, or no longer a good one. Raises DatabaseAway."""
+    """None for another scheme, and for what is no key, or no longer a good one. A use is noted. Raises DatabaseAway."""
     scheme, _, key = authorization.strip().partition(" ")
-    return await actors.of_key(house.database.reader, key.strip(), house.keyring) if scheme.lower() == "bearer" else None
+    if scheme.lower() != "bearer":
+        return None
+    actor = await actors.of_key(house.database.reader, key.strip(), house.keyring)
+    if actor is not None:
+        house.key_uses.record(actor, datetime.now(UTC))
+    return actor

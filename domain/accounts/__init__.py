@@ -7,7 +7,7 @@ from .idtokens import key_id as id_token_key
 from .idtokens import read as read_id_token
 from .limits import pay_for_mail, pay_for_sign_in
 from .links import request_reset, request_verification, reset_password, verify_email
-from .model import LinkKind, SessionRow, SignInMethod, User, UserRow
+from .model import SEALED, LinkKind, SessionRow, SignInMethod, User, UserRow
 from .passwords import Passwords, fault
 from .queries import get, is_open, live_sessions, sessions_of
 from .rules import Registration, checked_email, checked_name, compared, may_sign_up, network, no_link, over, person
@@ -17,6 +17,7 @@ from .tokens import Access, SigningKey, Tokens, Unreadable
 
 __all__ = [
     "PUBLISHED",
+    "SEALED",
     "Access",
     "Expected",
     "Issued",

@@ -57,7 +57,7 @@ async def request_verification(work: Work, *, email: str, keyring: Keyring, base
 async def request_reset(work: Work, *, email: str, keyring: Keyring, base_url: str) -> None:
     """A mail, where the address has an account. Whoever asks is not told."""
     row = await work.db.first(queries.BY_EMAIL, emails=[rules.checked_email(email)])
-    security.log(work, SecurityKind.PASSWORD_RESET_REQUESTED, user_id=row.id if row else None)
+    security.log(work, SecurityKind.PASSWORD_RESET_REQUESTED, user_id=row.id if row else None, nobodys=row is None)
     if row is None or row.email is None:
         return
     kind = LinkKind.PASSWORD_RESET

@@ -11,6 +11,8 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base
+from ..keyring import TOKENS
+from ..security import Sealed
 
 
 class LinkKind(StrEnum):
@@ -112,6 +114,9 @@ class StoredSigningKey(Base):
     created_at: Mapped[datetime]
     begins_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
+
+
+SEALED = Sealed(StoredSigningKey.id, StoredSigningKey.sealed, TOKENS)
 
 
 class UserRow(NamedTuple):

@@ -177,7 +177,7 @@ async def cancel(work: Work, *, audit_id: UUID) -> UUID:
     """Stop an audit, waiting or running. One that has ended stays as it ended."""
     audit = (await queries.by_ids(work.db, work.actor.reach, [audit_id])).get(audit_id)
     if audit is None:
-        raise NotFound("There is no such audit, or it is not yours.", encode(Kind.AUDIT, audit_id))
+        raise work.actor.absent(Permission.AUDIT_CANCEL, Kind.AUDIT, audit_id)
     work.actor.require(Permission.AUDIT_CANCEL, audit.workspace_id, audit.site_id)
     # The worker that has it finds its claim gone, and stops the engine. The job first, as workers lock them.
     await jobs.withdraw(work, audit_id)

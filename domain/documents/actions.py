@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, update
 
+from .. import security
 from ..access import Permission, Reach
 from ..base import Query, count, query
 from ..errors import Conflict, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
+from ..security import SecurityKind
 from ..work import Work
 from . import pushing, queries, rules
 from .model import ApiClient, ClientRow, Document, DocumentAlias, DocumentRow, DocumentUsage, Pushed
@@ -56,6 +59,7 @@ async def create_client(work: Work, *, workspace_id: UUID, name: str, mode: Clie
     id = new_id()
     work.db.add(ApiClient(id=id, workspace_id=workspace_id, name=name, mode=mode, created_at=work.now))
     await work.db.flush()
+    _log(work, workspace_id, id, change="created", name=name, mode=str(mode))
     return id
 
 
@@ -63,12 +67,17 @@ async def change_client(work: Work, *, client_id: UUID, name: str | None = None,
     """Call it otherwise, or let it send other operations from now on; None leaves what is."""
     row = await _client(work, client_id)
     work.actor.require(Permission.DOCUMENT_WRITE, row.workspace_id)
-    name = row.name if name is None else rules.check_name(name)
+    name = rules.check_name(name) if name is not None else None
     await pushing.take_turn(work, row.workspace_id)
+    row = await _client(work, client_id)  # somebody else may have changed it before
+    name = name or row.name
     if name != row.name:
         await _refuse_name(work, row.workspace_id, name)
     values = {"name": name, "mode": mode or row.mode}
     await work.db.execute(update(ApiClient).where(ApiClient.id == client_id).values(**values))
+    if (name, mode or row.mode) != (row.name, row.mode):
+        now = {"name": name, "mode": str(mode or row.mode)}
+        _log(work, row.workspace_id, client_id, change="changed", **now, formerName=row.name, formerMode=str(row.mode))
     return client_id
 
 
@@ -77,7 +86,9 @@ async def delete_client(work: Work, *, client_id: UUID) -> UUID:
     row = await _client(work, client_id)
     work.actor.require(Permission.DOCUMENT_WRITE, row.workspace_id)
     await pushing.take_turn(work, row.workspace_id)
-    await work.db.execute(delete(ApiClient).where(ApiClient.id == client_id))
+    gone = delete(ApiClient).where(ApiClient.id == client_id).returning(ApiClient.name, ApiClient.mode)
+    for name, mode in await work.db.execute(gone):
+        _log(work, row.workspace_id, client_id, change="deleted", name=name, mode=str(mode))
     return client_id
 
 
@@ -132,12 +143,9 @@ async def prune(
 
 
 async def _client(work: Work, client_id: UUID) -> ClientRow:
-    """Raises NotAllowed for nobody in particular, who is to sign in first."""
     row = (await queries.clients_by_ids(work.db, work.actor.reach, [client_id])).get(client_id)
     if row is None:
-        if not work.actor.is_somebody:
-            work.actor.require(Permission.DOCUMENT_WRITE, client_id)
-        raise NotFound("There is no such client, or it is not yours.", encode(Kind.CLIENT, client_id))
+        raise work.actor.absent(Permission.DOCUMENT_WRITE, Kind.CLIENT, client_id)
     return row
 
 
@@ -151,3 +159,8 @@ async def _refuse_name(work: Work, workspace_id: UUID, name: str) -> None:
     if existing is not None:
         message = "A client of this workspace has this name already."
         raise Conflict(message, ProblemCode.ALREADY_EXISTS, (Kind.CLIENT, existing.id))
+
+
+def _log(work: Work, workspace_id: UUID, client_id: UUID, **details: Any) -> None:
+    subject = encode(Kind.CLIENT, client_id)
+    security.log(work, SecurityKind.CLIENT_CHANGED, workspace_id=workspace_id, subject=subject, **details)

@@ -87,7 +87,7 @@ async def rotate(work: Work, *, key_id: UUID, overlap_hours: int = 24, keyring: 
     ended = {"expires_at": until} if overlap else {"revoked_at": work.now}
     changed = await work.db.execute(update(ApiKey).where(*alive).values(**ended).returning(ApiKey.id))
     if changed.first() is None:
-        raise _unknown(key_id)
+        raise work.actor.absent(Permission.KEY_WRITE, Kind.KEY, key_id)
     same = ("workspace_id", "client_id", "name", "role", "scopes", "sites", "expires_at")
     values = {name: getattr(row, name) for name in same}
     values["user_id"] = (work.actor.user_id or row.user_id) if row.user_id is not None else None
@@ -110,12 +110,8 @@ async def revoke(work: Work, *, key_id: UUID) -> ApiKeyRow:
 async def _key(work: Work, key_id: UUID) -> ApiKeyRow:
     row = (await queries.by_ids(work.db, work.actor.reach, [key_id])).get(key_id)
     if row is None:
-        raise _unknown(key_id)
+        raise work.actor.absent(Permission.KEY_WRITE, Kind.KEY, key_id)
     return row
-
-
-def _unknown(key_id: UUID) -> NotFound:
-    return NotFound("There is no such key, or it is not yours.", encode(Kind.KEY, key_id))
 
 
 async def _made(work: Work, id: UUID, keyring: Keyring, values: dict[str, Any]) -> str:

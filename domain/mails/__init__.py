@@ -1,12 +1,15 @@
 """Mails: written with the transaction that they tell of, and sent by a job."""
 
-from .actions import KIND, send
+from .actions import KIND, retry, send
 from .jobs import Outcome, forget, perform, sweep, take
 from .mailer import Mail, Mailer, MailerAway, MailRefused
-from .model import VALUES, MailRow, StoredMail, Template
+from .model import SEALED, VALUES, MailRow, Pending, PendingRow, StoredMail, Template
+from .queries import pending
+from .rules import named, parse
 
 __all__ = [
     "KIND",
+    "SEALED",
     "VALUES",
     "Mail",
     "MailRefused",
@@ -14,10 +17,16 @@ __all__ = [
     "Mailer",
     "MailerAway",
     "Outcome",
+    "Pending",
+    "PendingRow",
     "StoredMail",
     "Template",
     "forget",
+    "named",
+    "parse",
+    "pending",
     "perform",
+    "retry",
     "send",
     "sweep",
     "take",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import update
 
 from .. import jobs
 from ..ids import new_id
 from ..keyring import MAIL, Keyring
-from ..work import Job, Work
+from ..work import Call, Job, StoredJob, Work
 from .model import VALUES, StoredMail, Template
 
 KIND = "mail"
@@ -27,3 +30,16 @@ async def send(work: Work, template: Template, to: str, values: Mapping[str, str
     mail = StoredMail(id=new_id(), template=template, sealed=keyring.seal(text.encode(), MAIL), created_at=work.now)
     work.db.add(mail)
     work.enqueue(Job(KIND, workspace_id=None, subject=mail.id, priority=jobs.PERSON_WAITS))
+
+
+async def retry(work: Work, ids: Collection[UUID]) -> Collection[UUID]:
+    """Try mails that were given up for another day, as new ones. Those of them that were dead still."""
+    again = (
+        update(StoredJob)
+        .where(StoredJob.kind == KIND, StoredJob.subject.in_(ids), StoredJob.dead_at.is_not(None))
+        .values(dead_at=None, error=None, deliveries=0, at=work.now, ready_at=work.now, sent_at=None)
+        .returning(StoredJob.id, StoredJob.subject, StoredJob.trace)
+    )
+    rows = (await work.db.execute(again)).all()
+    work.calls += [Call(KIND, id, trace) for id, _, trace in rows]
+    return [mail for _, mail, _ in rows]

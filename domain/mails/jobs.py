@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from .. import jobs
 from ..access import SYSTEM
@@ -122,6 +122,7 @@ async def _put_off(work: Work, claim: jobs.Claim, reason: str) -> Outcome:
         await jobs.give_up(work, claim, f"It was tried for a day. {reason}")
         return Outcome.GIVEN_UP
     await jobs.postpone(work, claim, pause)
+    await work.db.execute(update(StoredJob).where(StoredJob.id == claim.job.id).values(error=reason))
     return Outcome.PUT_OFF
 
 

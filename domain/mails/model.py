@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base
+from ..keyring import MAIL
+from ..security import Sealed
 
 
 class Template(StrEnum):
@@ -52,8 +54,31 @@ class StoredMail(Base):
     created_at: Mapped[datetime]
 
 
+SEALED = Sealed(StoredMail.id, StoredMail.sealed, MAIL)
+
+
 class MailRow(NamedTuple):
     id: UUID
     template: Template
     sealed: bytes
     created_at: datetime
+
+
+class PendingRow(NamedTuple):
+    """A mail and how its job stands. `error`: what was said when it was tried last."""
+
+    id: UUID
+    template: Template
+    sealed: bytes
+    at: datetime
+    ready_at: datetime
+    claim_until: datetime | None
+    dead_at: datetime | None
+    error: str | None
+
+
+class Pending(NamedTuple):
+    """A mail that is not sent, for an operator. `to` is masked; None: no secret opens it any more."""
+
+    row: PendingRow
+    to: str | None

@@ -54,7 +54,7 @@ async def create(
     """Audit a site's pages, or one of them, regularly: at the times of a cron expression or every so many minutes."""
     site = (await sites.by_ids(work.db, work.actor.reach, [site_id])).get(site_id)
     if site is None:
-        raise _absent(work, Permission.SCHEDULE_WRITE, Kind.SITE, site_id)
+        raise work.actor.absent(Permission.SCHEDULE_WRITE, Kind.SITE, site_id)
     work.actor.require(Permission.SCHEDULE_WRITE, site.workspace_id, site_id)
     await _require_page(work, site, page_id)
     await _require_profile(work, site.workspace_id, profile_id)
@@ -205,12 +205,5 @@ async def _schedule(work: Work, schedule_id: UUID, permission: Permission) -> Sc
     """The schedule, in turn: whoever else changes or fires it waits, and then sees what was changed."""
     row = await work.db.first(_IN_TURN, id=schedule_id, reach=work.actor.reach.held)
     if row is None:
-        raise _absent(work, permission, Kind.SCHEDULE, schedule_id)
+        raise work.actor.absent(permission, Kind.SCHEDULE, schedule_id)
     return row
-
-
-def _absent(work: Work, permission: Permission, kind: Kind, id: UUID) -> NotFound:
-    """Raises NotAllowed for nobody in particular, who is to sign in first."""
-    if not work.actor.is_somebody:
-        work.actor.require(permission, id)
-    return NotFound(f"There is no such {kind}, or it is not yours.", encode(kind, id))

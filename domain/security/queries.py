@@ -25,6 +25,16 @@ LOG = Keyset(
 )
 """A workspace's, the newest first."""
 
+OF_PERSON = Keyset(
+    "accountLog",
+    _ENTRIES.where(SecurityEntry.workspace_id.is_(None)).beyond_reach("What belongs to no workspace, by the person's own id."),
+    parent=SecurityEntry.user_id,
+    tenant=None,
+    keys=(SecurityEntry.id,),
+    descending=True,
+)
+"""A person's, about their account alone, the newest first; only for themselves."""
+
 BATCH = 500
 _LATER = Query(
     SecurityRow,

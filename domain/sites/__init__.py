@@ -16,7 +16,7 @@ from .actions import (
     update_page,
     update_profile,
 )
-from .model import Page, PageRow, Profile, ProfileRow, Site, SiteRow
+from .model import SEALED, Page, PageRow, Profile, ProfileRow, Site, SiteRow
 from .queries import (
     PAGES,
     PAGES_BY_AGE,
@@ -50,6 +50,7 @@ __all__ = [
     "PAGES",
     "PAGES_BY_AGE",
     "PROFILE_SEEDS",
+    "SEALED",
     "SITES",
     "WORKSPACE_PAGES",
     "Page",

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
+from .. import security
 from ..access import Permission, Reach
 from ..base import Count, Query, count, query, within
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
@@ -17,6 +18,7 @@ from ..idempotency import Promise, promise
 from ..ids import Kind, encode, new_id
 from ..keyring import Keyring
 from ..measuring import Access, EngineName, FormFactor
+from ..security import SecurityKind
 from ..work import Work
 from ..workspaces import Workspace
 from . import queries, rules
@@ -126,6 +128,7 @@ async def delete(work: Work, *, site_id: UUID) -> UUID:
     """Forget a site with its pages and all their history."""
     site = await _site(work, site_id, Permission.SITE_WRITE)
     work.actor.require(Permission.SITE_WRITE, site.workspace_id, site_id)
+    await _forget_access(work, site, siteDeleted=True)
     await work.db.execute(remove(Site).where(Site.id == site_id))
     return site_id
 
@@ -285,13 +288,15 @@ async def set_access(work: Work, *, site_id: UUID, access: Access, keyring: Keyr
         )
     )
     await work.db.flush()
+    given = {"headers": len(access.headers), "cookies": len(access.cookies), "password": access.password is not None}
+    _log(work, SecurityKind.ACCESS_SET, site, **given)
     return site_id
 
 
 async def clear_access(work: Work, *, site_id: UUID) -> UUID:
     site = await _site(work, site_id, Permission.ACCESS_WRITE)
     work.actor.require(Permission.ACCESS_WRITE, site.workspace_id, site_id)
-    await work.db.execute(remove(SiteAccess).where(SiteAccess.site_id == site_id))
+    await _forget_access(work, site)
     return site_id
 
 
@@ -308,14 +313,26 @@ async def _site(work: Work, site_id: UUID, permission: Permission) -> SiteRow:
     """The site, in turn: whoever else changes it waits, and then sees what was changed."""
     site = await work.db.first(_SITE_IN_TURN, id=site_id, reach=work.actor.reach.held)
     if site is None:
-        raise _absent(work, permission, Kind.SITE, site_id)
+        raise work.actor.absent(permission, Kind.SITE, site_id)
     return site
+
+
+async def _forget_access(work: Work, site: SiteRow, **details: bool) -> None:
+    """Logged where there was any: what was set is in the log until it is gone."""
+    forgotten = remove(SiteAccess).where(SiteAccess.site_id == site.id).returning(SiteAccess.site_id)
+    if (await work.db.execute(forgotten)).first() is not None:
+        _log(work, SecurityKind.ACCESS_CLEARED, site, **details)
+
+
+def _log(work: Work, kind: SecurityKind, site: SiteRow, **details: Any) -> None:
+    """How much of each kind; no name and no value of what is sent."""
+    security.log(work, kind, workspace_id=site.workspace_id, subject=encode(Kind.SITE, site.id), name=site.name, **details)
 
 
 async def _page(work: Work, page_id: UUID, permission: Permission) -> PageRow:
     page = (await queries.pages_by_ids(work.db, work.actor.reach, [page_id])).get(page_id)
     if page is None:
-        raise _absent(work, permission, Kind.PAGE, page_id)
+        raise work.actor.absent(permission, Kind.PAGE, page_id)
     return page
 
 
@@ -323,15 +340,8 @@ async def _profile(work: Work, profile_id: UUID, permission: Permission) -> Prof
     """The profile, in turn: of two changes at once, each is a version."""
     profile = await work.db.first(_PROFILE_IN_TURN, id=profile_id, reach=work.actor.reach.workspaces)
     if profile is None:
-        raise _absent(work, permission, Kind.PROFILE, profile_id)
+        raise work.actor.absent(permission, Kind.PROFILE, profile_id)
     return profile
-
-
-def _absent(work: Work, permission: Permission, kind: Kind, id: UUID) -> NotFound:
-    """Raises NotAllowed for nobody in particular, who is to sign in first."""
-    if not work.actor.is_somebody:
-        work.actor.require(permission, id)
-    return NotFound(f"There is no such {kind}, or it is not yours.", encode(kind, id))
 
 
 async def _site_at(work: Work, workspace_id: UUID, origin: str) -> SiteRow | None:

@@ -10,7 +10,9 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base, Json
+from ..keyring import ACCESS
 from ..measuring import EngineName, FormFactor, ThrottlingMethod
+from ..security import Sealed
 
 
 class Profile(Base):
@@ -72,6 +74,9 @@ class SiteAccess(Base):
     cookie_names: Mapped[list[str]] = mapped_column(Json)
     has_password: Mapped[bool]
     updated_at: Mapped[datetime]
+
+
+SEALED = Sealed(SiteAccess.site_id, SiteAccess.sealed, ACCESS)
 
 
 class Page(Base):

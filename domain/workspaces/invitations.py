@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete
 from .. import accounts, mails, security
 from ..access import Permission, Role
 from ..base import count
-from ..errors import LimitReached, NotAllowed, NotFound
+from ..errors import LimitReached, NotAllowed
 from ..ids import Kind, encode, new_id
 from ..keyring import Keyring
 from ..mails import Template
@@ -74,7 +74,7 @@ async def revoke_invitation(work: Work, *, invitation_id: UUID) -> None:
     """Its link opens nothing from now on."""
     row = (await queries.invitations_by_ids(work.db, work.actor.reach, [invitation_id])).get(invitation_id)
     if row is None:
-        raise NotFound("There is no such invitation, or it is not yours.", encode(Kind.INVITATION, invitation_id))
+        raise work.actor.absent(Permission.MEMBER_WRITE, Kind.INVITATION, invitation_id)
     work.actor.require(Permission.MEMBER_WRITE, row.workspace_id)
     rules.refuse_to_touch(work.actor, row.workspace_id, Role(row.role))
     await turns.take(work, row.workspace_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -10,10 +11,16 @@ import strawberry
 from domain import accounts
 from domain.accounts import SignInMethod
 from domain.ids import Kind, encode
+from domain.paging import DEFAULT_FIRST, Window
 
 from ..context import Info
 from ..enums import described
+from ..loaders import PageKey
 from ..marks import PERSONAL
+from ..paging import After, Connection, First, connection
+
+if TYPE_CHECKING:
+    from ..security import SecurityEntry
 
 described(
     SignInMethod,
@@ -73,6 +80,19 @@ class User:
         if not info.context.is_own(row.id):
             return None
         return list(await accounts.sessions_of(info.context.reader, row.id, datetime.now(UTC)))  # type: ignore[arg-type]  # read by the type's fields
+
+    @strawberry.field(
+        description="What was done to their account, and by whom, newest first; what was done in a workspace is in that "
+        "one's log. Null unless it is you, signed in.",
+        metadata=PERSONAL,
+    )
+    @staticmethod
+    async def security_log(
+        row: strawberry.Parent[accounts.UserRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
+    ) -> Connection[Annotated[SecurityEntry, strawberry.lazy("graph.security")]] | None:
+        if not info.context.is_own(row.id):
+            return None
+        return connection(await info.context.loaders.security_log_of_person.load(PageKey(row.id, Window.of(first, after))))
 
 
 async def oneself(info: Info, user_id: UUID) -> User:

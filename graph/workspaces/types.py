@@ -189,7 +189,8 @@ class Workspace(Node):
         return connection(await info.context.loaders.dead_jobs_of_workspace.load(PageKey(row.id, Window.of(first, after))))
 
     @strawberry.field(
-        description="Who did what to what, from where, newest first; only ever added to. It takes the permission SECURITY_READ."
+        description="Who did what to what, from where, newest first; only ever added to. Null for whoever may not know.",
+        directives=[NeedsPermission(permission=Permission.SECURITY_READ)],
     )
     @staticmethod
     async def security_log(

@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from app import bootstrap
 from app.doors import persist
 from app.tracing import NATIVE
+from app.usage import counted
 from app.wiring import House
-from domain import documents
+from domain import documents, keys
 from domain.access import Actor, Role
 from domain.documents import ClientMode
 from domain.paging import Window
@@ -125,6 +126,25 @@ async def test_a_key_is_needed_and_one_that_may(compiler: Compiler) -> None:
     status, sentence = told(await compiler.persist(member, text=NAMES))
     assert (status, sentence) == (403, "Members of this workspace lack the permission DOCUMENT_WRITE.")
     assert await compiler.ids() == []
+
+
+async def test_a_compilers_key_is_known_to_be_used(compiler: Compiler) -> None:
+    (workspace_id,) = compiler.owner.roles
+    member = await compiler.client("web", Role.MEMBER)
+
+    async def used() -> dict[str, bool]:
+        page = await keys.KEYS.of(compiler.house.database.reader, compiler.owner.reach, workspace_id, Window())
+        return {row.name: row.last_used_at is not None for row in page.rows if row.name in ("compiler", "web")}
+
+    async with counted(compiler.house):
+        assert (await compiler.persist("pmk_wrong", text=NAMES)).status_code == 401
+    assert await used() == {"compiler": False, "web": False}
+    async with counted(compiler.house):
+        assert (await compiler.persist(text=NAMES)).status_code == 200
+    assert await used() == {"compiler": True, "web": False}
+    async with counted(compiler.house):
+        assert (await compiler.persist(member, text=NAMES)).status_code == 403
+    assert await used() == {"compiler": True, "web": True}, "also where it may not"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,14 @@ def test_after_a_rotation_old_seals_open_and_new_ones_take_the_new_secret() -> N
         OLD.open(ROTATED.seal(b"kept", "access"), "access")
 
 
+def test_only_what_the_secret_of_now_opens_is_current() -> None:
+    old = OLD.seal(b"kept", "access")
+    assert (OLD.is_current(old, "access"), ROTATED.is_current(old, "access")) == (True, False)
+    assert ROTATED.is_current(ROTATED.sealed_anew(old, "access"), "access")
+    assert not OLD.is_current(old, "mail")
+    assert not OLD.is_current(b"no token", "access")
+
+
 def test_what_was_sealed_before_is_sealed_anew_with_the_secret_of_now() -> None:
     anew = ROTATED.sealed_anew(OLD.seal(b"kept", "access"), "access")
     assert NEW.open(anew, "access") == b"kept"

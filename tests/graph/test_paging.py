@@ -75,6 +75,7 @@ LISTS: Mapping[str, List] = {
     "Workspace.members": List('workspace(slug: "acme") { members ARGS }', "userId", Sizes(sites=0)),
     "Workspace.invitations": List('workspace(slug: "acme") { invitations ARGS }', "id", Sizes(sites=0)),
     "Workspace.apiKeys": List('workspace(slug: "acme") { apiKeys ARGS }', "id", Sizes(sites=0)),
+    "User.securityLog": List("viewer { user { securityLog ARGS } }", "id", Sizes(sites=0)),
     "Workspace.securityLog": List('workspace(slug: "acme") { securityLog ARGS }', "id", Sizes(sites=0)),
 }
 
@@ -93,7 +94,18 @@ async def prepare(asking: Asking, name: str) -> tuple[Asking, str | None]:
         asking = replace(asking, actor=Actor(roles=roles))
     if name in ("Workspace.members", "Workspace.invitations", "Workspace.apiKeys", "Workspace.securityLog"):
         await people(asking)
+    if name == "User.securityLog":
+        asking = await account(asking)
     return asking, there.readable(chosen.parent)[0] if chosen.parent else None
+
+
+async def account(asking: Asking) -> Asking:
+    """The owner, signed in, with ROWS entries about their account."""
+    asking = replace(asking, actor=replace(asking.actor, session_id=new_id()))
+    async with asking.database.work(asking.actor) as work:
+        for _ in range(ROWS):
+            security.log(work, SecurityKind.SIGNED_IN)
+    return asking
 
 
 async def people(asking: Asking) -> None:

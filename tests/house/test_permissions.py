@@ -13,6 +13,7 @@ NOBODY_IS_ASKED = {
     "accounts.register": "an account alone opens nothing",
     "accounts.sign_up": "a stranger's, to whom the settings may say no",
     "files.abandon": "only the worker that claimed the audit's row calls it, in the claim's own transaction",
+    "mails.retry": "for the operator at the command line: mails are of no workspace",
     "mails.send": "written in the transaction of an action that has asked",
     "runners.appear": "a worker of this installation says that it is there; runners are no tenant's",
     "workspaces.create": "there is nobody in a new workspace yet who could have granted it",

@@ -91,6 +91,7 @@ def test_these_fields_are_about_whoever_asks() -> None:
         "Query.viewer",
         "Session.isThis",
         "User.email",
+        "User.securityLog",
         "User.sessions",
         "User.verifiedAt",
         "Viewer.deletedWorkspaces",

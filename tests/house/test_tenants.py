@@ -57,11 +57,19 @@ BEYOND_REACH = {
     "domain/jobs/claims.py": ["Calls for all workspaces' jobs are sent again."],
     "domain/jobs/queries.py": ["Numbers alone, for the operator."],
     "domain/keys/queries.py": ["Finds out who asks, by their secret."],
+    "domain/mails/queries.py": ["For the operator at the command line."],
     "domain/schedules/scheduler.py": [
         "The scheduler fires what is due in all workspaces.",
         "The scheduler puts off what it could not fire, whosever it is.",
     ],
-    "domain/security/queries.py": ["An operator at the command line exports what happened in the whole installation."],
+    "domain/security/queries.py": [
+        "An operator at the command line exports what happened in the whole installation.",
+        "What belongs to no workspace, by the person's own id.",
+    ],
+    "domain/security/sealing.py": [
+        "A number alone, for the operator.",
+        "It is sealed anew, whosever it is, and shown to nobody.",
+    ],
     "domain/workspaces/memberships.py": ["Finds out where somebody is a member."],
     "domain/workspaces/queries.py": [
         "For the operator at the command line.",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
 
+from app.usage import counted
 from domain import keys
 from domain.access import Role
 from domain.ids import Kind, encode, new_id
 from domain.measuring import EngineName
+from domain.paging import Window
 from tests.databases import new_workspace
 
 from .results import probed
@@ -65,6 +67,29 @@ async def test_a_key_of_the_workspace_opens_its_reports(shelf: Shelf) -> None:
     key = await key_of(shelf, shelf.workspace)
     answer = await shelf.client.get(f"/report/{encode(Kind.AUDIT, id)}", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, "/pricing" in answer.text) == (200, True)
+
+
+async def test_when_a_key_opened_a_report_last_is_known_afterwards(everywhere: Shelf) -> None:
+    shelf = everywhere
+    id = await shelf.measure(PROBE)
+    report, key = f"/report/{encode(Kind.AUDIT, id)}", await key_of(shelf, shelf.workspace)
+
+    async def used() -> list[datetime | None]:
+        page = await keys.KEYS.of(shelf.house.database.reader, shelf.actor.reach, shelf.workspace, Window())
+        return [row.last_used_at for row in page.rows]
+
+    before = datetime.now(UTC)
+    async with counted(shelf.house):
+        for brought in ({}, {"Authorization": f"Basic {key}"}, {"Authorization": f"Bearer {key[:-1]}"}):
+            assert (await shelf.client.get(report, headers=brought)).status_code == 404
+        link = shelf.link(id)
+        assert (await shelf.client.get(link, headers={"Authorization": f"Bearer {key}"})).status_code == 200
+    assert await used() == [None], "a link needs no key"
+    async with counted(shelf.house):
+        assert (await shelf.client.get(report, headers={"Authorization": f"Bearer {key}"})).status_code == 200
+    [at] = await used()
+    assert at is not None
+    assert before <= at <= datetime.now(UTC)
 
 
 async def test_a_report_is_kept_by_nobody_and_runs_nothing(shelf: Shelf) -> None:

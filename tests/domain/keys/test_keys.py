@@ -102,7 +102,7 @@ async def test_a_key_is_revoked_once_and_by_those_who_may(database: SqlDatabase)
     assert actor is not None
     assert actor.key_id is not None
     _, stranger = await new_workspace(database, "zebra")
-    refused = [(Actor(roles={workspace: Role.MEMBER}), NotAllowed), (stranger, NotFound), (Actor(), NotFound)]
+    refused = [(Actor(roles={workspace: Role.MEMBER}), NotAllowed), (stranger, NotFound), (Actor(), NotAllowed)]
     for who, refusal in refused:
         with pytest.raises(refusal):
             async with database.work(who) as work:

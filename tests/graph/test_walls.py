@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from domain import audits
 from domain.access import NOBODY, Actor, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
 from domain.measuring import FailureKind, ThrottlingMethod
+from domain.workspaces import Member
 from graph.errors import MASK
 from graph.schema import schema
 from tests.databases import everybodys, new_workspace
@@ -22,6 +24,7 @@ from tests.graph.asking import Asking, asking
 from tests.graph.bounds import boundless
 from tests.graph.changing import change, profiles
 from tests.graph.filled import fill
+from tests.graph.visiting import Visiting, sign_in, visiting
 from tests.graph.walking import OF_PEOPLE, Operation, Owner, changing, paths, reading, stand, watching
 
 __all__ = ["asking", "boundless"]
@@ -99,6 +102,34 @@ async def tenants(asking: Asking) -> tuple[Tenant, Tenant]:
     return await tenant(asking, "zebra", other, actor, "zebras"), behind
 
 
+ACTOR, PERSON = "an actor", "a person over HTTP"
+
+
+@pytest.fixture(params=[ACTOR, PERSON])
+async def either(request: pytest.FixtureRequest, tenants: tuple[Tenant, Tenant]) -> AsyncGenerator[tuple[Tenant, Tenant], None]:
+    """The same two; whoever asks is known as a crafted actor, or has signed in and brings a token."""
+    asker, behind = tenants
+    if request.param == ACTOR:
+        yield tenants
+        return
+    assert asker.asking.actor.user_id is not None
+    async with visiting(asker.asking, asker.asking.actor.user_id) as visitor:
+        yield replace(asker, asking=visitor), behind
+
+
+async def become(tenant: Tenant, role: Role | None) -> Tenant:
+    """The same who asks with another role; None for nobody, or for a person who is in no workspace."""
+    asking = tenant.asking
+    if not isinstance(asking, Visiting):
+        return replace(tenant, asking=asking if role is Role.OWNER else asking.as_(role))
+    user_id = asking.actor.user_id
+    assert user_id is not None
+    async with everybodys(asking.database) as connection:
+        own = Member.user_id == user_id
+        await connection.execute(update(Member).where(own).values(role=role) if role else delete(Member).where(own))
+    return replace(tenant, asking=replace(asking, token=await sign_in(asking, user_id)))
+
+
 async def cursors_of(tenant: Tenant) -> dict[str, str]:
     """One cursor of each list that the tenant can read."""
     found: dict[str, str] = {}
@@ -117,8 +148,8 @@ def leaks(said: Any, tenant: Tenant) -> set[str]:
 
 
 @pytest.mark.slow
-async def test_nothing_of_another_workspace_can_be_read(tenants: tuple[Tenant, Tenant]) -> None:
-    asker, behind = tenants
+async def test_nothing_of_another_workspace_can_be_read(either: tuple[Tenant, Tenant]) -> None:
+    asker, behind = either
     before = await behind.kept()
     cursors = await cursors_of(behind)
     assert len(cursors) > 5
@@ -135,14 +166,16 @@ async def test_nothing_of_another_workspace_can_be_read(tenants: tuple[Tenant, T
 
 
 @pytest.mark.slow
-async def test_the_same_walk_shows_a_workspace_its_own(tenants: tuple[Tenant, Tenant]) -> None:
+async def test_the_same_walk_shows_a_workspace_its_own(either: tuple[Tenant, Tenant]) -> None:
     """Without this, a walk that reaches nothing would prove nothing."""
-    asker, _ = tenants
+    asker, _ = either
+    own, others = ("user", "key") if isinstance(asker.asking, Visiting) else ("key", "sessions")
     seen = {operation.what for operation in reading(asker.owner, asker.owner, {}) if leaks(await asker.whole(operation), asker)}
     assert len(seen) > 60
-    assert {"Query.node", "Query.nodes", "Page.timeSeries", "Audit.findings", "Run.requests", "Viewer.key"} <= seen
+    assert {"Query.node", "Query.nodes", "Page.timeSeries", "Audit.findings", "Run.requests", f"Viewer.{own}"} <= seen
     for name, path in paths().items():
-        if name in ("Session", "DeletedWorkspace"):  # of who is signed in: tests/graph/test_{accounts,workspaces}.py
+        # Of who is signed in, or has a key: tests/graph/test_{accounts,workspaces}.py
+        if name == "DeletedWorkspace" or others in dict(path):
             continue
         body, text = stand(path, asker.owner, "{ __typename }")
         said = await asker.asking.ask(text.operation("query", body), **text.variables)
@@ -156,10 +189,18 @@ async def test_nobody_in_particular_reads_nothing(tenants: tuple[Tenant, Tenant]
         assert leaks(await nobody.whole(operation), behind) == set(), operation
 
 
-@pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER, None])
-async def test_nothing_of_another_workspace_can_be_changed(tenants: tuple[Tenant, Tenant], role: Role | None) -> None:
-    asker, behind = tenants
-    asker = replace(asker, asking=asker.asking if role is Role.OWNER else asker.asking.as_(role))
+@pytest.mark.parametrize(
+    ("either", "role"),
+    [
+        *((ACTOR, role) for role in (Role.OWNER, Role.VIEWER, None)),
+        (PERSON, Role.OWNER),
+        *(pytest.param(PERSON, role, marks=pytest.mark.slow) for role in (Role.VIEWER, None)),
+    ],
+    indirect=["either"],
+)
+async def test_nothing_of_another_workspace_can_be_changed(either: tuple[Tenant, Tenant], role: Role | None) -> None:
+    asker, behind = either
+    asker = await become(asker, role)
     before = await behind.kept()
     walked: set[str] = set()
     for operation in changing(asker.owner, behind.owner):
@@ -175,8 +216,8 @@ async def test_nothing_of_another_workspace_can_be_changed(tenants: tuple[Tenant
     assert walked == set(schema._schema.mutation_type.fields) - OF_PEOPLE
 
 
-async def test_the_same_changes_can_be_made_to_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
-    asker, _ = tenants
+async def test_the_same_changes_can_be_made_to_ones_own(either: tuple[Tenant, Tenant]) -> None:
+    asker, _ = either
     done = set()
     for operation in changing(asker.owner, asker.owner):
         (answer,) = (await asker.whole(operation))["data"].values()
@@ -186,19 +227,21 @@ async def test_the_same_changes_can_be_made_to_ones_own(tenants: tuple[Tenant, T
     assert {"apiClientCreate", "apiClientUpdate", "apiClientDelete", "documentsPush", "documentsPrune"} <= done
 
 
-async def test_nothing_of_another_workspace_can_be_watched(tenants: tuple[Tenant, Tenant]) -> None:
-    asker, behind = tenants
-    for actor in (asker.asking.actor, NOBODY):
+async def test_nothing_of_another_workspace_can_be_watched(either: tuple[Tenant, Tenant]) -> None:
+    asker, behind = either
+    for role in (Role.OWNER, None):
+        watcher = (await become(asker, role)).asking
+        code = "NOT_SIGNED_IN" if watcher.actor is NOBODY else "NOT_FOUND"
         for operation in watching(asker.owner, behind.owner):
-            watcher = replace(asker.asking, actor=actor)
             said = [event async for event in watcher.events(operation.text, **operation.variables)]
             assert [each["data"] for each in said] == [None], operation
             assert leaks(said, behind) == set()
-            assert said[0]["errors"][0]["extensions"]["code"] == ("NOT_FOUND" if actor.roles else "NOT_SIGNED_IN")
+            assert said[0]["errors"][0]["extensions"]["code"] == code
 
 
-async def test_a_foreign_id_and_an_unknown_one_get_the_same_answer(tenants: tuple[Tenant, Tenant]) -> None:
-    asker, behind = tenants
+@pytest.mark.parametrize("either", [ACTOR, pytest.param(PERSON, marks=pytest.mark.slow)], indirect=True)
+async def test_a_foreign_id_and_an_unknown_one_get_the_same_answer(either: tuple[Tenant, Tenant]) -> None:
+    asker, behind = either
     for operation in changing(asker.owner, behind.owner):
         unknown = json.loads(json.dumps(operation.variables))
         for secret in behind.secrets:

@@ -63,24 +63,29 @@ NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "
 """Which id an argument or input field of this name takes. A new name fails here, and is to be added."""
 
 
-OF_PEOPLE = {
-    "accountCreate",
-    "accountDelete",
-    "accountExport",
-    "accountUpdate",
-    "emailChange",
-    "emailVerificationRequest",
-    "emailVerify",
-    "invitationAccept",
-    "passwordChange",
-    "passwordReset",
-    "passwordResetRequest",
-    "sessionCreate",
-    "sessionRefresh",
-    "sessionsRevoke",
-    "signOut",
-    "workspaceCreate",
+WITHOUT_PERMISSION: Mapping[str, str] = {
+    "accountCreate": "whoever does it is nobody yet",
+    "accountDelete": "one's own account",
+    "accountExport": "one's own account",
+    "accountUpdate": "one's own account",
+    "emailChange": "one's own account",
+    "emailVerificationRequest": "whoever does it may not be signed in yet",
+    "emailVerify": "what was mailed is the permission",
+    "invitationAccept": "what was mailed is the permission",
+    "passwordChange": "one's own account",
+    "passwordReset": "what was mailed is the permission",
+    "passwordResetRequest": "whoever does it cannot sign in",
+    "sessionCreate": "whoever does it is nobody yet",
+    "sessionRefresh": "the refresh token is the permission",
+    "sessionRevoke": "one's own sessions",
+    "sessionsRevoke": "one's own sessions",
+    "signOut": "one's own session",
+    "workspaceCreate": "nobody is in it yet",
+    "workspaceRestore": "nobody is in a deleted workspace: its owners bring it back",
 }
+"""Mutations that ask for no permission in a workspace, and why. All others say in the schema which one they ask for."""
+
+OF_PEOPLE = WITHOUT_PERMISSION.keys() - {"sessionRevoke", "workspaceRestore"}
 """Mutations that take no id: about one's own person, or by a secret that was mailed."""
 
 
@@ -223,6 +228,19 @@ def reading(where: Owner, what: Owner, cursors: Mapping[str, str]) -> Iterator[O
                     yield Operation(f"{type_name}.{name}", text.operation("query", body), text.variables)
 
 
+def fields_of(owner: Owner, name: str) -> Iterator[Operation]:
+    """Every field of the type once, and what is right below, at the end of the shortest way to it."""
+    type_, path = CORE.type_map[name], paths().get(name, ())
+    assert isinstance(type_, GraphQLObjectType)
+    body, text = stand(path, owner, read(type_, 1))
+    body = body if path else body.strip().removeprefix("{").removesuffix("}")
+    yield Operation(name, text.operation("query", body), text.variables)
+    for field_name, each in type_.fields.items():
+        if any(is_required_argument(argument) for argument in each.args.values()):
+            body, text = stand((*path, (field_name, each)), owner, read(get_named_type(each.type), 0))
+            yield Operation(f"{name}.{field_name}", text.operation("query", body), text.variables)
+
+
 def _choices(
     args: Mapping[str, GraphQLArgument], owner: Owner, given: Any, cursors: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
@@ -250,9 +268,13 @@ def _bare(type_: Any) -> Any:
 
 
 def changing(own: Owner, foreign: Owner) -> Iterator[Operation]:
-    """Every mutation that takes ids, deletions last: with foreign ids alone, and with one foreign id among the asker's own."""
+    """Every mutation that takes ids: with foreign ids alone, and with one foreign id among the asker's own.
+
+    Deletions come last, and that of the workspace after them all.
+    """
     assert CORE.mutation_type is not None
-    for name, each in sorted(CORE.mutation_type.fields.items(), key=lambda field: field[0].endswith("Delete")):
+    last = ("Delete", "workspaceDelete")
+    for name, each in sorted(CORE.mutation_type.fields.items(), key=lambda field: [field[0].endswith(end) for end in last]):
         type_ = get_named_type(each.args["input"].type)
         assert isinstance(type_, GraphQLInputObjectType)
         ids = list(_id_paths(type_))
@@ -283,6 +305,15 @@ def _put(into: dict[str, Any], of: Mapping[str, Any], path: tuple[str, ...]) -> 
     for name in path[:-1]:
         into, of = into[name], of[name]
     into[path[-1]] = of[path[-1]]
+
+
+def roots(owner: Owner) -> Iterator[Operation]:
+    """Every field of every root, asked with the owner's ids and words."""
+    for kind, root in (("query", CORE.query_type), ("mutation", CORE.mutation_type), ("subscription", CORE.subscription_type)):
+        assert root is not None
+        for name, each in root.fields.items():
+            body, text = stand(((name, each),), owner, read(get_named_type(each.type), 0))
+            yield Operation(name, text.operation(kind, body), text.variables)
 
 
 def watching(own: Owner, foreign: Owner) -> Iterator[Operation]:

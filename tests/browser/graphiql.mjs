@@ -8,23 +8,9 @@
 // It exits with 1, and a sentence on standard error, when something is not as it should be.
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'
-import { chromium } from 'playwright-core'
 import * as graphiql from './page.mjs'
+import { NARROW, TRANSPORTS, WIDE } from './page.mjs'
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
-]
-const WIDE = { width: 1440, height: 900 }
-const NARROW = { width: 375, height: 812 }
-const TRANSPORTS = ['websocket', 'sse', 'multipart']
 const TOKEN = 'eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJub2JvZHkifQ.c2lnbmVkLWJ5LW5vYm9keQ'
 const SECRET = 'told-in-a-header'
 
@@ -39,11 +25,10 @@ const { positionals, values } = parseArgs({
 
 async function main() {
   const address = new URL(positionals[0])
-  const executablePath = process.env.CHROME_PATH ?? '/usr/bin/chromium'
-  const browser = await chromium.launch({ executablePath, args: FLAGS })
+  const browser = await graphiql.launch()
   try {
     const page = await browser.newPage({ colorScheme: values.scheme, viewport: WIDE })
-    const seen = listen(page, address.origin)
+    const seen = graphiql.listen(page, address.origin)
     Object.assign(seen, await visit(page, address))
     assert.deepEqual(seen.requestsElsewhere, [], 'the page asked another host')
     assert.deepEqual(seen.errors, [], 'the page had errors')
@@ -51,20 +36,6 @@ async function main() {
   } finally {
     await browser.close()
   }
-}
-
-/** Collects the console's errors (a breach of the content policy is one) and every request to another origin. */
-function listen(page, origin) {
-  const seen = { requestsElsewhere: [], errors: [] }
-  const elsewhere = (url) => {
-    const { protocol, host } = new URL(url)
-    if (!['data:', 'blob:'].includes(protocol) && host !== new URL(origin).host) seen.requestsElsewhere.push(url)
-  }
-  page.on('request', (request) => elsewhere(request.url()))
-  page.on('websocket', (socket) => elsewhere(socket.url()))
-  page.on('pageerror', (error) => seen.errors.push(String(error)))
-  page.on('console', (message) => message.type() === 'error' && seen.errors.push(message.text()))
-  return seen
 }
 
 async function visit(page, address) {
@@ -94,6 +65,7 @@ async function visit(page, address) {
 /** From the menu into a fourth tab, with a header of its own; the first tab keeps its text and its answer. */
 async function runExample(page) {
   const first = await graphiql.text(page, 'operation.graphql')
+  await fitMenu(page)
   await graphiql.openExample(page, 'DeadJobs')
   assert.deepEqual(await graphiql.tabs(page), ['FirstAnswer', 'AuditUrl', 'WatchIt', 'DeadJobs'])
   await graphiql.setText(page, 'request-headers.json', JSON.stringify({ 'X-Secret': SECRET }))
@@ -102,6 +74,23 @@ async function runExample(page) {
   assert.equal(await graphiql.text(page, 'operation.graphql'), first, 'the first tab lost its text')
   assert.match(await graphiql.text(page, 'response.json'), /"viewer"/, 'the first tab lost its answer')
   return answer
+}
+
+/** However many examples there are, none of them stands beside the menu or the screen. */
+async function fitMenu(page) {
+  for (const viewport of [NARROW, WIDE]) {
+    await page.setViewportSize(viewport)
+    await page.click('text="Examples ▾"')
+    await page.waitForSelector('[role=menuitem]')
+    const { right, bottom, over } = await page.evaluate(() => {
+      const menu = document.querySelector('.examples')
+      const { right, bottom } = menu.getBoundingClientRect()
+      return { right, bottom, over: menu.scrollWidth - menu.clientWidth }
+    })
+    assert.ok(right <= viewport.width && bottom <= viewport.height && over === 0, 'the menu does not fit')
+    await page.keyboard.press('Escape')
+    await page.waitForSelector('[role=menuitem]', { state: 'detached' })
+  }
 }
 
 /** What was shown with each part of an answer that comes in parts. */

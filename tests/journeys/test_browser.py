@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from domain.measuring import FormFactor, MetricName
 from domain.metrics import performance_score
 from tests.app.running import Server, pacemark, staying
 from tests.infra.engines.local_site import Page, Site, site
+from tests.journeys.test_people import town
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -43,15 +45,12 @@ def up(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_graphiql_answers_follows_over_each_transport_and_says_why_it_is_refused(
-    up: Server, shop: Site, tmp_path: Path
-) -> None:
+def driven(script: str, *words: str) -> str:
+    """What it printed, once it went to its end in a real browser."""
     node = shutil.which("node")
     assert node is not None
-    link = next(line.split()[-1] for line in up.lines if "GraphiQL" in line)
-    picture = tmp_path / "graphiql.png"
-    driven = subprocess.run(
-        [node, "graphiql.mjs", link, "--screenshot", picture, "--audit", f"{shop.origin}/"],
+    went = subprocess.run(
+        [node, script, *words],
         cwd=BROWSER,
         env={**os.environ, "CHROME_PATH": CHROME},
         capture_output=True,
@@ -59,8 +58,16 @@ def test_graphiql_answers_follows_over_each_transport_and_says_why_it_is_refused
         timeout=150,
         check=False,
     )
-    assert driven.returncode == 0, driven.stderr
-    seen = json.loads(driven.stdout)
+    assert went.returncode == 0, went.stderr
+    return went.stdout
+
+
+def test_graphiql_answers_follows_over_each_transport_and_says_why_it_is_refused(
+    up: Server, shop: Site, tmp_path: Path
+) -> None:
+    link = next(line.split()[-1] for line in up.lines if "GraphiQL" in line)
+    picture = tmp_path / "graphiql.png"
+    seen = json.loads(driven("graphiql.mjs", link, "--screenshot", str(picture), "--audit", f"{shop.origin}/"))
     assert seen["answer"]["data"]["viewer"]["workspaces"]["nodes"][0]["slug"] == "default"
     assert seen["requestsElsewhere"] == []
     assert seen["errors"] == []
@@ -81,6 +88,25 @@ def test_graphiql_answers_follows_over_each_transport_and_says_why_it_is_refused
     told = "Sign in to be shown the schema. Without it there is no documentation and no completion; operations run as ever."
     assert seen["stranger"] == {"standing": "Not signed in", "notice": told}
     assert picture.stat().st_size > 10_000
+
+
+SIGN_UP = """
+mutation ($input: AccountCreateInput!) { accountCreate(input: $input) { ... on AccountCreatePayload { email } } }"""
+VERIFY = "mutation ($input: EmailVerifyInput!) { emailVerify(input: $input) { ... on EmailVerifyPayload { verified } } }"
+
+
+async def test_graphiql_knows_who_is_signed_in_keeps_them_so_over_each_transport_and_signs_them_out(tmp_path: Path) -> None:
+    email, password = "ann@example.org", "correct horse battery"
+    async with town(tmp_path, introspection="signed-in") as there:
+        said = await asyncio.to_thread(there.server.query, SIGN_UP, input={"email": email, "name": "Ann", "password": password})
+        assert said == {"accountCreate": {"email": email}}
+        token = (await there.link(email, "/auth/verify")).partition("token=")[2]
+        said = await asyncio.to_thread(there.server.query, VERIFY, input={"token": token})
+        assert said == {"emailVerify": {"verified": True}}
+        words = ["--email", email, "--password", password, "--key", there.server.key]
+        if pictures := os.environ.get("PICTURES"):
+            words += ["--pictures", pictures]
+        await asyncio.to_thread(driven, "graphiql_people.mjs", there.server.base, *words)
 
 
 AUDIT = """

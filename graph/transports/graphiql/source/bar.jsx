@@ -1,20 +1,14 @@
 // The bar above GraphiQL: who is asking, what could be asked, and how subscriptions travel.
-import { useEffect, useState } from 'react'
-import { isKeyAccepted } from './fetcher.js'
-import { describeKey } from './key.js'
+import { useState } from 'react'
 import { ExamplesMenu } from './menu.jsx'
+import { Standing } from './standing.jsx'
 import { TRANSPORTS } from './subscriptions.js'
 
 export function Bar({ apiKey, onKey, onForget, examples, transport, onTransport }) {
   return (
     <header className="bar">
       <strong className="bar-name">Pacemark</strong>
-      <SignedIn apiKey={apiKey} />
-      {apiKey && (
-        <button type="button" onClick={onForget}>
-          Forget
-        </button>
-      )}
+      <Standing apiKey={apiKey} onForget={onForget} />
       <KeyForm signedIn={Boolean(apiKey)} onKey={onKey} />
       <span className="bar-operations">
         <ExamplesMenu examples={examples} />
@@ -31,38 +25,6 @@ export function Bar({ apiKey, onKey, onForget, examples, transport, onTransport 
       </span>
     </header>
   )
-}
-
-function SignedIn({ apiKey }) {
-  const standing = useStanding(apiKey)
-  const it = apiKey && describeKey(apiKey)
-  const text = {
-    none: 'Not signed in',
-    unknown: `With ${it}`,
-    accepted: `Signed in with ${it}`,
-    refused: `Not signed in: ${it} was refused`,
-  }[standing]
-  return (
-    <span className="bar-standing" data-standing={standing} role="status">
-      {text}
-    </span>
-  )
-}
-
-/** `none`, `unknown` (not answered yet, or no server), `accepted` or `refused`. */
-function useStanding(apiKey) {
-  const [answer, setAnswer] = useState({ apiKey: null, standing: 'unknown' })
-  useEffect(() => {
-    if (!apiKey) return undefined
-    const request = new AbortController()
-    isKeyAccepted(apiKey, request.signal).then(
-      (accepted) => setAnswer({ apiKey, standing: accepted ? 'accepted' : 'refused' }),
-      () => {}, // the answer pane tells that the server is away
-    )
-    return () => request.abort()
-  }, [apiKey])
-  if (!apiKey) return 'none'
-  return answer.apiKey === apiKey ? answer.standing : 'unknown'
 }
 
 function KeyForm({ signedIn, onKey }) {

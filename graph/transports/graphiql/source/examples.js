@@ -5,7 +5,13 @@ const ADDRESS = `${import.meta.env.BASE_URL}examples.json`
 const COLUMNS = 56 // of the editor on a small screen
 
 // What is no example's own to say: the first values of required variables.
-const VALUES = { '$url: String!': 'https://example.com/', '$workspace: String!': 'default' }
+const VALUES = {
+  '$url: String!': 'https://example.com/',
+  '$workspace: String!': 'default',
+  '$email: String!': 'ann@example.com',
+  '$role: Role!': 'VIEWER',
+  '$expiresAt: DateTime!': new Date(Date.now() + 90 * 24 * 3_600_000).toISOString(),
+}
 
 /** One group a file; an operation is `{ name, kind, about, query, variables }`. None without the file: the page works. */
 export async function readExamples() {
@@ -18,7 +24,7 @@ export async function readExamples() {
 }
 
 function title(name) {
-  const words = name.replace('.graphql', '').replaceAll('_', ' ').replace(/\burl\b/, 'URL')
+  const words = name.replace('.graphql', '').replaceAll('_', ' ').replace(/\b(api|url)\b/, (word) => word.toUpperCase())
   return words[0].toUpperCase() + words.slice(1)
 }
 

@@ -2,12 +2,14 @@
 import { getOperationAST, parse, visit } from 'graphql'
 import { asError, post, read } from './http.js'
 import { askForParts } from './multipart.js'
+import { readPerson, renew, staySignedIn } from './session.js'
 import { subscribe } from './subscriptions.js'
 
 /** `transport` is asked for each subscription. */
 export function createFetcher(key, transport) {
-  return (params, options) => {
+  return async (params, options) => {
     const headers = withKey(key, options?.headers)
+    if (!headers.Authorization) await staySignedIn()
     const document = parsed(params.query)
     if (isSubscription(document, params.operationName)) return subscribe(transport(), params, headers)
     return isDeferring(document) ? askForParts(params, headers) : ask(params, headers)
@@ -51,7 +53,9 @@ function isDeferring(document) {
 
 async function ask(params, headers) {
   try {
-    return await read(await post(params, headers))
+    const result = await read(await post(params, headers))
+    const isLost = result.data?.viewer === null && !headers.Authorization && readPerson()
+    return isLost && (await renew()) ? await read(await post(params, headers)) : result
   } catch (reason) {
     throw asError(reason)
   }

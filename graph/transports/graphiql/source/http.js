@@ -1,11 +1,13 @@
 // An operation as one HTTP request, and its answer.
+import { send } from './session.js'
+
 export const ENDPOINT = new URL('/graphql', location.origin)
 
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9'
 const EXCERPT = 500
 
 export const post = (params, headers, signal) =>
-  fetch(ENDPOINT, {
+  send(ENDPOINT, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: ACCEPT, ...headers },
     body: JSON.stringify(params),

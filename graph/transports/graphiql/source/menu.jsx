@@ -32,18 +32,20 @@ export function ExamplesMenu({ examples }) {
         Examples ▾
       </DropdownMenu.Button>
       <DropdownMenu.Content className="examples" collisionPadding={8} onCloseAutoFocus={focusEditor}>
-        {examples.map(({ title, operations }) => (
-          <div key={title} className="examples-group" role="group" aria-label={title}>
-            <div className="examples-title" aria-hidden="true">
-              {title}
+        <div className="examples-columns">
+          {examples.map(({ title, operations }) => (
+            <div key={title} className="examples-group" role="group" aria-label={title}>
+              <div className="examples-title" aria-hidden="true">
+                {title}
+              </div>
+              {operations.map((operation) => (
+                <DropdownMenu.Item key={operation.name} title={operation.about} onSelect={() => open(operation)}>
+                  {operation.name} <span className="examples-kind">{operation.kind}</span>
+                </DropdownMenu.Item>
+              ))}
             </div>
-            {operations.map((operation) => (
-              <DropdownMenu.Item key={operation.name} title={operation.about} onSelect={() => open(operation)}>
-                {operation.name} <span className="examples-kind">{operation.kind}</span>
-              </DropdownMenu.Item>
-            ))}
-          </div>
-        ))}
+          ))}
+        </div>
       </DropdownMenu.Content>
     </DropdownMenu>
   )

@@ -16,7 +16,7 @@ function explain(errors, signedIn) {
   if (codes.includes('UNAUTHENTICATED')) {
     return signedIn
       ? 'The server refused this key or token, so its schema is not shown here. Paste another, or forget this one.'
-      : 'The server shows its schema to those who are signed in: paste an API key or a token above.'
+      : 'The server shows its schema to those who are signed in: sign in above, or paste an API key or a token.'
   }
   const message = errors[0]?.message ?? 'The server answered something else.'
   if (codes.includes('INTROSPECTION_DISABLED')) {

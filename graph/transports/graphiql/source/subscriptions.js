@@ -1,8 +1,9 @@
 // The transports of subscriptions, and which of them the reader chose.
 import { createClient as createEventsClient } from 'graphql-sse'
-import { createClient as createSocketClient } from 'graphql-ws'
+import { CloseCode, createClient as createSocketClient } from 'graphql-ws'
 import { ENDPOINT, asError, read } from './http.js'
 import { createClient as createPartsClient } from './multipart.js'
+import { renew, send } from './session.js'
 
 const SLOT = 'pacemark.transport'
 const SOCKET_ENDPOINT = new URL(ENDPOINT)
@@ -10,10 +11,26 @@ SOCKET_ENDPOINT.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
 
 // One client a subscription: each begins with the headers of its own moment, and ends with its connection.
 const CLIENTS = {
-  websocket: (headers) =>
-    createSocketClient({ url: SOCKET_ENDPOINT.href, connectionParams: headers, retryAttempts: 0 }),
-  sse: (headers) => createEventsClient({ url: ENDPOINT.href, headers, retryAttempts: 0 }),
+  websocket: createOneSocketClient,
+  sse: (headers) => createEventsClient({ url: ENDPOINT.href, headers, retryAttempts: 0, fetchFn: send }),
   multipart: (headers) => createPartsClient({ headers }),
+}
+
+/** Refused by its cookie before it began, it begins again with the next. */
+function createOneSocketClient(headers) {
+  let begun = false
+  return createSocketClient({
+    url: SOCKET_ENDPOINT.href,
+    connectionParams: headers,
+    on: {
+      connected() {
+        begun = true
+      },
+    },
+    retryAttempts: headers.Authorization ? 0 : 1,
+    shouldRetry: ({ code }) => code === CloseCode.Forbidden && !begun,
+    retryWait: () => renew().catch(() => false),
+  })
 }
 
 export const TRANSPORTS = { websocket: 'WebSocket', sse: 'SSE', multipart: 'Multipart' }

@@ -87,6 +87,8 @@ class Context:
     async def become(self) -> None:
         """Whoever asks is more or less than before: what is read from here on is what they see now."""
         self.actor = await actors.afresh(self.reader, self.actor)
+        if self.caller.standing is not None:
+            self.caller.standing.doubt()
         self.fresh()
         await self.preload()
 

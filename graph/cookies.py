@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from email.utils import format_datetime
+from datetime import datetime, timedelta
 from http.cookies import Morsel
 
 ACCESS = "pacemark-access"
@@ -20,30 +19,28 @@ class Cookies:
         self.access = f"__Host-{ACCESS}" if secure else ACCESS
         self.refresh = f"__Secure-{REFRESH}" if secure else REFRESH
 
-    def signed_in(self, access: str, access_until: datetime, refresh: str, refresh_until: datetime) -> list[str]:
+    def signed_in(self, access: str, access_until: datetime, refresh: str, refresh_until: datetime, now: datetime) -> list[str]:
         """Values of Set-Cookie."""
         return [
-            self._written(self.access, access, access_until, "/", "Lax"),
-            self._written(self.refresh, refresh, refresh_until, REFRESH_PATH, "Strict"),
+            self._written(self.access, access, access_until - now, "/", "Lax"),
+            self._written(self.refresh, refresh, refresh_until - now, REFRESH_PATH, "Strict"),
         ]
 
     def signed_out(self) -> list[str]:
         """Values of Set-Cookie that make the browser forget."""
         return [
-            self._written(self.access, "", None, "/", "Lax"),
-            self._written(self.refresh, "", None, REFRESH_PATH, "Strict"),
+            self._written(self.access, "", timedelta(), "/", "Lax"),
+            self._written(self.refresh, "", timedelta(), REFRESH_PATH, "Strict"),
         ]
 
-    def _written(self, name: str, value: str, until: datetime | None, path: str, same_site: str) -> str:
+    def _written(self, name: str, value: str, lasts: timedelta, path: str, same_site: str) -> str:
+        """With an age, not a time: the browser's clock may be wrong."""
         morsel: Morsel[str] = Morsel()
         morsel.set(name, value, value)
         morsel["path"], morsel["httponly"], morsel["samesite"] = path, True, same_site
         if self.is_secure:
             morsel["secure"] = True
-        if until is None:
-            morsel["max-age"] = 0
-        else:
-            morsel["expires"] = format_datetime(until, usegmt=True)
+        morsel["max-age"] = max(0, int(lasts.total_seconds()))
         return morsel.OutputString()
 
 

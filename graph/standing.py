@@ -44,7 +44,7 @@ class Standing:
         self._until = until
         self._asked = self._actor = actor
         self._read_at = read_at
-        self._failed_at = -math.inf
+        self._failed_at = self._doubted_at = -math.inf
         self._turn = asyncio.Lock()
         self._staying: set[Callable[[], None]] = set()
 
@@ -94,7 +94,11 @@ class Standing:
     @property
     def is_fresh(self) -> bool:
         now = asyncio.get_running_loop().time()
-        return now - self._read_at < FRESH_SECONDS and now < self._until
+        return now - self._read_at < FRESH_SECONDS and self._read_at > self._doubted_at and now < self._until
+
+    def doubt(self) -> None:
+        """They have just become more or less: what was read before is not good any more."""
+        self._doubted_at = asyncio.get_running_loop().time()
 
     async def _look(self, reader: Reader) -> None:
         async with self._turn:

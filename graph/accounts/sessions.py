@@ -176,7 +176,7 @@ async def _told(payload: type[P], info: Info, signed_in: SignedIn, jar: list[str
     if user is None or session is None:  # it was revoked meanwhile
         raise accounts.over()
     if jar is not None:
-        jar.extend(services.cookies.signed_in(issued.text, issued.expires_at, refresh_token, refresh_until))
+        jar.extend(services.cookies.signed_in(issued.text, issued.expires_at, refresh_token, refresh_until, datetime.now(UTC)))
     info.context.own = frozenset({user.id, session.id})
     return payload(
         access_token=issued.text,

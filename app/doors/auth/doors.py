@@ -111,7 +111,8 @@ def _oidc(house: House, named: Cookies, signing_in: SigningIn) -> APIRouter:
 
 async def _signed_in(house: House, named: Cookies, found: SignedIn) -> tuple[accounts.Issued, list[str]]:
     issued = await house.signing.issue(found.user_id, found.session_id)
-    return issued, named.signed_in(issued.text, issued.expires_at, found.refresh_token, found.refresh_expires_at)
+    now = datetime.now(UTC)
+    return issued, named.signed_in(issued.text, issued.expires_at, found.refresh_token, found.refresh_expires_at, now)
 
 
 async def _asked_for(request: Request, policy: Policy, answer: Callable[[], Awaitable[Response]]) -> Response:

@@ -75,6 +75,18 @@ async def test_a_token_asks_with_the_roles_that_its_person_has_now(person: Perso
     assert said["viewer"]["workspaces"]["nodes"] == [{"slug": "acme", "viewerRole": "VIEWER"}]
 
 
+async def test_who_becomes_more_is_so_in_their_next_request(person: Person) -> None:
+    for number in range(5):
+        made = f'mutation {{ workspaceCreate(input: {{slug: "next-{number}", name: "Next"}}) {{ __typename ...made }} }} '
+        fragment = "fragment made on WorkspaceCreatePayload { workspace { id } }"
+        created = (await person.served.post(made + fragment)).json()["data"]["workspaceCreate"]
+        changed = (
+            f'mutation {{ workspaceUpdate(input: {{workspace: "{created["workspace"]["id"]}", name: "N"}}) {{ __typename }} }}'
+        )
+        said = (await person.served.post(changed)).json()["data"]
+        assert said == {"workspaceUpdate": {"__typename": "WorkspaceUpdatePayload"}}
+
+
 async def test_a_person_in_no_workspace_is_signed_in_all_the_same(person: Person) -> None:
     await person.run(delete(Member).where(Member.user_id == person.user_id))
     said = (await person.served.post("{ viewer { user { name } workspaces { nodes { slug } } } }")).json()["data"]

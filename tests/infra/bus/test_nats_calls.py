@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 from nats.aio.client import Client
@@ -38,6 +40,13 @@ async def waiting(world: World, client: Client) -> tuple[int, int]:
     """Calls that are not dealt with, and those of them that somebody has."""
     consumer = await api(client, f"CONSUMER.INFO.{world.jobs}.audits-probe")
     return (await state(client, world.jobs))["messages"], consumer["num_ack_pending"]
+
+
+@pytest.fixture
+async def patient(nats_url: str, database: SqlDatabase) -> AsyncGenerator[World, None]:
+    """Where a call that somebody holds is repeated only after those who wait for it here have given up."""
+    async with world_on(nats_url, database, patience=replace(QUICK, ack=10.0)) as opened:
+        yield opened
 
 
 async def test_a_call_carries_its_trace(world: World) -> None:
@@ -147,40 +156,36 @@ async def test_those_who_wait_share_the_calls_without_doubling(world: World) -> 
     assert sorted(taken) == [0, 1, 2, 3]
 
 
-async def test_a_cancelled_wait_holds_no_call(world: World) -> None:
+async def test_a_cancelled_wait_holds_no_call(patient: World) -> None:
     """The server still has its question, so that the call comes to somebody who is not there."""
-    async with world.bus.calls(KIND) as gone, world.bus.calls(KIND) as calls:
+    async with patient.bus.calls(KIND) as gone, patient.bus.calls(KIND) as calls:
         for _ in range(20):
             waits = asyncio.create_task(gone.next(30))
             await asyncio.sleep(0.01)
             waits.cancel()
             await asyncio.gather(waits, return_exceptions=True)
-        await world.bus.send([call()])
-        started = asyncio.get_running_loop().time()
+        await patient.bus.send([call()])
         assert await calls.next(5) is not None
-        assert asyncio.get_running_loop().time() - started < 0.8 * QUICK.ack
 
 
-async def test_a_call_that_comes_together_with_the_cancellation_goes_to_another(world: World) -> None:
-    async with world.bus.calls(KIND) as unlucky, world.bus.calls(KIND) as calls:
+async def test_a_call_that_comes_together_with_the_cancellation_goes_to_another(patient: World) -> None:
+    async with patient.bus.calls(KIND) as unlucky, patient.bus.calls(KIND) as calls:
         for turn in range(40):
             waits = asyncio.create_task(unlucky.next(30))
             await asyncio.sleep(0.002)
-            await world.bus.send([call()])
+            await patient.bus.send([call()])
             if turn % 2:
                 await asyncio.sleep(0)
             waits.cancel()
             (result,) = await asyncio.gather(waits, return_exceptions=True)
-            started = asyncio.get_running_loop().time()
             delivery = await calls.next(5) if isinstance(result, asyncio.CancelledError) else result
             assert delivery is not None
             assert not isinstance(delivery, BaseException)
             await delivery.done()
-            assert asyncio.get_running_loop().time() - started < 0.8 * QUICK.ack
 
 
-async def test_what_comes_for_one_who_gave_up_goes_to_others_and_not_to_the_next_who_waits(world: World) -> None:
-    async with world.bus.calls(KIND) as several, world.bus.calls(KIND) as calls:
+async def test_what_comes_for_one_who_gave_up_goes_to_others_and_not_to_the_next_who_waits(patient: World) -> None:
+    async with patient.bus.calls(KIND) as several, patient.bus.calls(KIND) as calls:
         for _ in range(5):
             waits = asyncio.create_task(several.next(30))
             await asyncio.sleep(0.01)
@@ -188,35 +193,31 @@ async def test_what_comes_for_one_who_gave_up_goes_to_others_and_not_to_the_next
             await asyncio.gather(waits, return_exceptions=True)
         waits = asyncio.create_task(several.next(30))
         await asyncio.sleep(0.01)
-        await world.bus.send([call() for _ in range(6)])
+        await patient.bus.send([call() for _ in range(6)])
         first = await waits
         assert first is not None
-        started = asyncio.get_running_loop().time()
         for _ in range(5):
             delivery = await calls.next(5)
             assert delivery is not None
             await delivery.done()
-        assert asyncio.get_running_loop().time() - started < 0.8 * QUICK.ack
         await first.done()
 
 
-async def test_who_leaves_hands_on_what_is_on_its_way(world: World) -> None:
-    async with world.bus.calls(KIND) as calls:
+async def test_who_leaves_hands_on_what_is_on_its_way(patient: World) -> None:
+    async with patient.bus.calls(KIND) as calls:
         for turn in range(30):
-            async with world.bus.calls(KIND) as leaving:
+            async with patient.bus.calls(KIND) as leaving:
                 waits = asyncio.create_task(leaving.next(30))
                 await asyncio.sleep(0.01)
-                sending = asyncio.gather(world.bus.send([call()]))
+                sending = asyncio.gather(patient.bus.send([call()]))
                 for _ in range(turn % 6):
                     await asyncio.sleep(0)
                 waits.cancel()
                 await asyncio.gather(waits, return_exceptions=True)
             await sending
-            started = asyncio.get_running_loop().time()
             delivery = await calls.next(5) if waits.cancelled() else waits.result()
             assert delivery is not None
             await delivery.done()
-            assert asyncio.get_running_loop().time() - started < 0.8 * QUICK.ack
 
 
 async def test_waiting_lasts_as_long_as_was_asked_for(world: World, admin: Client) -> None:

@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.jobs", description=__doc__)
     parser.add_argument("--jobs", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--work", metavar="URL", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--work", metavar="URL", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     logs.configure(level=40)
     if given.work:
@@ -77,8 +77,10 @@ def main() -> None:
             for (bus, workers), rounds in ways.items():
                 name = f"round_{number}_{workers}"
                 data = Path(folder) / f"{bus[:3]}-{name}"
-                url = f"sqlite+aiosqlite:///{data}.db" if bus.startswith("tables") else asyncio.run(_database(postgres, name))
-                there = [str(data), url, nats.url if not url.startswith("sqlite") else "", f"bench_{secrets.token_hex(4)}"]
+                urls = [f"sqlite+aiosqlite:///{data}.db", "", ""]
+                if not bus.startswith("tables"):
+                    urls = [*asyncio.run(servers.PostgresServer(postgres.port).create_installation(name)).values(), nats.url]
+                there = [str(data), *urls, f"bench_{secrets.token_hex(4)}"]
                 with processes(there, workers):
                     rounds.append(asyncio.run(take(settings(*there), given.jobs)))
     print(f"{given.jobs} jobs a round, medians of {given.rounds} rounds; {WRITERS} writers, {LANES} lanes a worker")
@@ -96,13 +98,15 @@ def _middle(rounds: Sequence[Sequence[float]]) -> Iterator[float]:
         yield statistics.median(statistics.quantiles(each, n=100)[at] for each in rounds)
 
 
-async def _database(postgres: servers.PostgresCluster, name: str) -> str:
-    return await servers.PostgresServer(postgres.port).create_database(name)
-
-
-def settings(data: str, url: str, nats: str, prefix: str) -> Settings:
+def settings(data: str, url: str, owner: str, nats: str, prefix: str) -> Settings:
     return Settings(
-        _env_file=None, data=Path(data), database_url=url, nats_url=nats or None, nats_prefix=prefix, probes_at_once=LANES
+        _env_file=None,
+        data=Path(data),
+        database_url=url,
+        migration_url=owner or None,
+        nats_url=nats or None,
+        nats_prefix=prefix,
+        probes_at_once=LANES,
     )
 
 

@@ -8,7 +8,7 @@ from .idtokens import read as read_id_token
 from .limits import pay_for_mail, pay_for_sign_in
 from .links import request_reset, request_verification, reset_password, verify_email
 from .model import SEALED, LinkKind, SessionRow, SignInMethod, User, UserRow
-from .passwords import Passwords, fault
+from .passwords import Passwords, check_password
 from .queries import get, is_open, live_sessions, sessions_of
 from .rules import Registration, checked_email, checked_name, compared, may_sign_up, network, no_link, over, person
 from .sessions import SignedIn, forget, refresh, revoke_all, revoke_session, sign_in, sign_out, sign_out_by_token, start_session
@@ -37,13 +37,13 @@ __all__ = [
     "UserRow",
     "change_email",
     "change_password",
+    "check_password",
     "checked_email",
     "checked_name",
     "close",
     "compared",
     "confirm",
     "export",
-    "fault",
     "forget",
     "get",
     "id_token_key",

@@ -11,7 +11,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from ..errors import LimitReached
+from ..errors import InvalidInput, LimitReached, ProblemCode
 
 T = TypeVar("T")
 
@@ -75,6 +75,12 @@ def fault(password: str) -> str | None:
     if not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."
     return None
+
+
+def check_password(password: str, path: str) -> None:
+    """Raises InvalidInput for one that is not fit to be a new one."""
+    if (wrong := fault(password)) is not None:
+        raise InvalidInput.at(path, wrong, ProblemCode.OUT_OF_RANGE)
 
 
 def is_outdated(hash: str) -> bool:

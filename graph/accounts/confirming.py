@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from domain import accounts
-from domain.errors import InvalidInput, ProblemCode
 
 from ..context import Info
 
@@ -18,12 +17,6 @@ PASSWORD = 500
 
 EVEN_SECONDS = 0.25
 """So long it takes at least to be told that a mail is on its way, whether one is or not."""
-
-
-def require_good(password: str, path: str) -> None:
-    """Raises InvalidInput."""
-    if (wrong := accounts.fault(password)) is not None:
-        raise InvalidInput.at(path, wrong, ProblemCode.OUT_OF_RANGE)
 
 
 async def pay_for_mail(info: Info, email: str) -> None:

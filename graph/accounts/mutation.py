@@ -12,7 +12,7 @@ from domain.ids import Kind, encode
 
 from ..context import Info
 from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
-from .confirming import PASSWORD, confirmed_by, evenly, pay_for_mail, require_good
+from .confirming import PASSWORD, confirmed_by, evenly, pay_for_mail
 from .types import User, oneself
 
 
@@ -142,7 +142,7 @@ class Mutation:
         invited = input.invitation is not None and await _is_invited(info, email, input.invitation)
         accounts.may_sign_up(services.registration, invited=invited)
         name = accounts.checked_name(input.name)
-        require_good(input.password, "password")
+        accounts.check_password(input.password, "password")
         await pay_for_mail(info, email)
         password_hash = await services.passwords.hash(input.password)
         async with evenly(), info.context.work() as work:

@@ -12,7 +12,7 @@ from domain.accounts import LinkKind
 
 from ..context import Info
 from ..errors import InvalidInput, LimitReached, NotAllowed, NotFound, mutation
-from .confirming import PASSWORD, confirmed_by, evenly, pay_for_mail, require_good
+from .confirming import PASSWORD, confirmed_by, evenly, pay_for_mail
 
 
 @strawberry.input(description="Another password.")
@@ -71,7 +71,7 @@ class PasswordMutation:
     async def password_change(self, info: Info, input: PasswordChangeInput) -> PasswordChangeResult:
         user_id = accounts.person(info.context.actor)
         services = info.context.services
-        require_good(input.new_password, "newPassword")
+        accounts.check_password(input.new_password, "newPassword")
         confirmed = await confirmed_by(info, user_id, input.password)
         password_hash = await services.passwords.hash(input.new_password)
         async with info.context.work() as work:
@@ -91,7 +91,7 @@ class PasswordMutation:
     @mutation("Choose another password, by the link that was mailed.", cost=PASSWORD)
     async def password_reset(self, info: Info, input: PasswordResetInput) -> PasswordResetResult:
         services = info.context.services
-        require_good(input.new_password, "newPassword")
+        accounts.check_password(input.new_password, "newPassword")
         # Before a password is looked at, which takes a while.
         is_open = await accounts.is_open(
             info.context.reader, input.token, LinkKind.PASSWORD_RESET, services.keyring, datetime.now(UTC)

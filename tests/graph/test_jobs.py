@@ -123,7 +123,7 @@ async def test_only_who_may_write_jobs_replays_and_drops_them(asking: Asking) ->
             answer = await change(asking.as_(role), mutation, job=job["id"])
             assert (answer["__typename"], answer["permission"]) == ("NotAllowed", "JOB_WRITE")
         answer = await change(asking.as_(None), mutation, job=job["id"])
-        assert answer["__typename"] == "NotFound"
+        assert (answer["__typename"], answer["code"]) == ("NotAllowed", "NOT_SIGNED_IN")
     assert [each["id"] for each in (await dead(asking.as_(Role.VIEWER)))["nodes"]] == [job["id"]]
     assert (await change(asking.as_(Role.ADMIN), "jobDrop", job=job["id"]))["__typename"] == "JobDropPayload"
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
+import httpx
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp
 
 from app import report
 from app.doors import auth, files, graphiql, health, keys, metrics, pages, persist
 from app.front import App, Front
-from app.headers import SecurityHeaders
+from app.headers import SecurityHeaders, StrictTransport
 from app.settings import Settings
 from app.tracing import NATIVE, ServerSpans
 from app.wiring import House
@@ -35,8 +37,10 @@ def create_app(house: House) -> App:
     page = graphiql.PageOrApi(graphql.graphql) if house.settings.graphiql else graphql.graphql
     # What answers there says itself what SecurityHeaders would.
     front = Front(SecurityHeaders(doors), {"/graphql": page})
-    spans = ServerSpans(front, trust_incoming=house.settings.trace_trust_incoming)
-    return App(spans, partial(graphql.connections.drain, DRAIN_SECONDS))
+    outermost: ASGIApp = ServerSpans(front, trust_incoming=house.settings.trace_trust_incoming)
+    if _by_https(house.settings):
+        outermost = StrictTransport(outermost)
+    return App(outermost, partial(graphql.connections.drain, DRAIN_SECONDS))
 
 
 def _doors(house: House, services: Services) -> FastAPI:
@@ -71,7 +75,7 @@ def _services(house: House) -> Services:
         texts=house.texts,
         signing=house.signing,
         passwords=house.passwords,
-        cookies=Cookies(secure=house.settings.base_url.startswith("https:")),
+        cookies=Cookies(secure=_by_https(house.settings)),
         registration=house.settings.registration,
         key_uses=house.key_uses,
         usage=house.usage,
@@ -79,10 +83,15 @@ def _services(house: House) -> Services:
     )
 
 
+def _by_https(settings: Settings) -> bool:
+    return settings.base_url.lower().startswith("https:")
+
+
 def policy(settings: Settings) -> Policy:
     """What the settings say to the graph."""
     return Policy(
         origins=frozenset(settings.allowed_origins),
+        own_origin=_origin(settings.public_url) if settings.public_url is not None else None,
         introspection=Introspection(settings.who_is_shown_the_schema),
         allowance=Bucket(settings.cost_capacity, settings.cost_per_second),
         strangers_allowance=Bucket(settings.strangers_cost_capacity, settings.strangers_cost_per_second),
@@ -91,6 +100,12 @@ def policy(settings: Settings) -> Policy:
         subscriptions_at_once=2 * settings.streams_at_once,
         compile_queries=settings.compile_queries,
     )
+
+
+def _origin(url: str) -> str:
+    """As browsers write it: without a path, the port that goes without saying, and letters beside ASCII."""
+    parts = httpx.URL(url.lower())
+    return f"{parts.scheme}://{parts.netloc.decode()}"
 
 
 async def _front_door() -> RedirectResponse:

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.transports.answers import SECURITY
 
+_STRICT = (b"strict-transport-security", b"max-age=31536000")
 _PAGE_POLICY = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -26,3 +27,18 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class StrictTransport:
+    """Tells browsers to come by https from now on. Other names of the domain are not ours to speak for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_strictly(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+                message["headers"] = [*message.get("headers", ()), _STRICT]
+            await send(message)
+
+        await self._app(scope, receive, send_strictly)

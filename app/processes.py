@@ -43,7 +43,7 @@ async def up(settings: Settings, stop: asyncio.Event) -> None:
         key = await bootstrap.first_key(house, workspace_id)
 
         def ready() -> None:
-            _welcome(settings.base_url, key, str(settings.data.resolve()))
+            _welcome(settings, key)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(_answer(house, listening, stop, ready))
@@ -87,14 +87,18 @@ async def _answer(house: House, listening: socket.socket, stop: asyncio.Event, r
         await server.answer(app.asgi, listening, stop, settled, drain=app.drain, proxies=proxies)
 
 
-def _welcome(url: str, key: str, data: str) -> None:
-    body = shlex.quote(json.dumps({"query": _QUERY}))
+def _welcome(settings: Settings, key: str) -> None:
+    """In production the key stays in its file: what is printed there is kept as a log."""
+    url, data, body = settings.base_url, str(settings.data.resolve()), shlex.quote(json.dumps({"query": _QUERY}))
+    file = str(settings.data.resolve() / "key")
+    hidden = settings.is_production
+    bearer = f'"Authorization: Bearer $(cat {shlex.quote(file)})"' if hidden else f"'Authorization: Bearer {key}'"
     lines = (
         "Pacemark is up. Its data lies in " + data,
         "",
-        "  API key    " + key,
-        f"  GraphiQL   {url}/graphql#key={key}",
-        f"  curl       curl -s {url}/graphql -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d {body}",
+        "  API key    " + (f"in {file}" if hidden else key),
+        f"  GraphiQL   {url}/graphql" + ("" if hidden else f"#key={key}"),
+        f"  curl       curl -s {url}/graphql -H {bearer} -H 'Content-Type: application/json' -d {body}",
         f"  next       pacemark audit https://example.com --data {shlex.quote(data)}",
         "",
         _ready(url),

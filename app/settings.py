@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app import secrecy
 from app.errors import Unusable
 from app.folder import kept_text
 from domain.accounts import Registration
@@ -24,7 +25,6 @@ from infra.email.addresses import deliverable
 from infra.email.servers import MailServer, is_loopback
 
 PREFIX = "PACEMARK_"
-MIN_SECRET = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 # graph.policy.Introspection by its words: a command that asks nothing of the graph does not load it.
 ShownTo = Literal["everybody", "signed-in", "nobody"]
@@ -170,12 +170,9 @@ class Settings(BaseSettings):
     @field_validator("public_url", "s3_endpoint", "pagespeed_url", "otlp_endpoint")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if url is not None and not _is_server(url, ("http", "https")):
             raise ValueError("an address begins with http:// or https:// and a host")
-        return url.rstrip("/")
+        return url.rstrip("/") if url is not None else None
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -238,8 +235,8 @@ class Settings(BaseSettings):
             raise Unusable("PACEMARK_MAIL_URL needs PACEMARK_MAIL_FROM too: the address that mails come from.")
         if self.env is Environment.TEST and self.mail_url is not None and not is_loopback(MailServer.parse(self.mail_url).host):
             raise Unusable("PACEMARK_ENV=test asks no outside service: set PACEMARK_MAIL_URL to a local one.")
-        if self.env is Environment.PRODUCTION and self.secret is None:
-            raise Unusable("PACEMARK_ENV=production needs a PACEMARK_SECRET of its own, such as: openssl rand -hex 32")
+        former = [each.get_secret_value() for each in self.former_secrets]
+        secrecy.require(self.secret.get_secret_value() if self.secret else None, former, production=self.is_production)
         if (self.nats_url is None) != self.database.startswith("sqlite"):
             raise Unusable(
                 "PostgreSQL and NATS go together: set both PACEMARK_DATABASE_URL and PACEMARK_NATS_URL, such as "
@@ -250,10 +247,6 @@ class Settings(BaseSettings):
                 "PACEMARK_MIGRATION_URL goes with PostgreSQL: it is PACEMARK_DATABASE_URL's database for the role that owns "
                 "its tables. Set both, or leave it out."
             )
-        if self.secret is not None and len(self.secret.get_secret_value()) < MIN_SECRET:
-            raise Unusable(f"PACEMARK_SECRET is too short: it needs at least {MIN_SECRET} characters.")
-        if self.is_production and self.secret is not None and _is_guessable(self.secret.get_secret_value()):
-            raise Unusable("PACEMARK_SECRET can be guessed: take one of your own, such as: openssl rand -hex 32")
         if self.s3_bucket is not None and (self.s3_access_key_id is None or self.s3_secret_access_key is None):
             raise Unusable("PACEMARK_S3_BUCKET needs PACEMARK_S3_ACCESS_KEY_ID and PACEMARK_S3_SECRET_ACCESS_KEY too.")
         if len({self.oidc_issuer is None, self.oidc_client_id is None, self.oidc_client_secret is None}) > 1:
@@ -273,12 +266,6 @@ class Settings(BaseSettings):
         if self.secret is not None:
             return self.secret.get_secret_value().encode()
         return kept_text(self.data / "secret", lambda: secrets.token_hex(32)).encode()
-
-
-def _is_guessable(secret: str) -> bool:
-    """Whether it repeats itself, or is what somebody wrote as an example; 32 hexadecimal digits have more in them."""
-    words = ("change", "secret", "example", "password", "pacemark", "default")
-    return len(set(secret)) < 10 or any(word in secret.lower() for word in words)
 
 
 def _is_server(url: str, schemes: tuple[str, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -167,9 +167,16 @@ class Writer(Protocol):
         ...
 
 
+class Renew(Protocol):
+    async def __call__(self, reader: Writer, actors: Collection[Actor], /) -> Sequence[Actor]: ...
+
+
 @dataclass(slots=True)
 class Work:
-    """Handed to every action. `now` is the one moment of everything done in it (aware UTC)."""
+    """Handed to every action. `now` is the one moment of everything done in it (aware UTC).
+
+    `renew` reads actors as they are now, where `actor` may be what was known of them a moment ago.
+    """
 
     db: Writer
     actor: Actor
@@ -177,6 +184,12 @@ class Work:
     origin: Origin = NOWHERE
     said: list[Event] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    renew: Renew | None = None
+
+    async def look_again(self) -> None:
+        """Who `actor` is now, in this transaction: for what must not be done by somebody who has just become less."""
+        if self.renew is not None:
+            (self.actor,) = await self.renew(self.db, [self.actor])
 
     def say(self, event: Event) -> None:
         """Written with the rest of the transaction, and heard after it, only then."""

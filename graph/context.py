@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -96,8 +97,12 @@ class Context:
     def reader(self) -> Reader:
         return self.services.database.reader
 
-    def work(self) -> AbstractAsyncContextManager[Work]:
-        return self.services.database.work(self.actor, self.origin)
+    @asynccontextmanager
+    async def work(self) -> AsyncGenerator[Work, None]:
+        async with self.services.database.work(self.actor, self.origin) as work:
+            if self.caller.standing is not None:  # what it says may be a second old
+                work.renew = actors.current
+            yield work
 
     @property
     def origin(self) -> Origin:

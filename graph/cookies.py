@@ -46,5 +46,10 @@ class Cookies:
 
 def read(header: str, name: str) -> str | None:
     """The cookie's value in a Cookie header. None where it is not there, or there more than once."""
-    found = [part.partition("=")[2].strip() for part in header.split(";") if part.partition("=")[0].strip() == name]
+    found = every(header, name)
     return found[0] if len(found) == 1 else None
+
+
+def every(header: str, name: str) -> list[str]:
+    """All that the header has by that name: pages of other names of the domain can add to what is ours."""
+    return [part.partition("=")[2].strip() for part in header.split(";") if part.partition("=")[0].strip() == name]

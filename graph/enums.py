@@ -39,7 +39,6 @@ described(
     NOT_FOUND="It is not there, or it is not yours.",
     NOT_SIGNED_IN="This needs somebody who is signed in.",
     SIGN_IN_REFUSED="The e-mail or the password is not right; which of them, nobody is told.",
-    NOT_VERIFIED="The account's e-mail is not verified yet.",
     PERMISSION_MISSING="Your role lacks the permission.",
     ALREADY_EXISTS="There is one like it already.",
     KEY_REUSED="The idempotency key was used with other input.",
@@ -230,9 +229,10 @@ described(
     ACCOUNT_DELETED="Somebody deleted their account.",
     ACCOUNT_EXPORTED="Somebody took a copy of all that is known of them.",
     EMAIL_VERIFIED="An e-mail address was shown to be theirs.",
+    EMAIL_CHANGE_REQUESTED="Another e-mail address was asked for; it is not theirs yet.",
     EMAIL_CHANGED="An account has another e-mail address.",
     SIGNED_IN="Somebody signed in.",
-    SIGN_IN_REFUSED="A sign-in was refused.",
+    SIGN_IN_REFUSED="A sign-in was refused, or a password that was asked for once more.",
     SIGNED_OUT="Somebody signed out.",
     SESSION_REVOKED="A session was ended from elsewhere.",
     TOKEN_REUSED="A refresh token was used again, so that its session was ended.",  # noqa: S106 - a description
@@ -240,6 +240,7 @@ described(
     PASSWORD_RESET_REQUESTED="A link for a new password was asked for.",  # noqa: S106 - a description
     PASSWORD_RESET="A new password was set by such a link.",  # noqa: S106 - a description
     IDENTITY_LINKED="An account can be signed in to through another service.",
+    IDENTITY_UNLINKED="An account can be signed in to through other services no more, until they vouch for its address again.",
     KEY_ISSUED="An API key was issued.",
     KEY_ROTATED="An API key was given a successor.",
     KEY_REVOKED="An API key was revoked.",

@@ -12,7 +12,7 @@ from domain.access import Permission, Role
 from domain.ids import Kind, decode, new_id
 
 from .context import Info
-from .errors import Conflict, InvalidInput, NotAllowed, NotFound, mutation
+from .errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
 from .node import Node, made, of
 from .sites.single import decoded, of_hex
 
@@ -76,7 +76,7 @@ class ApiKeyCreatePayload:
 
 
 ApiKeyCreateResult = Annotated[
-    ApiKeyCreatePayload | InvalidInput | NotFound | NotAllowed,
+    ApiKeyCreatePayload | InvalidInput | NotFound | NotAllowed | LimitReached,
     strawberry.union("ApiKeyCreateResult", description="What becomes of `apiKeyCreate`."),
 ]
 

@@ -24,11 +24,14 @@ STRANGERS_ALLOWANCE = Bucket(capacity=50_000, per_second=1_000)
 class Policy:
     """`origins` are those of pages that may ask from a browser, beside our own; an account is a key's, or an address.
 
+    `own_origin` is what our own pages have. None: the address at which each request found us.
+
     A cost is counted as `@cost` and `@listSize` say: about one for each thing of an answer. `compile_queries`: queries
     are executed by plans that are made for them, and by graphql-core otherwise.
     """
 
     origins: frozenset[str] = frozenset()
+    own_origin: str | None = None
     introspection: Introspection = Introspection.EVERYBODY
     allowance: Bucket = ALLOWANCE
     strangers_allowance: Bucket = STRANGERS_ALLOWANCE

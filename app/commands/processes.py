@@ -21,8 +21,8 @@ def up(
 ) -> None:
     """Run everything in one process: the API, GraphiQL, the worker and the scheduler, over files in one folder.
 
-    Prints a key, a link and what to do next, and ends with the line "ready http://HOST:PORT/graphql". On a loopback
-    address, private targets may be audited.
+    Prints a key (in production, where it lies), a link and what to do next, and ends with the line
+    "ready http://HOST:PORT/graphql". On a loopback address, private targets may be audited.
     """
     from app import logs, processes, settings
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 
 from app.doors.bearer import key_holder
 from app.wiring import House
-from domain import audits, files
+from domain import audits, files, workspaces
 from domain.access import Reach
 from domain.base import query
 from domain.ids import Kind, parse
@@ -24,6 +24,7 @@ class _OwnerRow(NamedTuple):
 _OWNER = (
     query(_OwnerRow, audits.Audit)
     .where(audits.Audit.id == bindparam("id"))
+    .where(workspaces.Workspace.id == audits.Audit.workspace_id, workspaces.Workspace.deleted_at.is_(None))
     .beyond_reach("The signature speaks for the workspace that made the link.")
 )
 

@@ -63,6 +63,13 @@ async def _linked(work: Work, person: Person, registration: Registration, *, inv
     return user_id
 
 
+async def unlink(work: Work, user_id: UUID) -> None:
+    """No issuer opens the account any more. Asks nobody's permission: for the actions of this room."""
+    gone = await work.db.execute(delete(Identity).where(Identity.user_id == user_id).returning(Identity.id))
+    if number := len(gone.all()):
+        security.log(work, SecurityKind.IDENTITY_UNLINKED, user_id=user_id, number=number)
+
+
 def _name(person: Person, email: str) -> str:
     name = "".join(each for each in person.name or "" if each.isprintable()).strip()[: rules.MAX_NAME]
     return name or email.partition("@")[0][: rules.MAX_NAME]

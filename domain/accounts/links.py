@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, literal, update
@@ -15,7 +16,7 @@ from ..keyring import Keyring
 from ..mails import Template
 from ..security import SecurityKind
 from ..work import Work
-from . import queries, rules, sessions
+from . import identities, queries, rules, sessions
 from .model import Link, LinkKind, User
 from .queries import LinkRow
 
@@ -85,16 +86,23 @@ async def _changed(work: Work, link: LinkRow, keyring: Keyring) -> UUID:
     holder = await work.db.first(queries.BY_EMAIL, emails=[link.email])
     if holder is not None and holder.id != link.user_id:
         raise Conflict("Another account has this e-mail by now.", ProblemCode.ALREADY_EXISTS)
+    former = await queries.get(work.db, link.user_id)
+    was = former.email if former is not None else None
+    details: dict[str, Any] = {"from": mails.masked(was) if was else None, "to": mails.masked(link.email)}
     await sessions.tell(work, link.user_id, Template.EMAIL_CHANGED, keyring)  # to the old address
     await work.db.execute(update(User).where(User.id == link.user_id).values(email=link.email, verified_at=work.now))
-    # What was mailed to the old address opens nothing any more.
+    # What was mailed to the old address opens nothing any more, nor does an issuer that knows them by it.
     await work.db.execute(delete(Link).where(Link.user_id == link.user_id))
-    security.log(work, SecurityKind.EMAIL_CHANGED, user_id=link.user_id)
+    security.log(work, SecurityKind.EMAIL_CHANGED, user_id=link.user_id, **details)
+    await identities.unlink(work, link.user_id)
     return link.user_id
 
 
 async def reset_password(work: Work, token: str, *, password_hash: str, keyring: Keyring) -> UUID:
-    """By the link: it shows that the address is theirs, too. All sessions are over. Raises NotFound."""
+    """By the link: it shows that the address is theirs, too. All sessions are over, and no issuer opens the account.
+
+    Whoever has the address there as well is linked again when they sign in by it. Raises NotFound.
+    """
     link = await _taken(work, token, keyring, LinkKind.PASSWORD_RESET)
     done = await work.db.execute(
         update(User)
@@ -107,6 +115,7 @@ async def reset_password(work: Work, token: str, *, password_hash: str, keyring:
     await work.db.execute(delete(Link).where(Link.user_id == link.user_id))
     number = await sessions.revoke_of(work, link.user_id)
     security.log(work, SecurityKind.PASSWORD_RESET, user_id=link.user_id, sessions=number)
+    await identities.unlink(work, link.user_id)
     await sessions.tell(work, link.user_id, Template.PASSWORD_CHANGED, keyring)
     return link.user_id
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from ..access import Actor, Permission
-from ..errors import Conflict, InvalidInput, NotAllowed, NotFound, ProblemCode
+from ..errors import InvalidInput, NotAllowed, NotFound, ProblemCode
 from ..keyring import Keyring
 
 MAX_EMAIL = 254
@@ -30,6 +30,9 @@ GRACE = timedelta(seconds=10)
 
 REMEMBERED = timedelta(days=90)
 """So long a network from which somebody signed in is known as theirs."""
+
+UNVERIFIED = timedelta(days=7)
+"""So long an account is kept that nobody has shown to be theirs."""
 
 VERIFIED_WITHIN = timedelta(hours=24)
 RESET_WITHIN = timedelta(hours=1)
@@ -54,8 +57,12 @@ class Registration(StrEnum):
 
 def compared(email: str) -> str | None:
     """The address as it is stored and compared; None for a text that is none."""
-    lower = email.strip().lower()
-    return lower if len(lower) <= MAX_EMAIL and _EMAIL.match(lower) else None
+    trimmed = email.strip()
+    # Before it is lowered: some letters of other alphabets have one of ASCII's as their small one.
+    if not trimmed.isascii() or len(trimmed) > MAX_EMAIL:
+        return None
+    lower = trimmed.lower()
+    return lower if _EMAIL.match(lower) else None
 
 
 def checked_email(email: str) -> str:
@@ -93,16 +100,23 @@ _NOBODY = ProblemCode.NOT_SIGNED_IN
 
 
 def sign_in_refused() -> InvalidInput:
-    """The one answer to a wrong address and to a wrong password."""
-    return InvalidInput.at("password", "There is no account with this e-mail and password.", ProblemCode.SIGN_IN_REFUSED)
+    """The one answer to a wrong address, to a wrong password, and to an address that nobody has verified yet."""
+    return InvalidInput.at(
+        "password",
+        "There is no account with this e-mail and password. If you have just signed up, open the link that was mailed to you "
+        "first.",
+        ProblemCode.SIGN_IN_REFUSED,
+    )
 
 
 def wrong_password() -> InvalidInput:
     return InvalidInput.at("password", "This is not your password.", ProblemCode.SIGN_IN_REFUSED)
 
 
-def not_verified() -> Conflict:
-    return Conflict("Open the link that was mailed to you first: your e-mail is not verified yet.", ProblemCode.NOT_VERIFIED)
+def no_password() -> InvalidInput:
+    return InvalidInput.at(
+        "password", "Your account has no password: have a link mailed to choose one first.", ProblemCode.SIGN_IN_REFUSED
+    )
 
 
 def no_verified_email() -> NotAllowed:

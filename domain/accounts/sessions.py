@@ -1,4 +1,4 @@
-"""Signing in, staying so by refresh tokens, and its ends."""
+"""Being signed in, staying so by refresh tokens, and its ends."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, exists, update
+from sqlalchemy import Uuid, column, delete, exists, table, update
 from sqlalchemy.orm import aliased
 
 from .. import mails, security
-from ..access import NOBODY
-from ..caching import Cache
 from ..errors import NotFound
 from ..ids import Kind, encode, new_id
 from ..keyring import Keyring
 from ..mails import Template
-from ..ports import Database
 from ..security import SecurityKind
-from ..work import Origin, Work
-from . import limits, queries, rules
-from .model import Link, RefreshToken, Session, SignInMethod, User
-from .passwords import Passwords, fault, is_outdated
-from .queries import CredentialsRow
+from ..work import Work
+from . import queries, rules
+from .model import Identity, Link, LinkKind, RefreshToken, Session, SignInMethod, User
 
 
 class SignedIn(NamedTuple):
@@ -33,56 +28,6 @@ class SignedIn(NamedTuple):
     refresh_token: str
     refresh_expires_at: datetime
     is_new_place: bool = False
-
-
-async def sign_in(
-    database: Database,
-    passwords: Passwords,
-    cache: Cache,
-    *,
-    email: str,
-    password: str,
-    origin: Origin,
-    now: datetime,
-    keyring: Keyring,
-) -> SignedIn:
-    """By a password. An address that nobody has takes the same way as a wrong password, and as long.
-
-    Raises LimitReached, InvalidInput for a wrong one, and Conflict for the right one of an account that is not verified.
-    """
-    compared = rules.compared(email) or ""
-    await limits.pay_for_sign_in(cache, database.reader, keyring, email=compared, address=origin.address, now=now)
-    found = await database.reader.first(queries.BY_EMAIL, emails=[compared])
-    # No transaction is open meanwhile.
-    right = await passwords.verify(password, found.password_hash if found else None)
-    verified = found if right else None
-    anew = await _anew(passwords, verified, password)
-    async with database.work(NOBODY, origin) as work:
-        signed_in = await _by_password(work, verified, anew, keyring) if verified and verified.verified_at else None
-        if signed_in is None:
-            security.log(work, SecurityKind.SIGN_IN_REFUSED, user_id=found.id if found else None)
-    if signed_in is not None:
-        return signed_in
-    raise rules.not_verified() if verified and not verified.verified_at else rules.sign_in_refused()
-
-
-async def _anew(passwords: Passwords, verified: CredentialsRow | None, password: str) -> str | None:
-    if verified is None or verified.password_hash is None or not is_outdated(verified.password_hash) or fault(password):
-        return None
-    return await passwords.hash(password)
-
-
-async def _by_password(work: Work, verified: CredentialsRow, anew: str | None, keyring: Keyring) -> SignedIn | None:
-    """None when the password was changed since it was verified."""
-    still = await work.db.execute(
-        update(User)
-        .where(User.id == verified.id, User.password_hash == verified.password_hash)
-        .values(password_hash=anew or verified.password_hash)
-        .returning(User.id)
-    )
-    if still.first() is None:
-        return None
-    return await start_session(work, user_id=verified.id, method=SignInMethod.PASSWORD, keyring=keyring)
 
 
 async def start_session(work: Work, *, user_id: UUID, method: SignInMethod, keyring: Keyring) -> SignedIn:
@@ -138,7 +83,7 @@ async def refresh(work: Work, token: str, *, keyring: Keyring) -> SignedIn | Non
     session = seen.first()
     if session is None:
         return None
-    clients = keyring.digests(f"{work.origin.address}\n{work.origin.agent}", rules.CLIENTS)
+    clients = keyring.digests(f"{rules.network(work.origin.address)}\n{work.origin.agent}", rules.CLIENTS)
     taken = await work.db.execute(
         update(RefreshToken)
         .where(RefreshToken.digest == known.digest, RefreshToken.used_at.is_(None), RefreshToken.expires_at > work.now)
@@ -202,8 +147,9 @@ async def revoke_session(work: Work, *, session_id: UUID) -> None:
 
 
 async def revoke_all(work: Work, *, keep_this: bool) -> int:
-    """Everywhere, or everywhere else. Returns how many are over."""
+    """Everywhere, or everywhere else: whoever was signed in moves the account nowhere, either. Returns how many are over."""
     user_id = rules.person(work.actor)
+    await work.db.execute(delete(Link).where(Link.user_id == user_id, Link.kind == LinkKind.EMAIL_CHANGE))
     number = await revoke_of(work, user_id, keep=work.actor.session_id if keep_this else None)
     security.log(work, SecurityKind.SESSION_REVOKED, number=number, keptThis=keep_this)
     return number
@@ -220,15 +166,18 @@ async def revoke_of(work: Work, user_id: UUID, *, only: UUID | None = None, keep
     return len(revoked.all())
 
 
-async def tell(work: Work, user_id: UUID, template: Template, keyring: Keyring) -> None:
+async def tell(work: Work, user_id: UUID, template: Template, keyring: Keyring, **values: str) -> None:
     """Somebody by mail, where they have an address."""
     row = await work.db.first(queries.CREDENTIALS, id=user_id)
     if row is not None and row.email is not None:
-        await mails.send(work, template, row.email, {"name": row.name}, keyring)
+        await mails.send(work, template, row.email, {"name": row.name, **values}, keyring)
 
 
 async def forget(work: Work) -> None:
-    """Delete what opens nothing any more. The last session of each account stays: by it a new place is told from the first."""
+    """Delete what opens nothing any more. The last session of each account stays: by it a new place is told from the first.
+
+    An account goes that nobody has shown to be theirs in all that time, so that the address is free for whose it is.
+    """
     later = aliased(Session)
     await work.db.execute(delete(Link).where(Link.expires_at < work.now))
     await work.db.execute(delete(RefreshToken).where(RefreshToken.expires_at < work.now))
@@ -239,3 +188,17 @@ async def forget(work: Work) -> None:
             exists().where(later.user_id == Session.user_id, later.id > Session.id),
         )
     )
+    await work.db.execute(
+        delete(User).where(
+            User.verified_at.is_(None),
+            User.email.is_not(None),  # those without act at the command line
+            User.created_at < work.now - rules.UNVERIFIED,
+            *(~exists().where(column == User.id) for column in _KEEPING),
+        )
+    )
+
+
+_MEMBERS = table("members", column("user_id", Uuid()))
+"""Their room stands above this one."""
+
+_KEEPING = (Link.user_id, Identity.user_id, Session.user_id, _MEMBERS.c.user_id)

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, exists, update
 from .. import security
 from ..access import Permission, Reach
 from ..base import Query, count, query
-from ..errors import Conflict, InvalidInput, LimitReached, NotFound, ProblemCode
+from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, ProblemCode
 from ..ids import Kind, encode, new_id
 from ..security import SecurityKind
 from ..work import Work
@@ -51,6 +51,7 @@ async def create_client(work: Work, *, workspace_id: UUID, name: str, mode: Clie
     """A new API client, without a key and without documents."""
     work.actor.require(Permission.DOCUMENT_WRITE, workspace_id)
     name = rules.check_name(name)
+    await _refuse_bound(work)
     await pushing.take_turn(work, workspace_id)
     await _refuse_name(work, workspace_id, name)
     there = await work.db.first(_NUMBER, workspace_id=workspace_id)
@@ -68,6 +69,7 @@ async def change_client(work: Work, *, client_id: UUID, name: str | None = None,
     row = await _client(work, client_id)
     work.actor.require(Permission.DOCUMENT_WRITE, row.workspace_id)
     name = rules.check_name(name) if name is not None else None
+    await _refuse_bound(work)
     await pushing.take_turn(work, row.workspace_id)
     row = await _client(work, client_id)  # somebody else may have changed it before
     name = name or row.name
@@ -85,6 +87,7 @@ async def delete_client(work: Work, *, client_id: UUID) -> UUID:
     """Its keys open nothing any more, its ids name nothing; documents that it alone registered are left to pruning."""
     row = await _client(work, client_id)
     work.actor.require(Permission.DOCUMENT_WRITE, row.workspace_id)
+    await _refuse_bound(work)
     await pushing.take_turn(work, row.workspace_id)
     gone = delete(ApiClient).where(ApiClient.id == client_id).returning(ApiClient.name, ApiClient.mode)
     for name, mode in await work.db.execute(gone):
@@ -104,6 +107,7 @@ async def push(work: Work, *, workspace_id: UUID, client_id: UUID | None, versio
     if len(documents) > rules.MAX_PUSHED:
         message = f"At most {rules.MAX_PUSHED:,} documents are pushed at once."
         raise InvalidInput.at("documents", message, ProblemCode.TOO_MANY)
+    await _refuse_bound(work)
     await pushing.take_turn(work, workspace_id)
     await _require_client(work, workspace_id, client_id)
     return await pushing.store(work, workspace_id, client_id, version, documents)
@@ -140,6 +144,15 @@ async def prune(
             documents = documents.where(~exists().where(DocumentAlias.document_id == Document.id))
         await work.db.execute(documents)
     return rows
+
+
+async def _refuse_bound(work: Work) -> None:
+    """Raises NotAllowed for the key of a client that sends registered documents only: it would register what it likes."""
+    if (client_id := work.actor.client_id) is not None:
+        own = (await queries.clients_by_ids(work.db, work.actor.reach, [client_id])).get(client_id)
+        if own is not None and own.mode is ClientMode.REGISTERED_ONLY:
+            message = "This key's client sends registered documents only: somebody else registers them."
+            raise NotAllowed(message, Permission.DOCUMENT_WRITE)
 
 
 async def _client(work: Work, client_id: UUID) -> ClientRow:

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam
 from ..access import Reach
 from ..base import Query, one_of, query, within
 from ..ports import Reader, Storage
+from ..workspaces import Workspace
 from .model import File, FileRow
 
 _FILES = query(FileRow, File)
@@ -21,7 +22,9 @@ _BY_AUDIT = Query(
     ),
 )
 _BY_ID = _FILES.where(one_of(File.id, "ids"), within(File.workspace_id, File.site_id))
-_SIGNED = _FILES.where(File.id == bindparam("id")).beyond_reach("Whoever holds a signed link may fetch its file.")
+_SIGNED = _FILES.where(
+    File.id == bindparam("id"), Workspace.id == File.workspace_id, Workspace.deleted_at.is_(None)
+).beyond_reach("Whoever holds a signed link may fetch its file.")
 
 
 async def by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[FileRow]]:

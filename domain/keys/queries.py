@@ -36,7 +36,7 @@ class _OpeningRow(NamedTuple):
 _KEYS = query(ApiKeyRow, ApiKey).where(ApiKey.revoked_at.is_(None))
 _BY_ID = _KEYS.where(one_of(ApiKey.id, "ids"), one_of(ApiKey.workspace_id, "reach"))
 
-# Whose person is gone, or was given single sites only, opens nothing.
+# Whose person is gone, or came back since, or was given single sites only, opens nothing.
 _GOOD: Query[_OpeningRow] = Query(
     _OpeningRow,
     select(
@@ -55,7 +55,7 @@ _GOOD: Query[_OpeningRow] = Query(
         Workspace.deleted_at.is_(None),
         ApiKey.revoked_at.is_(None),
         or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now", type_=UtcDateTime())),
-        or_(ApiKey.user_id.is_(None), Member.by_site.is_(False)),
+        or_(ApiKey.user_id.is_(None), Member.by_site.is_(False) & (Member.joined_at <= ApiKey.created_at)),
     ),
 )
 _BY_DIGEST = _GOOD.where(one_of(ApiKey.digest, "digests")).beyond_reach("Finds out who asks, by their secret.")

@@ -18,6 +18,9 @@ SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=730)
 
 MAX_OVERLAP_HOURS = 168
 
+MAX_KEYS = 1_000
+"""Of one workspace, those not counted that were revoked."""
+
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SHAPE = re.compile(r"pmk_[0-9a-z]{8}_[0-9a-z]{38}\Z")
 
@@ -62,6 +65,19 @@ def check_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
         message = "A key expires after at least an hour and at most two years (730 days), or never."
         raise InvalidInput.at("expiresAt", message, ProblemCode.OUT_OF_RANGE)
     return expires_at
+
+
+def refuse_longer(own: datetime | None, wanted: datetime | None) -> None:
+    """Raises InvalidInput where a key would make one that is good after itself."""
+    if own is not None and (wanted is None or wanted > own):
+        message = f"A key makes none that is good for longer than itself: until {own.isoformat()} at most."
+        raise InvalidInput.at("expiresAt", message, ProblemCode.OUT_OF_RANGE)
+
+
+def refuse_others(actor: Actor, client_id: UUID | None) -> None:
+    """Raises NotAllowed where the key of an API client would make one that is not bound as it is."""
+    if actor.client_id is not None and actor.client_id != client_id:
+        raise NotAllowed("The key of an API client makes keys of the same client alone.", Permission.KEY_WRITE)
 
 
 def check_overlap(hours: int) -> timedelta:

@@ -5,7 +5,7 @@ from .jobs import Outcome, forget, perform, sweep, take
 from .mailer import Mail, Mailer, MailerAway, MailRefused
 from .model import SEALED, VALUES, MailRow, Pending, PendingRow, StoredMail, Template
 from .queries import pending
-from .rules import named, parse
+from .rules import masked, named, parse
 
 __all__ = [
     "KIND",
@@ -22,6 +22,7 @@ __all__ = [
     "StoredMail",
     "Template",
     "forget",
+    "masked",
     "named",
     "parse",
     "pending",

@@ -20,6 +20,7 @@ class Template(StrEnum):
 
     EMAIL_VERIFICATION = "EMAIL_VERIFICATION"
     EMAIL_CHANGE = "EMAIL_CHANGE"
+    EMAIL_CHANGE_REQUESTED = "EMAIL_CHANGE_REQUESTED"
     EMAIL_CHANGED = "EMAIL_CHANGED"
     ALREADY_REGISTERED = "ALREADY_REGISTERED"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - a word, no password
@@ -32,6 +33,7 @@ class Template(StrEnum):
 VALUES: Mapping[Template, frozenset[str]] = {
     Template.EMAIL_VERIFICATION: frozenset({"link"}),
     Template.EMAIL_CHANGE: frozenset({"link"}),
+    Template.EMAIL_CHANGE_REQUESTED: frozenset({"email"}),
     Template.ALREADY_REGISTERED: frozenset(),
     Template.PASSWORD_RESET: frozenset({"link"}),
     Template.EMAIL_CHANGED: frozenset(),

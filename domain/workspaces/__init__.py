@@ -3,6 +3,7 @@
 from .actions import create, delete_workspace, rename, restore, transfer
 from .invitations import accept, invite, revoke_invitation
 from .jobs import Purged, forget_invitations, purge
+from .limits import pay_for_invitation
 from .members import change_member, leave, remove_member
 from .memberships import Memberships, memberships_of
 from .model import DeletedRow, Invitation, InvitationRow, Member, MemberRow, Workspace, WorkspaceRow
@@ -23,6 +24,7 @@ from .queries import (
 )
 from .rules import KEPT, check_sites
 from .turns import require_sites
+from .turns import take as take_turn
 
 __all__ = [
     "INVITATIONS",
@@ -55,6 +57,7 @@ __all__ = [
     "leave",
     "members_by_ids",
     "memberships_of",
+    "pay_for_invitation",
     "purge",
     "remove_member",
     "rename",
@@ -62,6 +65,7 @@ __all__ = [
     "restore",
     "revoke_invitation",
     "sites_of_members",
+    "take_turn",
     "transfer",
     "within",
 ]

@@ -49,7 +49,7 @@ async def rename(work: Work, *, workspace_id: UUID, slug: str | None = None, nam
         changes["slug"] = rules.check_slug(slug)
     if name is not None:
         changes["name"] = rules.check_name(name)
-    await turns.take(work, workspace_id)
+    await turns.take(work, workspace_id, Permission.WORKSPACE_WRITE)
     if changes:
         try:
             await work.db.execute(update(Workspace).where(Workspace.id == workspace_id).values(**changes))
@@ -65,7 +65,7 @@ async def transfer(work: Work, *, workspace_id: UUID, user_id: UUID) -> None:
     own = accounts.person(work.actor)
     if user_id == own:
         raise InvalidInput.at("user", "This is yourself: name another member.")
-    await turns.take(work, workspace_id)
+    await turns.take(work, workspace_id, Permission.WORKSPACE_WRITE)
     await turns.member(work, workspace_id, user_id)
     await turns.member(work, workspace_id, own)
     await turns.put(work, workspace_id, user_id, Standing(Role.OWNER), new=False)
@@ -77,7 +77,7 @@ async def transfer(work: Work, *, workspace_id: UUID, user_id: UUID) -> None:
 async def delete_workspace(work: Work, *, workspace_id: UUID) -> None:
     """From now on nobody sees it. Its owners can bring it back until it is purged."""
     work.actor.require(Permission.WORKSPACE_WRITE, workspace_id)
-    await turns.take(work, workspace_id)
+    await turns.take(work, workspace_id, Permission.WORKSPACE_WRITE)
     await work.db.execute(update(Workspace).where(Workspace.id == workspace_id).values(deleted_at=work.now))
     _log(work, SecurityKind.WORKSPACE_DELETED, workspace_id)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete
 
 from .. import accounts, mails, security
-from ..access import Permission, Role
+from ..access import GRANTS, Permission, Role
 from ..base import count
 from ..errors import LimitReached, NotAllowed
 from ..ids import Kind, encode, new_id
@@ -18,7 +18,7 @@ from ..mails import Template
 from ..security import SecurityKind
 from ..work import Work
 from . import queries, rules, turns
-from .model import Invitation
+from .model import Invitation, InvitationRow
 from .rules import Standing
 
 _OPEN = count(
@@ -43,8 +43,8 @@ async def invite(
     work.actor.require(Permission.MEMBER_WRITE, workspace_id)
     email = accounts.checked_email(email)
     now = rules.check_standing(role, sites)
+    await turns.take(work, workspace_id, Permission.MEMBER_WRITE)
     rules.refuse_to_grant(work.actor, workspace_id, role)
-    await turns.take(work, workspace_id)
     await turns.require_sites(work, workspace_id, sites)
     others = await work.db.first(_OPEN, workspace_id=workspace_id, email=email, now=work.now)
     if others is not None and others.number >= rules.MAX_INVITATIONS:
@@ -76,9 +76,12 @@ async def revoke_invitation(work: Work, *, invitation_id: UUID) -> None:
     if row is None:
         raise work.actor.absent(Permission.MEMBER_WRITE, Kind.INVITATION, invitation_id)
     work.actor.require(Permission.MEMBER_WRITE, row.workspace_id)
+    await turns.take(work, row.workspace_id, Permission.MEMBER_WRITE)
     rules.refuse_to_touch(work.actor, row.workspace_id, Role(row.role))
-    await turns.take(work, row.workspace_id)
-    await work.db.execute(delete(Invitation).where(Invitation.id == invitation_id, Invitation.workspace_id == row.workspace_id))
+    this = (Invitation.id == invitation_id, Invitation.workspace_id == row.workspace_id)
+    gone = await work.db.execute(delete(Invitation).where(*this).returning(Invitation.id))
+    if gone.first() is None:  # somebody came in by it meanwhile
+        raise work.actor.absent(Permission.MEMBER_WRITE, Kind.INVITATION, invitation_id)
     _log(work, SecurityKind.INVITATION_REVOKED, row.workspace_id, invitation_id, email=row.email)
 
 
@@ -92,11 +95,12 @@ async def accept(work: Work, *, token: str, keyring: Keyring) -> UUID:
     if workspace_id is None:
         raise rules.no_invitation()
     await work.db.reach_into(workspace_id)
-    # Whoever brings the same one at the same time finds it used.
-    if not await turns.lock(work, workspace_id, live=True):
+    # Whoever brings none waits for nobody; whoever brings the same one at the same time finds it used.
+    brought = await queries.invitation_by_token(work.db, token, keyring, work.now)
+    if brought is None or not await turns.lock(work, workspace_id, live=True):
         raise rules.no_invitation()
     row = await queries.invitation_by_token(work.db, token, keyring, work.now)
-    if row is None:
+    if row is None or not await _is_meant(work, row):
         raise rules.no_invitation()
     person = await accounts.get(work.db, user_id)
     if person is None or person.verified_at is None or person.email != row.email:
@@ -112,6 +116,14 @@ async def accept(work: Work, *, token: str, keyring: Keyring) -> UUID:
     kind = SecurityKind.MEMBER_CHANGED if found else SecurityKind.MEMBER_JOINED
     security.log(work, kind, workspace_id=workspace_id, subject=encode(Kind.USER, user_id), role=str(now.role))
     return workspace_id
+
+
+async def _is_meant(work: Work, row: InvitationRow) -> bool:
+    """Whether whoever invited may still do so. Nobody's key, and the operator, are nobody who could become less."""
+    if row.invited_by is None:
+        return True
+    inviter = await turns.find(work, row.workspace_id, row.invited_by)
+    return inviter is not None and not inviter.by_site and GRANTS[Role(row.role)] <= GRANTS[inviter.role]
 
 
 async def _mail(work: Work, workspace_id: UUID, email: str, role: Role, link: str, keyring: Keyring) -> None:

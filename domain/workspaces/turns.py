@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, delete, insert, select, update
 
-from ..access import Reach, Role
+from ..access import Permission, Reach, Role
 from ..base import Query, count, one_of, query
 from ..errors import NotFound
 from ..ids import Kind, encode
@@ -45,10 +45,15 @@ async def lock(work: Work, workspace_id: UUID, *, live: bool = False) -> bool:
     return (await work.db.execute(_LIVE if live else _TURN, {"workspace_id": workspace_id})).first() is not None
 
 
-async def take(work: Work, workspace_id: UUID) -> None:
-    """Raises NotFound for a workspace that was deleted a moment ago."""
+async def take(work: Work, workspace_id: UUID, permission: Permission) -> None:
+    """Whoever asks is looked at again: they may have become less while they waited, or a moment before they asked.
+
+    Raises NotFound for a workspace that was deleted a moment ago, and NotAllowed.
+    """
     if not await lock(work, workspace_id, live=True):
-        raise NotFound("There is no such workspace, or it is not yours.", encode(Kind.WORKSPACE, workspace_id))
+        raise work.actor.absent(permission, Kind.WORKSPACE, workspace_id)
+    await work.look_again()
+    work.actor.require(permission, workspace_id)
 
 
 async def find(work: Work, workspace_id: UUID, user_id: UUID) -> Found | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from uuid import UUID
 
 from domain import accounts
+from domain.access import Actor
+from domain.errors import InvalidInput
 
 from ..context import Info
 
@@ -16,26 +17,25 @@ PASSWORD = 500
 """What it costs to have a password looked at."""
 
 EVEN_SECONDS = 0.25
-"""So long it takes at least to be told that a mail is on its way, whether one is or not."""
+"""So long it takes at least to be told that a mail is on its way, whether one is or not, and that a sign-in is refused."""
 
 
-async def pay_for_mail(info: Info, email: str) -> None:
-    services = info.context.services
-    await accounts.pay_for_mail(
-        services.cache, services.keyring, email=email, address=info.context.origin.address, now=datetime.now(UTC)
-    )
+async def pay_for_mail(info: Info, email: str, *, is_new: bool = False) -> None:
+    services, now = info.context.services, datetime.now(UTC)
+    address = info.context.origin.address
+    await accounts.pay_for_mail(services.cache, services.keyring, email=email, address=address, now=now, is_new=is_new)
 
 
-async def confirmed_by(info: Info, user_id: UUID, password: str) -> str:
-    """What `confirm` gives for the password of whoever is signed in, whose id this is. Raises InvalidInput and LimitReached."""
+async def confirmed_by(info: Info, actor: Actor, password: str) -> str:
+    """What `confirm` gives for the password of whoever asks, signed in. Raises NotAllowed, InvalidInput and LimitReached."""
     services = info.context.services
     return await accounts.confirm(
-        info.context.reader,
+        services.database,
         services.passwords,
         services.cache,
-        user_id=user_id,
+        actor=actor,
         password=password,
-        address=info.context.origin.address,
+        origin=info.context.origin,
         now=datetime.now(UTC),
         keyring=services.keyring,
     )
@@ -44,7 +44,23 @@ async def confirmed_by(info: Info, user_id: UUID, password: str) -> str:
 @asynccontextmanager
 async def evenly() -> AsyncIterator[None]:
     """It takes as long whether there is such an account or not."""
+    rest = _rest()
+    yield
+    await asyncio.sleep(rest())
+
+
+@asynccontextmanager
+async def refused_evenly() -> AsyncIterator[None]:
+    """A refusal takes as long whether a mail was written with it or not."""
+    rest = _rest()
+    try:
+        yield
+    except InvalidInput:
+        await asyncio.sleep(rest())
+        raise
+
+
+def _rest() -> Callable[[], float]:
     time = asyncio.get_running_loop().time
     until = time() + EVEN_SECONDS
-    yield
-    await asyncio.sleep(max(0.0, until - time()))
+    return lambda: max(0.0, until - time())

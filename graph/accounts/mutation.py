@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -143,7 +144,7 @@ class Mutation:
         accounts.may_sign_up(services.registration, invited=invited)
         name = accounts.checked_name(input.name)
         accounts.check_password(input.password, "password")
-        await pay_for_mail(info, email)
+        await pay_for_mail(info, email, is_new=True)
         password_hash = await services.passwords.hash(input.password)
         async with evenly(), info.context.work() as work:
             await accounts.sign_up(
@@ -153,6 +154,7 @@ class Mutation:
                 password_hash=password_hash,
                 registration=services.registration,
                 invited=invited,
+                cache=services.cache,
                 keyring=services.keyring,
                 base_url=services.base_url,
             )
@@ -176,13 +178,18 @@ class Mutation:
 
     @mutation("Move your account to another address.", cost=PASSWORD)
     async def email_change(self, info: Info, input: EmailChangeInput) -> EmailChangeResult:
-        user_id = accounts.person(info.context.actor)
+        accounts.person(info.context.actor)
         services, email = info.context.services, accounts.checked_email(input.email)
-        confirmed = await confirmed_by(info, user_id, input.password)
-        await pay_for_mail(info, email)
+        confirmed = await confirmed_by(info, info.context.actor, input.password)
+        await pay_for_mail(info, email, is_new=True)
         async with evenly(), info.context.work() as work:
             await accounts.change_email(
-                work, email=email, confirmed=confirmed, keyring=services.keyring, base_url=services.base_url
+                work,
+                email=email,
+                confirmed=confirmed,
+                cache=services.cache,
+                keyring=services.keyring,
+                base_url=services.base_url,
             )
         return EmailChangePayload(email=email)
 
@@ -195,10 +202,14 @@ class Mutation:
 
     @mutation("Delete your account. Workspaces that nobody else owns are handed over or deleted before.", cost=PASSWORD)
     async def account_delete(self, info: Info, input: AccountDeleteInput) -> AccountDeleteResult:
-        user_id, actor = accounts.person(info.context.actor), info.context.actor
-        confirmed = await confirmed_by(info, user_id, input.password)
+        confirmed = await confirmed_by(info, info.context.actor, input.password)
         async with info.context.work() as work:
-            for workspace_id in sorted(actor.roles):
+            user_id = await accounts.hold(work)
+            # What another token of theirs did a moment ago counts; that it does more is held up.
+            now = (await workspaces.memberships_of(info.context.reader, [user_id]))[user_id]
+            work.actor = replace(work.actor, roles=now.roles, sites=now.sites)
+            for workspace_id in sorted(now.roles):
+                await work.db.reach_into(workspace_id)
                 await workspaces.leave(work, workspace_id=workspace_id)
             await accounts.close(work, confirmed=confirmed)
         return AccountDeletePayload(user_id=strawberry.ID(encode(Kind.USER, user_id)))

@@ -69,10 +69,10 @@ PasswordResetResult = Annotated[
 class PasswordMutation:
     @mutation("Change your password.", cost=PASSWORD)
     async def password_change(self, info: Info, input: PasswordChangeInput) -> PasswordChangeResult:
-        user_id = accounts.person(info.context.actor)
+        accounts.person(info.context.actor)
         services = info.context.services
         accounts.check_password(input.new_password, "newPassword")
-        confirmed = await confirmed_by(info, user_id, input.password)
+        confirmed = await confirmed_by(info, info.context.actor, input.password)
         password_hash = await services.passwords.hash(input.new_password)
         async with info.context.work() as work:
             revoked = await accounts.change_password(
@@ -100,5 +100,7 @@ class PasswordMutation:
             raise accounts.no_link()
         password_hash = await services.passwords.hash(input.new_password)
         async with info.context.work() as work:
-            await accounts.reset_password(work, input.token, password_hash=password_hash, keyring=services.keyring)
+            user_id = await accounts.reset_password(work, input.token, password_hash=password_hash, keyring=services.keyring)
+        address = info.context.origin.address
+        await accounts.give_back(services.cache, info.context.reader, services.keyring, user_id=user_id, address=address)
         return PasswordResetPayload(changed=True)

@@ -13,8 +13,8 @@ from domain.errors import InvalidInput as Invalid
 from domain.ids import Kind, decode, encode
 
 from ..context import Info
-from ..errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
-from .confirming import PASSWORD
+from ..errors import InvalidInput, LimitReached, NotAllowed, NotFound, mutation
+from .confirming import PASSWORD, refused_evenly
 from .types import Session, User
 
 
@@ -52,7 +52,7 @@ class SessionRefreshPayload(SessionPayload): ...
 
 
 SessionCreateResult = Annotated[
-    SessionCreatePayload | InvalidInput | Conflict | LimitReached,
+    SessionCreatePayload | InvalidInput | LimitReached,
     strawberry.union("SessionCreateResult", description="What becomes of `sessionCreate`."),
 ]
 SessionRefreshResult = Annotated[
@@ -117,16 +117,18 @@ class SessionMutation:
     async def session_create(self, info: Info, input: SessionCreateInput) -> SessionCreateResult:
         jar = _jar(info) if input.cookies else None
         services = info.context.services
-        signed_in = await accounts.sign_in(
-            services.database,
-            services.passwords,
-            services.cache,
-            email=input.email,
-            password=input.password,
-            origin=info.context.origin,
-            now=datetime.now(UTC),
-            keyring=services.keyring,
-        )
+        async with refused_evenly():
+            signed_in = await accounts.sign_in(
+                services.database,
+                services.passwords,
+                services.cache,
+                email=input.email,
+                password=input.password,
+                origin=info.context.origin,
+                now=datetime.now(UTC),
+                keyring=services.keyring,
+                base_url=services.base_url,
+            )
         return await _told(SessionCreatePayload, info, signed_in, jar)
 
     @mutation("Go on with a session: the next access token, and the next refresh token.")

@@ -194,6 +194,9 @@ def _workspace(caller: Caller) -> UUID | None:
 
 
 def _automatic(caller: Caller, hash: str) -> str:
-    """Each workspace has its own: what one sends, nobody else can call for."""
+    """Each workspace has its own, and whoever is not in just one: what one sends, nobody else can call for.
+
+    Strangers have one together, in which nothing is kept.
+    """
     workspace = _workspace(caller)
-    return f"apq:{workspace.hex if workspace else 'nobody'}:{hash}"
+    return f"apq:{workspace.hex if workspace else caller.actor.name}:{hash}"

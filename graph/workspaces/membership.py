@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
@@ -143,15 +144,20 @@ class MembershipMutation:
 
     @mutation("Invite somebody by e-mail.", Permission.MEMBER_WRITE)
     async def invitation_create(self, info: Info, input: InvitationCreateInput) -> InvitationCreateResult:
+        services, workspace_id = info.context.services, decode(Kind.WORKSPACE, input.workspace, "workspace")
+        info.context.actor.require(Permission.MEMBER_WRITE, workspace_id)
+        await workspaces.pay_for_invitation(
+            services.cache, services.keyring, workspace_id=workspace_id, email=input.email, now=datetime.now(UTC)
+        )
         async with info.context.work() as work:
             id = await workspaces.invite(
                 work,
-                workspace_id=decode(Kind.WORKSPACE, input.workspace, "workspace"),
+                workspace_id=workspace_id,
                 email=input.email,
                 role=input.role,
                 sites=decoded(input.sites),
-                keyring=info.context.services.keyring,
-                base_url=info.context.services.base_url,
+                keyring=services.keyring,
+                base_url=services.base_url,
             )
         return InvitationCreatePayload(invitation=await made(info, Kind.INVITATION, id))
 

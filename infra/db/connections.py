@@ -51,6 +51,8 @@ def engine(url: str, settings: Mapping[str, str] | None = None, **options: Any) 
     if url.startswith("sqlite"):
         event.listen(made.sync_engine, "connect", _prepare_sqlite)
         event.listen(made.sync_engine, "connect", _hold_to_references)
+        if settings is READS:
+            event.listen(made.sync_engine, "connect", _only_read)
     trace_statements(made)
     return made
 
@@ -101,6 +103,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _hold_to_references(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _only_read(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
     cursor.close()
 
 

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Alias, BindParameter, ColumnClause, FromClause, Join, Select, Subquery, Table
+from sqlalchemy import CTE, BindParameter, ColumnClause, FromClause, Join, Select, Subquery, Table, TableClause, TextClause
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BooleanClauseList, ClauseElement, Grouping
+from sqlalchemy.sql.selectable import FromClauseAlias, FromGrouping
 
-from domain.base import Query, one_of
+from domain.base import Base, Query, one_of
 
 WHOSE = frozenset({"reach", "workspace_id", "workspaces"})
 """The parameters that say whose rows a statement reads."""
@@ -33,32 +35,45 @@ def guarded(query: Query[Any]) -> Select[Any]:
 
 
 def unscoped(statement: ClauseElement) -> list[str]:
-    """The tenants' tables that some select of the statement holds to no tenant.
+    """The tenants' tables that some select of the statement holds to no tenant; and what names tables out of its sight.
 
     A table is held by a parameter of WHOSE for its workspace, by both its workspace and its site being among `reach`, or by
     a foreign key, or its workspace, being equal to that of a table that is held.
     """
-    return sorted({_table(source).name for source in _loose(statement, frozenset(), frozenset())})
+    return sorted(set(_loose(statement, frozenset(), frozenset())))
 
+
+_ADDED = ("_prefixes", "_suffixes", "_hints", "_statement_hints")
+"""The texts that a select may have around it."""
 
 _Condition = tuple[Any, set[FromClause] | None]
 
 
-def _loose(element: ClauseElement, around: frozenset[FromClause], held: frozenset[FromClause]) -> Iterator[FromClause]:
+def _loose(element: ClauseElement, around: frozenset[FromClause], held: frozenset[FromClause]) -> Iterator[str]:
     """`around`: what the select is within, whose rows it may name; `held`: what of that is held to a tenant."""
-    children: Iterable[Any] = element.get_children() if not isinstance(element, Table | ColumnClause) else ()
-    if isinstance(element, Subquery):
+    if _is_textual(element):
+        yield "what a text names"
+    if isinstance(element, UpdateBase):
+        yield "what it writes"
+    children: Iterable[Any] = element.get_children() if not isinstance(element, TableClause | ColumnClause) else ()
+    if isinstance(element, Subquery | CTE):
         around = held = frozenset()  # a table of its own: it names nobody else's rows
     elif isinstance(element, Select):
         joined = element.get_final_froms()
         sources = {source for each in joined for source in _parts(each)}
         own = {source for source in sources if not _is_correlated(element, source, sources, around)}
         held = frozenset(_hold(element, joined, held & (sources - own)))
-        yield from (source for source in own - held if _tenant(source) is not None)
+        yield from (_table(source).name for source in own - held if _tenant(source) is not None)
         around |= sources
         children = (*children, *sources)
     for child in children:
         yield from _loose(child, around, held)
+
+
+def _is_textual(element: ClauseElement) -> bool:
+    if isinstance(element, ColumnClause):
+        return element.is_literal and element.name != "*"
+    return isinstance(element, TextClause) or any(getattr(element, each, ()) for each in _ADDED)
 
 
 def _is_correlated(
@@ -83,6 +98,7 @@ def _hold(select: Select[Any], joined: Iterable[FromClause], held: Iterable[From
 
 def _of_joins(source: FromClause) -> Iterator[_Condition]:
     """What joins ask for, and what alone that holds: of an outer join's left side all rows are there anyway."""
+    source = _ungrouped(source)
     if isinstance(source, Join):
         only = set(_parts(source.right)) if source.isouter or source.full else None
         if not source.full:
@@ -92,11 +108,19 @@ def _of_joins(source: FromClause) -> Iterator[_Condition]:
 
 
 def _parts(source: FromClause) -> Iterator[FromClause]:
+    source = _ungrouped(source)
     if isinstance(source, Join):
         yield from _parts(source.left)
         yield from _parts(source.right)
     else:
         yield source
+
+
+def _ungrouped(source: FromClause) -> FromClause:
+    """Without the brackets around a join."""
+    while isinstance(source, FromGrouping):
+        source = source.element
+    return source
 
 
 def _all_of(condition: Any) -> Iterator[Any]:
@@ -159,17 +183,25 @@ def _same(one: Any, other: Any) -> bool:
 
 def _plain(column: Any) -> Any:
     """The table's own column, also of one by another name."""
-    table = _table(column.table)
-    return table.c.get(column.key) if isinstance(table, Table) else None
+    table = _known(column.table)
+    return table.c.get(column.key) if table is not None else None
 
 
 def _table(source: Any) -> Any:
-    return source.element if isinstance(source, Alias) else source
+    while isinstance(source, FromClauseAlias):  # a sample of a table is one too
+        source = source.element
+    return source
+
+
+def _known(source: Any) -> Table | None:
+    """By its name: a room may name a table of another in short."""
+    table = _table(source)
+    return Base.metadata.tables.get(table.name.lower()) if isinstance(table, TableClause) else None
 
 
 def _tenant(source: Any) -> str | None:
     """The column that says whose a tenant's row is; None where the table is no tenant's."""
-    table = _table(source)
-    if not isinstance(table, Table):
+    table = _known(source)
+    if table is None:
         return None
     return "id" if table.name == "workspaces" else "workspace_id" if "workspace_id" in table.c else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from app import bootstrap
 from app.asgi import create_app
@@ -20,7 +22,10 @@ from app.wiring import House
 from domain import accounts, workspaces
 from domain.access import NOBODY, Role
 from domain.accounts import SignedIn, SignInMethod
+from domain.base import Base
 from domain.work import Origin
+from infra.cache.memory import MemoryCache
+from tests.databases import everybodys
 from tests.issuer import CLIENT, SECRET, Issuer, issuing
 
 BASE = "http://127.0.0.1:8123"
@@ -93,6 +98,30 @@ async def test_signing_out_ends_the_session_and_forgets_the_cookies(browser: Bro
     assert (await browser.http.post("/auth/sign-out")).status_code == 200
 
 
+async def test_signing_out_ends_the_session_of_every_cookie_by_our_names(browser: Browser) -> None:
+    """A page of another name of the domain can add to them; which are the browser's own does not show."""
+    first, second, third, fourth = [await browser.sign_in() for _ in range(4)]
+    access = [(await browser.house.signing.issue(each.user_id, each.session_id)).text for each in (first, third)]
+    carried = (
+        f"pacemark-refresh=pmr_nonsense; pacemark-refresh={first.refresh_token}; pacemark-refresh={second.refresh_token}; "
+        f"pacemark-access=nonsense; pacemark-access={access[0]}; pacemark-access={access[1]}"
+    )
+    browser.http.cookies.clear()
+    answer = await browser.http.post("/auth/sign-out", headers={"Cookie": carried})
+    assert answer.status_code == 200
+    assert [each.partition(";")[0] for each in answer.headers.get_list("set-cookie")] == [
+        "pacemark-access=",
+        "pacemark-refresh=",
+    ]
+    ids = [each.session_id for each in (first, second, third, fourth)]
+    live = await accounts.live_sessions(browser.house.database.reader, ids, datetime.now(UTC))
+    assert set(live) == {fourth.session_id}
+    log = Base.metadata.tables["security_log"]
+    async with everybodys(browser.house.database) as connection:
+        told = (await connection.execute(select(log.c.user_id).where(log.c.kind == "SIGNED_OUT"))).scalars().all()
+    assert sorted(told) == sorted(each.user_id for each in (first, second, third))
+
+
 @pytest.mark.parametrize("address", ["/auth/refresh", "/auth/sign-out"])
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
 async def test_no_other_sites_page_refreshes_or_signs_out(browser: Browser, address: str, headers: dict[str, str]) -> None:
@@ -152,6 +181,35 @@ async def test_an_answer_is_taken_from_the_browser_that_asked_alone(there: Brows
     refused = await there.http.get(address)
     assert (refused.status_code, "begin again" in refused.text) == (400, True)
     assert await there.viewer() is None
+
+
+async def test_by_https_the_cookie_is_one_that_no_other_name_of_the_domain_can_set(tmp_path: Path, issuer: Issuer) -> None:
+    oidc = {"oidc_issuer": issuer.url, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
+    async with browsing(tmp_path, public_url="https://pacemark.example", **oidc) as browser:
+        (begun,) = (await browser.http.get("/auth/oidc/start")).headers.get_list("set-cookie")
+        (ended,) = (await browser.http.get("/auth/oidc/callback")).headers.get_list("set-cookie")
+    for cookie, age in ((begun, 600), (ended, 0)):
+        name, *attributes = cookie.partition("=")[0], *cookie.split("; ")[1:]
+        assert name == "__Host-pacemark-oidc"
+        assert sorted(attributes, key=str.lower) == ["HttpOnly", f"Max-Age={age}", "Path=/", "SameSite=lax", "Secure"]
+
+
+@pytest.mark.parametrize("door", ["start", "callback"])
+async def test_a_network_comes_to_the_doors_of_another_issuer_so_often(there: Browser, issuer: Issuer, door: str) -> None:
+    assert isinstance(there.house.cache, MemoryCache)
+    there.house.cache._clock = lambda: 1_000.0
+    for _ in range(30):
+        assert (await there.http.get(f"/auth/oidc/{door}")).status_code == {"start": 303, "callback": 400}[door]
+    issuer.asked.clear()
+    begun = await back(there) if door == "callback" else f"{BASE}/auth/oidc/start"
+    asked = list(issuer.asked)
+    refused = await there.http.get(begun)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+    assert "Too many tried to sign in" in refused.text
+    assert issuer.asked == asked, "the issuer is not asked"
+    elsewhere = httpx.ASGITransport(create_app(there.house), client=("192.0.2.1", 1))
+    async with httpx.AsyncClient(transport=elsewhere, base_url=BASE) as other:
+        assert (await other.get("/auth/oidc/start")).status_code == 303
 
 
 async def test_an_answer_of_another_sign_in_is_refused(there: Browser) -> None:

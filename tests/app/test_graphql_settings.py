@@ -17,7 +17,7 @@ from app.settings import Environment, Settings, load
 from domain.caching import Bucket
 from graph.policy import Introspection, Policy
 
-SECRET = "0123456789abcdef" * 4
+SECRET = "9f2c4e8ab1d70356" * 4
 SCHEMA = {"query": "{ __schema { queryType { name } } }"}
 PAGE = {"Accept": "text/html,application/xhtml+xml"}
 OTHERS = "https://app.example.com"
@@ -47,6 +47,37 @@ async def client(folder: Path, *, signed_in: bool = False, **settings: Any) -> A
 
 def test_without_settings_it_is_as_the_graph_is_by_itself() -> None:
     assert policy(load()) == Policy()
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://pacemark.example.com", "https://pacemark.example.com"),
+        ("HTTPS://Pacemark.Example.com:443/below/", "https://pacemark.example.com"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("https://pacemärk.example:8443", "https://xn--pacemrk-9wa.example:8443"),
+    ],
+)
+def test_our_own_origin_is_that_of_the_public_address(monkeypatch: pytest.MonkeyPatch, url: str, origin: str) -> None:
+    assert policy(given(monkeypatch, public_url=url)).own_origin == origin
+
+
+@pytest.mark.parametrize("url", ["https://pacemark.example.com", "http://pacemark.example.com", None])
+async def test_whoever_is_reached_by_https_asks_browsers_to_stay_with_it(tmp_path: Path, url: str | None) -> None:
+    expected = "max-age=31536000" if url and url.startswith("https:") else None
+    async with client(tmp_path, public_url=url) as http:
+        for answer in (
+            await http.get("/graphql", headers=PAGE),
+            await http.post("/graphql", json={"query": "{ __typename }"}),
+            await http.get("/graphql/stream", params={"query": "{ __typename }"}, headers={"Accept": "text/event-stream"}),
+            await http.get("/graphiql/index.html"),
+            await http.get("/auth/sign-in"),
+            await http.post("/auth/refresh"),
+            await http.get("/healthz"),
+            await http.get("/nowhere"),
+        ):
+            assert answer.headers.get("strict-transport-security") == expected, answer.url
 
 
 @pytest.mark.parametrize(

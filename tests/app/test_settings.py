@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import base64
+import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from app.errors import Unusable
 from app.folder import WorkerLock, kept_text
+from app.secrecy import is_guessable
 from app.settings import Environment, Settings, load
 from tests.app.running import pacemark
 
-SECRET = "0123456789abcdef" * 4
+SECRET = "9f2c4e8ab1d70356" * 4
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +64,11 @@ def test_an_option_goes_before_a_variable_and_a_variable_before_the_file(
         ("ENV", "staging", "PACEMARK_ENV: Input should be 'development', 'test' or 'production'"),
         ("PROBES_AT_ONCE", "0", "PACEMARK_PROBES_AT_ONCE: Input should be greater than or equal to 1"),
         ("DATABASE_URL", "mysql://x", "PACEMARK_DATABASE_URL: a database is postgresql://user:password@host/name"),
+        (
+            "PUBLIC_URL",
+            "https://example.com:99999",
+            "PACEMARK_PUBLIC_URL: an address begins with http:// or https:// and a host",
+        ),
         ("PUBLIC_URL", "example.com", "PACEMARK_PUBLIC_URL: an address begins with http:// or https:// and a host"),
     ],
 )
@@ -114,8 +124,10 @@ def test_production_needs_a_secret_of_its_own() -> None:
 
 
 def test_a_short_secret_is_refused_everywhere() -> None:
-    with pytest.raises(Unusable, match="at least 32 characters"):
+    with pytest.raises(Unusable, match="PACEMARK_SECRET is too short: it needs at least 32 characters"):
         load(secret="short")
+    with pytest.raises(Unusable, match="One of PACEMARK_FORMER_SECRETS is too short: they have at least 32 characters"):
+        load(secret=SECRET, former_secrets=f"{SECRET},short")
 
 
 def test_a_bucket_needs_its_keys() -> None:
@@ -210,11 +222,39 @@ def test_the_sslmode_of_a_database_address_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["x" * 40, "0123" * 10, "change-me-to-something-of-your-own-please", "pacemark-0123456789abcdefghijklmno"]
+    "secret",
+    [
+        "x" * 40,
+        "0123" * 10,
+        "change-me-to-something-of-your-own-please",
+        "pacemark-0123456789abcdefghijklmno",
+        "0123456789abcdef" * 2,
+        "1234567890" * 4,
+        "fedcba9876543210" * 4,
+        "qwertyuiop" * 4,
+        "QWERTYUIOPasdfghjklZXCVBNM1234567890",
+        "abcdefghijklmnopqrstuvwxyz0123456789",
+        "k7Qz2mXw9Lr4" * 4,
+    ],
 )
 def test_production_refuses_a_secret_that_can_be_guessed(secret: str) -> None:
     with pytest.raises(Unusable, match="PACEMARK_SECRET can be guessed"):
         load(env="production", secret=secret)
+    with pytest.raises(Unusable, match="One of PACEMARK_FORMER_SECRETS can be guessed") as caught:
+        load(env="production", secret=SECRET, former_secrets=f"{SECRET},{secret}")
+    assert secret not in str(caught.value)
+    assert load(secret=SECRET, former_secrets=secret).former_secrets
+
+
+def test_what_is_made_at_random_is_no_secret_that_can_be_guessed() -> None:
+    for _ in range(2_000):
+        for secret in (
+            secrets.token_hex(16),
+            secrets.token_urlsafe(24),
+            str(uuid4()),
+            base64.b64encode(os.urandom(32)).decode(),
+        ):
+            assert not is_guessable(secret), secret
 
 
 def test_a_command_that_asks_nothing_of_the_graph_does_not_load_it() -> None:

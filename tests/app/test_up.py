@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import signal
 import socket
@@ -48,6 +49,21 @@ def test_it_prints_a_key_a_link_what_to_do_next_and_last_that_it_is_ready(runnin
     assert f"pacemark audit https://example.com --data {home}/data\n" in printed
     assert running.query(VIEWER)["viewer"]["workspaces"]["nodes"] == [{"slug": "default"}]
     assert running.errors.read_text() == ""
+
+
+def test_in_production_it_prints_no_key_but_says_where_it_lies(tmp_path: Path) -> None:
+    with staying(tmp_path, "up", "--data", "the data", env="production", secret="9f2c4e8ab1d70356" * 4) as server:
+        printed, key = "\n".join(server.lines), (tmp_path / "the data" / "key").read_text().strip()
+        assert key.startswith("pmk_")
+        assert "pmk_" not in printed + server.errors.read_text()
+        assert f"  API key    in {tmp_path}/the data/key\n" in printed
+        assert f"  GraphiQL   {server.url}\n" in printed
+        line = next(line for line in server.lines if line.split()[:1] == ["curl"]).split(maxsplit=1)[1]
+        given = {"capture_output": True, "text": True, "check": True, "env": environment(tmp_path), "timeout": 10}
+        header = re.search(r'-H ("Authorization: [^"]*")', line)
+        assert header is not None
+        assert subprocess.run(["sh", "-c", f"echo {header[1]}"], **given).stdout == f"Authorization: Bearer {key}\n"
+        assert server.query(VIEWER, key=key)["viewer"]["key"]["role"] == "OWNER"
 
 
 def test_the_curl_line_works_when_pasted(running: Server, home: Path) -> None:

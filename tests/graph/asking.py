@@ -48,7 +48,7 @@ class Asking:
 
     @property
     def caller(self) -> Caller:
-        return Caller(self.actor, "192.0.2.1", standing=self.services.standings.of(self.actor))
+        return Caller(self.actor, "192.0.2.1")
 
     @property
     def workspace(self) -> str:

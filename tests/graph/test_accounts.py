@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,13 @@ from uuid import UUID
 
 import pytest
 
-from domain import accounts, actors, workspaces
-from domain.access import NOBODY, SYSTEM, Actor, Role
+from domain import accounts, actors, security, workspaces
+from domain.access import NOBODY, SYSTEM, Actor, Reach, Role
 from domain.accounts import Registration
 from domain.caching import Bucket
 from domain.ids import Kind, encode, parse
+from domain.paging import Window
+from graph.accounts.confirming import EVEN_SECONDS
 from graph.operations import Asked
 from tests.domain.accounts.people import People
 from tests.graph.asking import PLENTY, Asking, asking
@@ -148,18 +151,31 @@ async def test_a_wrong_address_and_a_wrong_password_are_one_answer(stranger: Ask
     wrong = await sign_in(stranger, password="wrong password")
     assert wrong == {
         "__typename": "InvalidInput",
-        "message": "There is no account with this e-mail and password.",
+        "message": "There is no account with this e-mail and password. If you have just signed up, open the link that was "
+        "mailed to you first.",
         "code": "SIGN_IN_REFUSED",
         "fields": [{"path": ["password"], "code": "SIGN_IN_REFUSED"}],
     }
     assert await sign_in(stranger, "eve@example.com") == wrong
 
 
-async def test_whoever_knows_the_password_is_told_that_the_address_is_not_verified(stranger: Asking) -> None:
-    await stranger.ask(CREATE, input={"email": EMAIL, "name": "Ada", "password": PASSWORD})
-    said = await sign_in(stranger)
-    assert (said["__typename"], said["code"]) == ("Conflict", "NOT_VERIFIED")
-    assert (await sign_in(stranger, password="wrong password"))["code"] == "SIGN_IN_REFUSED"
+async def test_nobody_learns_from_their_own_password_whether_an_address_had_an_account(stranger: Asking) -> None:
+    await account(stranger, "eve@example.com")
+    own, time = "a strangers own", asyncio.get_running_loop().time
+    said, taken = [], []
+    for email in (EMAIL, "eve@example.com"):
+        await stranger.ask(CREATE, input={"email": email, "name": "Ada", "password": own})
+        began = time()
+        said.append(await sign_in(stranger, email, own))
+        taken.append(time() - began)
+    assert said[0] == said[1]
+    assert said[0]["code"] == "SIGN_IN_REFUSED"
+    assert min(taken) >= EVEN_SECONDS
+    _, first, again, told = [(mail.template, mail.to) for mail in await mails(stranger)]
+    assert first == again == ("EMAIL_VERIFICATION", EMAIL)
+    assert told == ("ALREADY_REGISTERED", "eve@example.com")
+    await stranger.ask(VERIFY, token=(await mails(stranger))[2].token)
+    assert (await sign_in(stranger, password=own))["__typename"] == "SessionCreatePayload"
 
 
 async def test_a_hundred_aliases_are_a_hundred_attempts(stranger: Asking) -> None:
@@ -191,9 +207,11 @@ async def test_mails_are_counted_alike_for_every_address(stranger: Asking) -> No
     await account(stranger)
     request = """mutation($email: String!) { passwordResetRequest(input: {email: $email}) {
       __typename ... on LimitReached { code limit } } }"""
-    sent = [(await stranger.ask(request, email=EMAIL))["passwordResetRequest"] for _ in range(5)]
-    assert [each["__typename"] for each in sent] == ["PasswordResetRequestPayload"] * 4 + ["LimitReached"]
-    assert sent[4]["limit"] == 5
+    for _ in range(2):  # strangers use up nothing of what she may have mailed herself
+        await stranger.ask(CREATE, input={"email": EMAIL, "name": "Eve", "password": PASSWORD})
+    sent = [(await stranger.ask(request, email=EMAIL))["passwordResetRequest"] for _ in range(6)]
+    assert [each["__typename"] for each in sent] == ["PasswordResetRequestPayload"] * 5 + ["LimitReached"]
+    assert sent[5]["limit"] == 5
     others = [(await stranger.ask(request, email="eve@example.com"))["passwordResetRequest"] for _ in range(6)]
     assert [each["__typename"] for each in others] == ["PasswordResetRequestPayload"] * 5 + ["LimitReached"]
 
@@ -333,6 +351,22 @@ async def test_a_forgotten_password_is_replaced(stranger: Asking) -> None:
     assert (await sign_in(stranger, password="another password"))["__typename"] == "SessionCreatePayload"
 
 
+async def test_whoever_was_kept_from_trying_resets_the_password_and_signs_in_at_once(stranger: Asking) -> None:
+    await account(stranger)
+    for _ in range(10):
+        await stranger.ask(f"mutation {{ {TRY} }}")
+    assert (await sign_in(stranger))["code"] == "TOO_MANY"
+    await stranger.ask(f'mutation {{ passwordResetRequest(input: {{email: "{EMAIL}"}}) {{ __typename }} }}')
+    reset = """mutation($token: String!) {
+      passwordReset(input: {token: $token, newPassword: "another password"}) { __typename } }"""
+    said = await stranger.ask(reset, token=(await mails(stranger))[-1].token)
+    assert said == {"passwordReset": {"__typename": "PasswordResetPayload"}}
+    assert (await sign_in(stranger, password="another password"))["__typename"] == "SessionCreatePayload"
+
+
+TRY = f'sessionCreate(input: {{email: "{EMAIL}", password: "wrong password"}}) {{ __typename }}'
+
+
 async def test_a_password_an_address_and_a_name_are_changed(stranger: Asking) -> None:
     await account(stranger)
     here, there = await signed_in(stranger), await signed_in(stranger)
@@ -370,3 +404,58 @@ async def test_an_account_is_exported_and_deleted_but_not_while_a_workspace_is_o
     assert (await owner.ask(delete, password=PASSWORD))["accountDelete"] == {"__typename": "AccountDeletePayload"}
     assert (await actors.current(stranger.database.reader, [here.actor]))[0].session_id is None
     assert (await sign_in(stranger))["code"] == "SIGN_IN_REFUSED"
+
+
+DELETE = f"""mutation {{ accountDelete(input: {{password: "{PASSWORD}"}}) {{ __typename {PROBLEM} }} }}"""
+
+
+async def test_a_workspace_that_was_made_by_another_token_a_moment_ago_does_not_lose_its_only_owner(stranger: Asking) -> None:
+    await account(stranger)
+    here, there = await signed_in(stranger), await signed_in(stranger)
+    make = 'mutation { workspaceCreate(input: {slug: "new", name: "New"}) { __typename } }'
+    assert (await there.ask(make)) == {"workspaceCreate": {"__typename": "WorkspaceCreatePayload"}}
+    assert here.actor.roles == {}
+    assert (await here.ask(DELETE))["accountDelete"]["code"] == "IN_USE"
+    assert (await sign_in(stranger))["__typename"] == "SessionCreatePayload"
+
+
+async def test_nobody_becomes_an_owner_while_their_account_is_deleted(stranger: Asking) -> None:
+    """Another unit of work makes a workspace of theirs: either it is there before, or the account is not there any more."""
+    await account(stranger)
+    here, there = await signed_in(stranger), await signed_in(stranger)
+    assert there.actor.user_id is not None
+    async with stranger.database.work(there.actor) as work:
+        await workspaces.create(work, slug="new", name="New", owner_id=there.actor.user_id)
+        deleting = asyncio.create_task(here.ask(DELETE))
+        if not stranger.database.is_sqlite:  # its own row is held by the member that is not committed yet
+            done, _ = await asyncio.wait({deleting}, timeout=1)
+            assert not done
+    assert (await deleting)["accountDelete"]["code"] == "IN_USE"
+    assert (await sign_in(stranger))["__typename"] == "SessionCreatePayload"
+
+
+async def test_a_workspace_that_others_own_as_well_is_left_whichever_token_joined_it(stranger: Asking) -> None:
+    await account(stranger)
+    here = await signed_in(stranger)
+    assert here.actor.user_id is not None
+    async with stranger.database.work(SYSTEM) as work:
+        other = await accounts.register(work, name="Other")
+        workspace_id = await workspaces.create(work, slug="theirs", name="Theirs", owner_id=other)
+        work.db.add(
+            workspaces.Member(
+                workspace_id=workspace_id, user_id=here.actor.user_id, role=Role.ADMIN, by_site=False, joined_at=work.now
+            )
+        )
+    assert (await here.ask(DELETE))["accountDelete"] == {"__typename": "AccountDeletePayload"}
+    log = await security.LOG.of(stranger.database.reader, Reach.whole(workspace_id), workspace_id, Window())
+    assert log.rows[0].kind == "MEMBER_REMOVED"
+    assert log.rows[0].details == {"role": "ADMIN"}
+
+
+async def test_what_is_kept_of_an_account_that_the_same_document_deletes_is_refused(stranger: Asking) -> None:
+    await account(stranger)
+    here = await signed_in(stranger)
+    both = DELETE.removesuffix("}") + f" accountExport(input: {{}}) {{ __typename {PROBLEM} }} }}"
+    said = await here.ask(both)
+    assert said["accountDelete"]["__typename"] == "AccountDeletePayload"
+    assert (said["accountExport"]["__typename"], said["accountExport"]["code"]) == ("NotAllowed", "NOT_SIGNED_IN")

@@ -329,3 +329,76 @@ def watching(own: Owner, foreign: Owner) -> Iterator[Operation]:
                 name, {arg: (it, (foreign if arg in chosen else own).value(arg, it, given)) for arg, it in needed.items()}
             )
             yield Operation(name, text.operation("subscription", f"{call} {read(given, 1)}"), text.variables)
+
+
+HARMLESS = {"Int", "Float", "Boolean", "DateTime", "TimeZone"}
+"""What names nothing that somebody could have. So do enums."""
+
+
+def naming(type_: Any) -> bool:
+    """Whether an argument of this type can name something of somebody's: an id, a slug, a cursor, a filter's word."""
+    named: Any = get_named_type(type_)
+    return not isinstance(named, GraphQLEnumType) and named.name not in HARMLESS
+
+
+def arguments() -> set[str]:
+    """Every argument of a query or subscription that can name something."""
+    assert CORE.query_type is not None
+    assert CORE.subscription_type is not None
+    return {
+        f"{type_name}.{name}({argument})"
+        for type_name in (CORE.query_type.name, CORE.subscription_type.name, *paths())
+        for name, each in CORE.type_map[type_name].fields.items()  # type: ignore[attr-defined]
+        for argument, it in each.args.items()
+        if naming(it.type)
+    }
+
+
+def naming_one(own: Owner, foreign: Owner, cursors: Mapping[str, str]) -> Iterator[Operation]:
+    """Every argument that can name something, with each that `foreign` has of its kind; all else is `own`'s."""
+    assert CORE.query_type is not None
+    assert CORE.subscription_type is not None
+    ways: dict[str, Path] = {CORE.query_type.name: (), CORE.subscription_type.name: (), **paths()}
+    for type_name, path in ways.items():
+        type_ = CORE.type_map[type_name]
+        assert isinstance(type_, GraphQLObjectType)
+        for name, each in type_.fields.items():
+            given = get_named_type(each.type)
+            needed = {arg: own.value(arg, it.type, given) for arg, it in each.args.items() if is_required_argument(it)}
+            for argument, it in each.args.items():
+                if not naming(it.type):
+                    continue
+                for value in _named(f"{type_name}.{name}", argument, it.type, foreign, given, cursors):
+                    text = _Text()
+                    call = text.call(name, {arg: (each.args[arg].type, of) for arg, of in (needed | {argument: value}).items()})
+                    body, text = stand(path, own, f"{{ {call} {read(given, _deep(given) - 1)} }}", text)
+                    body = body if path else body.strip().removeprefix("{").removesuffix("}")
+                    kind = "subscription" if type_ is CORE.subscription_type else "query"
+                    yield Operation(f"{type_name}.{name}({argument})", text.operation(kind, body), text.variables)
+
+
+def _named(what: str, argument: str, type_: Any, owner: Owner, given: Any, cursors: Mapping[str, str]) -> Iterator[Any]:
+    """Every kind of id, the list's own cursor and two of other lists, a word, or a filter by each of its fields."""
+    named: Any = get_named_type(type_)
+    if named.name == "ID":
+        for id in owner.ids.values():
+            yield [id] if isinstance(_bare(type_), GraphQLList) else id
+    elif named.name == "Cursor":
+        yield from ([cursors[what]] if what in cursors else [])
+        yield from [cursor for of, cursor in cursors.items() if of != what][:2]
+    elif isinstance(named, GraphQLInputObjectType):
+        for name, each in named.fields.items():
+            if naming(each.type):
+                for value in _named(what, name, each.type, owner, None, cursors):
+                    yield {name: value}
+    else:
+        yield owner.value(argument, type_, given)
+
+
+def listing(owner: Owner) -> Iterator[Operation]:
+    """Every list that has pages: the cursors of the first one."""
+    for type_name, path in paths().items():
+        for name, each in CORE.type_map[type_name].fields.items():  # type: ignore[attr-defined]
+            if "after" in each.args:
+                body, text = stand((*path, (name, each)), owner, "{ edges { cursor } }")
+                yield Operation(f"{type_name}.{name}", text.operation("query", body), text.variables)

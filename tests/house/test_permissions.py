@@ -9,7 +9,6 @@ from pathlib import Path
 from .code import public_coroutines, rooms, tree
 
 NOBODY_IS_ASKED = {
-    "accounts.confirm": "reads: whose password it is, its caller says",
     "accounts.register": "an account alone opens nothing",
     "accounts.sign_up": "a stranger's, to whom the settings may say no",
     "files.abandon": "only the worker that claimed the audit's row calls it, in the claim's own transaction",

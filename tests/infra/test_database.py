@@ -16,8 +16,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import delete, event, func, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, event, func, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain import accounts, runners, sites, workspaces
 from domain.access import SYSTEM
@@ -26,6 +26,7 @@ from domain.errors import Conflict, ProblemCode
 from domain.ids import new_id
 from domain.measuring import EngineName
 from domain.work import Event, EventKind, StoredEvent, Work
+from infra.db.connections import POOL
 from infra.db.database import SqlDatabase
 from tests.databases import new_page, new_workspace
 
@@ -38,6 +39,10 @@ class Said(NamedTuple):
 
 
 SAID = query(Said, StoredEvent).beyond_reach("A test.")
+
+
+class Named(NamedTuple):
+    name: str
 
 
 class Slow(NamedTuple):
@@ -191,7 +196,7 @@ async def test_reads_go_on_while_a_unit_is_open_and_do_not_see_it(database: SqlD
 
 
 async def test_a_read_that_fails_gives_its_connection_back(database: SqlDatabase) -> None:
-    broken = Query(Slow, select(text("nothing FROM nowhere")))
+    broken = Query(Slow, select(text("nothing FROM nowhere"))).beyond_reach("A test.")
     for _ in range(40):
         with pytest.raises(Exception, match="nowhere"):
             await database.reader.all(broken)
@@ -218,7 +223,22 @@ SLOW = {
 
 
 def slow(database: SqlDatabase) -> Query[Slow]:
-    return Query(Slow, text(SLOW["sqlite" if database.is_sqlite else "postgresql"]))  # type: ignore[arg-type]
+    return Query(Slow, text(SLOW["sqlite" if database.is_sqlite else "postgresql"]), "A test.")  # type: ignore[arg-type]
+
+
+class Renamed(NamedTuple):
+    id: UUID
+
+
+async def test_a_read_writes_nothing(database: SqlDatabase) -> None:
+    workspace, _ = await new_workspace(database)
+    change = update(workspaces.Workspace).values(name="mine").returning(workspaces.Workspace.id)
+    renaming = Query(Renamed, change, "A test.")  # type: ignore[arg-type]
+    refused = await asyncio.gather(*(database.reader.all(renaming) for _ in range(2 * POOL)), return_exceptions=True)
+    said = "attempt to write a readonly database" if database.is_sqlite else "cannot execute UPDATE in a read-only transaction"
+    assert [isinstance(each, DBAPIError) and said in str(each) for each in refused] == [True] * 2 * POOL
+    named = query(Named, workspaces.Workspace).where(workspaces.Workspace.id == bindparam("workspace_id"))
+    assert await database.reader.first(named, workspace_id=workspace) != ("mine",)
 
 
 async def cancelled(task: asyncio.Task[object], after: float = 0.1) -> None:

@@ -12,7 +12,23 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from sqlalchemy import bindparam, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    bindparam,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    join,
+    literal_column,
+    or_,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 import app
@@ -39,7 +55,20 @@ REACHED = within(sites.Site.workspace_id, sites.Site.id)
 PAGES = select(sites.Page.id)
 OF_SITE = sites.Site.id == sites.Page.site_id
 EARLIER = aliased(audits.Audit)
+AUDITS = table("audits", column("id"), column("workspace_id"))
+MINE = AUDITS.c.workspace_id == bindparam("workspace_id")
+SHORT = table("sites", column("id"), column("workspace_id"))
+SAMPLE = sites.Site.__table__.tablesample(5)  # type: ignore[attr-defined]
+TWICE = audits.Audit.__table__.alias().alias()
+BESIDE = select(audits.Audit.id, sites.Site.name).where(sites.Site.slug == "one").cte()
+RENAMED = update(Workspace).values(name="mine").returning(Workspace.id)
+TEXT, WRITE, BOTH = ["what a text names"], ["what it writes"], ["audits", "sites"]
 _audits = select(func.count()).select_from(audits.Audit)
+
+
+def beside(condition: ColumnElement[bool]) -> FromClause:
+    """A join that another one has brackets around."""
+    return join(sites.Page, EARLIER, condition)
 
 
 async def test_a_read_of_whichever_workspace_is_refused(database: SqlDatabase) -> None:
@@ -51,6 +80,8 @@ async def test_a_read_of_whichever_workspace_is_refused(database: SqlDatabase) -
         for reads in (work.db.all, work.db.first):
             with pytest.raises(Unscoped):
                 await reads(SITES)
+            with pytest.raises(Unscoped, match=r"The statement for Found reads what a text names of whichever workspace\."):
+                await reads(Query(Found, select(text("* FROM sites"))))
     assert await database.reader.all(SITES.where(OURS), workspace_id=workspace_id) == []
     assert await database.reader.all(SITES.where(REACHED), reach=[workspace_id]) == []
     assert await database.reader.all(SITES.beyond_reach("A test.").where(sites.Site.slug == "one")) == []
@@ -69,6 +100,16 @@ async def test_a_read_of_whichever_workspace_is_refused(database: SqlDatabase) -
         select(sites.Site.id).where(OURS, ~exists().where(OF_SITE)),
         select(PAGES.where(OF_SITE, OURS).subquery().c.id),
         select(accounts.User.id),
+        select(AUDITS.c.id).where(MINE),
+        select(AUDITS.c.id).where(AUDITS.c.workspace_id == sites.Site.workspace_id, OURS),
+        select(SHORT.c.id).where(SHORT.c.workspace_id == Workspace.id, one_of(Workspace.id, "reach")),
+        select(sites.Page.id).where(sites.Page.site_id == SHORT.c.id, one_of(SHORT.c.workspace_id, "reach")),
+        select(SAMPLE.c.id).where(SAMPLE.c.workspace_id == bindparam("workspace_id")),
+        select(TWICE.c.id).where(TWICE.c.workspace_id == bindparam("workspace_id")),
+        select(sites.Site.id).where(OURS).cte().select(),
+        select(func.count()).select_from(sites.Site).where(OURS),
+        PAGES.select_from(sites.Site).join(beside(EARLIER.page_id == sites.Page.id), OF_SITE).where(OURS),
+        select(table("json_each", column("value")).c.value),
     ],
 )
 def test_what_is_held_to_a_tenant_passes(statement: Any) -> None:
@@ -106,6 +147,37 @@ def test_what_is_held_to_a_tenant_passes(statement: Any) -> None:
         ),
         (select(documents.Document.id).union_all(select(sites.Site.id).where(OURS)), ["documents"]),
         (select(func.count()).select_from(StoredEvent), ["events"]),
+        # By a table's name alone.
+        (select(AUDITS.c.id), ["audits"]),
+        (select(AUDITS.c.id).where(OURS), ["audits"]),
+        (select(table("Audits", column("id")).c.id), ["Audits"]),
+        (select(func.count()).select_from(AUDITS.alias()), ["audits"]),
+        (select(sites.Site.id).where(OURS, exists(select(AUDITS.c.id))), ["audits"]),
+        # By another name, and that by another; and some of its rows.
+        (select(TWICE.c.id), ["audits"]),
+        (select(SAMPLE.c.id), ["sites"]),
+        (select(SAMPLE.alias().c.id), ["sites"]),
+        (PAGES.select_from(sites.Site).join(beside(EARLIER.id == sites.Page.id), OF_SITE).where(OURS), ["audits"]),
+        # What stands in a table of its own is not the surrounding select's.
+        (select(audits.Audit.id, BESIDE.c.name).where(audits.Audit.workspace_id == bindparam("workspace_id")), BOTH),
+        (select(BESIDE.alias().c.id, sites.Site.id).where(OURS), BOTH),
+        (select(sites.Site.id).where(OURS).add_cte(BESIDE), BOTH),
+        # What a text names nobody can see.
+        (select(text("* FROM audits")), TEXT),
+        (select(text("id")).select_from(text("audits")), TEXT),
+        (select(literal_column("(SELECT max(id) FROM audits)")), TEXT),
+        (select(func.max(literal_column("(SELECT max(id) FROM audits)")).label("last")), TEXT),
+        (select(sites.Site.id).where(OURS, text("slug = 'one'")), TEXT),
+        (select(sites.Site.id).where(OURS).order_by(text("(SELECT max(id) FROM audits)")), TEXT),
+        (select(sites.Site.id).where(OURS).prefix_with("(SELECT max(id) FROM audits),"), TEXT),
+        (select(sites.Site.id).where(OURS).with_statement_hint("UNION SELECT id FROM audits"), TEXT),
+        (select(text("SELECT id FROM audits").columns(column("id")).subquery().c.id), TEXT),
+        (text("SELECT id FROM audits"), TEXT),
+        # And a read writes nothing.
+        (RENAMED, WRITE),
+        (delete(sites.Site).where(OURS).returning(sites.Site.id), WRITE),
+        (insert(sites.Site).returning(sites.Site.id), WRITE),
+        (select(RENAMED.cte().c.id), WRITE),
     ],
 )
 def test_what_is_not_is_refused_with_the_name_of_its_table(statement: Any, loose: list[str]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import contextlib
+import math
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import orjson
 import structlog
@@ -14,8 +17,9 @@ from app.doors.auth import page
 from app.doors.auth.signing_in import SigningIn
 from app.wiring import House
 from domain import accounts, workspaces
-from domain.access import NOBODY
-from domain.accounts import Registration, SignedIn, Untrusted
+from domain.access import NOBODY, Actor
+from domain.accounts import Registration, SignedIn, Unreadable, Untrusted
+from domain.caching import Bucket
 from domain.errors import DatabaseAway, Refused
 from domain.work import Origin
 from graph import cookies
@@ -29,6 +33,12 @@ from infra.oidc import ProviderAway
 log = structlog.get_logger()
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
+
+MOST_COOKIES = 200
+"""So many of one name are looked at: no browser keeps more of a site."""
+
+PER_NETWORK = Bucket(30, 30 / 300)
+"""Of each door of another issuer: what asks it costs a stranger nothing."""
 
 
 def routes(house: House, named: Cookies, policy: Policy) -> APIRouter:
@@ -51,13 +61,22 @@ def routes(house: House, named: Cookies, policy: Policy) -> APIRouter:
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        """The session is over, and the browser forgets it; also where there was none."""
+        """The session is over, and the browser forgets it; also where there was none.
+
+        So is that of each cookie by our names: which one is the browser's own, and which another's, does not show.
+        """
 
         async def answer() -> Response:
-            token = cookies.read(request.headers.get("cookie", ""), named.refresh)
-            if token:
+            carried = request.headers.get("cookie", "")
+            tokens = dict.fromkeys(each for each in cookies.every(carried, named.refresh)[:MOST_COOKIES] if each)
+            sessions = await _sessions(house, cookies.every(carried, named.access)[:MOST_COOKIES])
+            if tokens or sessions:
                 async with house.database.work(NOBODY, origin_of(request)) as work:
-                    await accounts.sign_out_by_token(work, token, keyring=house.keyring)
+                    for token in tokens:
+                        await accounts.sign_out_by_token(work, token, keyring=house.keyring)
+                    for session_id in await accounts.live_sessions(work.db, sessions, work.now):
+                        work.actor = Actor(roles={}, user_id=sessions[session_id], session_id=session_id)
+                        await accounts.sign_out(work)
             return _answer({}, 200, named.signed_out())
 
         return await _asked_for(request, policy, answer)
@@ -71,8 +90,10 @@ def _oidc(house: House, named: Cookies, signing_in: SigningIn) -> APIRouter:
     router = APIRouter(prefix="/oidc")
 
     @router.get("/start")
-    async def start(to: str = "/") -> Response:
+    async def start(request: Request, to: str = "/") -> Response:
         """Off to the issuer; `to` is where to go afterwards, a path of ours."""
+        if (waits := await _waits(house, "start", request)) is not None:
+            return waits
         try:
             return await signing_in.begin(to)
         except ProviderAway as away:
@@ -82,6 +103,8 @@ def _oidc(house: House, named: Cookies, signing_in: SigningIn) -> APIRouter:
     @router.get("/callback")
     async def callback(request: Request) -> Response:
         """Back from the issuer."""
+        if (waits := await _waits(house, "callback", request)) is not None:
+            return waits
         try:
             person, to = await signing_in.finish(request)
             registration = house.settings.registration
@@ -109,10 +132,31 @@ def _oidc(house: House, named: Cookies, signing_in: SigningIn) -> APIRouter:
     return router
 
 
+async def _waits(house: House, door: str, request: Request) -> Response | None:
+    """The answer to whose network came too often."""
+    network = accounts.network(Connection(request.scope).address)
+    spent = await house.cache.spend(f"oidc:{door}:{house.keyring.digest(network, 'limits')}", 1, PER_NETWORK)
+    if spent.granted:
+        return None
+    answer = page.refused("Too many tried to sign in: wait for a while.", 429)
+    answer.headers["retry-after"] = str(math.ceil(spent.retry_after))
+    return answer
+
+
 async def _signed_in(house: House, named: Cookies, found: SignedIn) -> tuple[accounts.Issued, list[str]]:
     issued = await house.signing.issue(found.user_id, found.session_id)
     now = datetime.now(UTC)
     return issued, named.signed_in(issued.text, issued.expires_at, found.refresh_token, found.refresh_expires_at, now)
+
+
+async def _sessions(house: House, tokens: Iterable[str]) -> dict[UUID, UUID]:
+    """Those of the access tokens that are good, each with its person."""
+    found = {}
+    for token in dict.fromkeys(tokens):
+        with contextlib.suppress(Unreadable):
+            access = await house.signing.read(token)
+            found[access.session_id] = access.user_id
+    return found
 
 
 async def _asked_for(request: Request, policy: Policy, answer: Callable[[], Awaitable[Response]]) -> Response:

@@ -25,7 +25,8 @@ class SigningIn:
         self._provider = provider
         self._keyring = keyring
         self._secure = secure
-        self._name = "__Secure-pacemark-oidc" if secure else "pacemark-oidc"
+        # __Host- keeps other names of the domain from setting it, and asks for Path=/.
+        self._name, self._path = ("__Host-pacemark-oidc", "/") if secure else ("pacemark-oidc", PATH)
 
     async def begin(self, to: str) -> Response:
         """Raises ProviderAway."""
@@ -65,4 +66,6 @@ class SigningIn:
         return answer
 
     def _set(self, answer: Response, value: str, seconds: int) -> None:
-        answer.set_cookie(self._name, value, max_age=seconds, path=PATH, secure=self._secure, httponly=True, samesite="lax")
+        answer.set_cookie(
+            self._name, value, max_age=seconds, path=self._path, secure=self._secure, httponly=True, samesite="lax"
+        )

@@ -7,7 +7,7 @@ from itertools import product
 from uuid import UUID
 
 from app.usage import counted
-from domain import keys
+from domain import keys, workspaces
 from domain.access import Role
 from domain.ids import Kind, encode, new_id
 from domain.measuring import EngineName
@@ -53,6 +53,17 @@ async def test_all_who_may_not_see_it_get_the_same_answer(shelf: Shelf) -> None:
     assert len(set(answers)) == 1
     assert b"This link opens no report" in answers[0]
     assert b"reportUrl" in answers[0]
+
+
+async def test_a_link_opens_nothing_once_its_workspace_is_deleted(everywhere: Shelf) -> None:
+    shelf = everywhere
+    id = await shelf.measure(PROBE)
+    report, link, key = f"/report/{encode(Kind.AUDIT, id)}", shelf.link(id), await key_of(shelf, shelf.workspace)
+    unknown = await refused(shelf, shelf.link(new_id()))
+    assert (await shelf.client.get(link)).status_code == 200
+    async with shelf.house.database.work(shelf.actor) as work:
+        await workspaces.delete_workspace(work, workspace_id=shelf.workspace)
+    assert await refused(shelf, link) == await refused(shelf, report, key) == unknown
 
 
 async def test_malformed_ids_and_tokens_are_answered_like_wrong_ones(shelf: Shelf) -> None:

@@ -17,6 +17,7 @@ from domain import accounts, mails, security
 from domain.access import NOBODY, Actor
 from domain.accounts import Registration, SignedIn
 from domain.base import Query
+from domain.ids import new_id
 from domain.keyring import MAIL, Keyring
 from domain.mails import StoredMail
 from domain.security import SecurityEntry
@@ -90,6 +91,7 @@ class People:
                 password_hash=hash,
                 registration=registration,
                 invited=invited,
+                cache=self.cache,
                 keyring=KEYRING,
                 base_url=BASE,
             )
@@ -113,6 +115,7 @@ class People:
             origin=origin,
             now=self.now,
             keyring=KEYRING,
+            base_url=BASE,
         )
 
     async def refresh(self, token: str, origin: Origin = HOME) -> SignedIn | None:
@@ -120,13 +123,14 @@ class People:
             return await accounts.refresh(work, token, keyring=KEYRING)
 
     async def confirm(self, user_id: UUID, password: str = PASSWORD) -> str:
+        """By some session of theirs."""
         return await accounts.confirm(
-            self.database.reader,
+            self.database,
             self.passwords,
             self.cache,
-            user_id=user_id,
+            actor=Actor(user_id=user_id, session_id=new_id()),
             password=password,
-            address=HOME.address,
+            origin=HOME,
             now=self.now,
             keyring=KEYRING,
         )

@@ -100,6 +100,35 @@ async def test_strangers_do_not_lock_the_owner_out(people: People, clock: Clock)
     assert await granted(people, ["203.0.113.1"], "eve@example.com") == 1
 
 
+async def test_strangers_in_a_network_that_somebody_knows_do_not_lock_them_out_there(people: People, clock: Clock) -> None:
+    await people.person()
+    await people.sign_in()
+    tried = [await granted(people, [HOME.address], f"somebody{number}@example.com") for number in range(40)]
+    assert sum(tried) == 29  # one of the thirty was the first sign-in's
+    assert (await people.sign_in()).is_new_place is False
+    assert await granted(people, [HOME.address], "eve@example.com") == 0
+
+
+async def test_whoever_resets_their_password_has_all_attempts_again_even_from_a_new_network(
+    people: People, clock: Clock
+) -> None:
+    id = await people.person()
+    here, elsewhere = "203.0.113.1", "203.0.113.2"
+    assert await granted(people, [here] * 11) == 10
+    assert await granted(people, [f"198.51.100.{number}" for number in range(100)]) == 40
+    for _ in range(30):
+        await granted(people, [here], "anybody@example.com")
+    await accounts.give_back(people.cache, people.database.reader, KEYRING, user_id=id, address=here)
+    assert await granted(people, [here] * 11) == 10
+    assert await granted(people, [f"198.51.101.{number}" for number in range(100)]) == 50
+    assert await granted(people, [here, elsewhere]) == 0
+    clock.seconds += 90
+    assert await granted(people, [here]) == 1  # strangers have used up what is not the owner's own
+    clock.seconds += 86_400
+    assert await granted(people, [f"198.51.100.{number}" for number in range(100)]) == 50
+    assert await granted(people, [here]) == 0
+
+
 async def test_what_is_known_of_a_network_is_forgotten_after_90_days(people: People, clock: Clock) -> None:
     await people.person()
     await people.sign_in()
@@ -148,6 +177,12 @@ async def test_five_mails_an_hour_to_one_address_and_thirty_from_one_network(peo
 
     assert [await mailed(EMAIL, f"198.51.100.{number}") for number in range(6)] == [True] * 5 + [False]
     assert sum([await mailed(f"somebody{number}@example.com", "192.0.2.1") for number in range(40)]) == 30
+    # What strangers sign up with uses up nothing of it, and is counted as well.
+    for _ in range(5):
+        await accounts.pay_for_mail(people.cache, KEYRING, email="b@b.c", address="203.0.113.9", now=people.now, is_new=True)
+    with pytest.raises(LimitReached):
+        await accounts.pay_for_mail(people.cache, KEYRING, email="b@b.c", address="203.0.113.9", now=people.now, is_new=True)
+    assert [await mailed("b@b.c", f"198.51.100.{number}") for number in range(6)] == [True] * 5 + [False]
     clock.seconds += 720
     assert [await mailed(EMAIL, "198.51.100.9") for _ in range(2)] == [True, False]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import select
 
 from domain import accounts
 from domain.access import NOBODY
-from domain.accounts import LinkKind, SignedIn
+from domain.accounts import LinkKind, Person, Registration, SignedIn
 from domain.accounts.model import Link
-from domain.errors import Conflict, InvalidInput, NotFound, ProblemCode
+from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound, ProblemCode
 from tests.domain.accounts.people import BASE, EMAIL, HOME, KEYRING, PASSWORD, People, actor_of, people
 
 __all__ = ["people"]
@@ -31,7 +33,7 @@ async def reset(people: People, token: str, password: str = "another password") 
 async def change_email(people: People, here: SignedIn, email: str = NEW) -> None:
     confirmed = await people.confirm(here.user_id)
     async with people.database.work(actor_of(here), HOME) as work:
-        await accounts.change_email(work, email=email, confirmed=confirmed, keyring=KEYRING, base_url=BASE)
+        await accounts.change_email(work, email=email, confirmed=confirmed, cache=people.cache, keyring=KEYRING, base_url=BASE)
 
 
 async def test_a_forgotten_password_is_replaced_and_all_sessions_end(people: People) -> None:
@@ -124,7 +126,11 @@ async def test_an_address_changes_when_the_new_one_is_shown_to_be_theirs(people:
     row = await accounts.get(people.database.reader, id)
     assert row is not None
     assert row.email == NEW
-    assert (await people.kinds())[-1] == "EMAIL_CHANGED"
+    entries = (await people.log())[-2:]
+    assert [(entry.kind, entry.user_id, entry.details) for entry in entries] == [
+        ("EMAIL_CHANGE_REQUESTED", id, {"to": "c***@example.com"}),
+        ("EMAIL_CHANGED", id, {"from": "a***@example.com", "to": "c***@example.com"}),
+    ]
     assert (await people.sign_in(NEW)).user_id == id
     with pytest.raises(InvalidInput):
         await people.sign_in(EMAIL)
@@ -147,7 +153,7 @@ async def test_only_the_last_address_that_was_named_can_be_verified(people: Peop
     here = await people.sign_in()
     await change_email(people, here, "first@example.com")
     await change_email(people, here, NEW)
-    first, second = (await people.mails())[-2:]
+    first, second = [mail for mail in await people.mails() if mail.template == "EMAIL_CHANGE"]
     with pytest.raises(NotFound):
         await people.verify(first.token)
     assert await people.verify(second.token) == id
@@ -157,8 +163,84 @@ async def test_an_address_that_has_an_account_is_told_by_mail_alone(people: Peop
     await people.person("eve@example.com")
     await people.person()
     await change_email(people, await people.sign_in(), "eve@example.com")
-    mail = (await people.mails())[-1]
+    notice, mail = (await people.mails())[-2:]
     assert (mail.template, mail.to) == ("ALREADY_REGISTERED", "eve@example.com")
+    assert (notice.template, notice.to) == ("EMAIL_CHANGE_REQUESTED", EMAIL)
+    assert (await people.kinds())[-1] == "EMAIL_CHANGE_REQUESTED"
+
+
+async def change_password(people: People, here: SignedIn, password: str) -> None:
+    confirmed, hash = await people.confirm(here.user_id), await people.passwords.hash(password)
+    async with people.database.work(actor_of(here), HOME) as work:
+        await accounts.change_password(work, confirmed=confirmed, password_hash=hash, keyring=KEYRING)
+
+
+async def revoke_all(people: People, here: SignedIn) -> None:
+    async with people.database.work(actor_of(here), HOME) as work:
+        await accounts.revoke_all(work, keep_this=True)
+
+
+async def test_the_old_address_is_told_before_anything_is_moved(people: People) -> None:
+    await people.person()
+    await change_email(people, await people.sign_in(), "thief@example.net")
+    notice = (await people.mails())[-2]
+    assert (notice.template, notice.to) == ("EMAIL_CHANGE_REQUESTED", EMAIL)
+    assert (notice.values["name"], notice.values["email"]) == ("Ada", "t***@example.net")
+    assert "link" not in notice.values
+
+
+@pytest.mark.parametrize("how", ["a changed password", "the end of all other sessions"])
+async def test_a_thief_who_asked_for_another_address_is_out_with_their_session(people: People, how: str) -> None:
+    id = await people.person()
+    owner, thief = await people.sign_in(), await people.sign_in()
+    await change_email(people, thief, "thief@example.net")
+    link = (await people.mails())[-1]
+    assert (link.template, link.to) == ("EMAIL_CHANGE", "thief@example.net")
+    if how == "a changed password":
+        await change_password(people, owner, "another password")
+    else:
+        await revoke_all(people, owner)
+    assert await people.live(owner, thief) == [True, False]
+    with pytest.raises(NotFound):
+        await people.verify(link.token)
+    row = await accounts.get(people.database.reader, id)
+    assert row is not None
+    assert row.email == EMAIL
+
+
+async def by_issuer(people: People, subject: str, email: str, registration: Registration = Registration.CLOSED) -> UUID:
+    async with people.database.work(NOBODY, HOME) as work:
+        person = Person("https://idp.example", subject, email, "Ada")
+        given = {"registration": registration, "invited": False, "keyring": KEYRING}
+        return (await accounts.sign_in_by_identity(work, person, **given)).user_id  # type: ignore[arg-type]
+
+
+async def test_whom_an_issuer_knew_is_out_after_a_reset_and_whoever_has_the_address_there_is_linked_again(
+    people: People,
+) -> None:
+    id = await people.person()
+    assert await by_issuer(people, "attacker", EMAIL) == id
+    assert await by_issuer(people, "attacker", "attacker@example.net") == id
+    await request_reset(people)
+    await reset(people, (await people.mails())[-1].token)
+    entry = next(entry for entry in await people.log() if entry.kind == "IDENTITY_UNLINKED")
+    assert (entry.user_id, entry.details) == (id, {"number": 1})
+    with pytest.raises(NotAllowed):
+        await by_issuer(people, "attacker", "attacker@example.net")
+    assert await by_issuer(people, "attacker", "attacker@example.net", Registration.OPEN) != id
+    assert await by_issuer(people, "honest", EMAIL) == id
+    assert await by_issuer(people, "honest", EMAIL) == id
+
+
+async def test_who_knew_an_account_by_its_old_address_does_not_open_it_by_the_new_one(people: People) -> None:
+    id = await people.person()
+    assert await by_issuer(people, "old", EMAIL) == id
+    await change_email(people, await people.sign_in())
+    await people.verify((await people.mails())[-1].token)
+    assert "IDENTITY_UNLINKED" in await people.kinds()
+    with pytest.raises(NotAllowed):
+        await by_issuer(people, "old", EMAIL)
+    assert await by_issuer(people, "new", NEW) == id
 
 
 async def test_an_address_that_was_taken_meanwhile_is_not_taken_twice(people: People) -> None:

@@ -95,6 +95,15 @@ async def test_the_grace_is_the_clients_own(people: People, thief: Origin) -> No
     assert (await people.kinds())[-1] == "TOKEN_REUSED"
 
 
+async def test_a_client_is_the_same_in_all_its_network(people: People) -> None:
+    await people.person()
+    first = await people.sign_in(origin=Origin("2001:db8::1", "x"))
+    second = await next_one(people, first.refresh_token, Origin("2001:db8::1", "x"))
+    assert await next_one(people, first.refresh_token, Origin("2001:db8::ffff:2", "x")) == second
+    assert await people.refresh(first.refresh_token, Origin("2001:db8:0:1::1", "x")) is None
+    assert await people.live(first) == [False]
+
+
 async def test_a_hundred_at_once_get_one_successor(people: People) -> None:
     first = await signed_in(people)
     found = await asyncio.gather(*(people.refresh(first.refresh_token) for _ in range(100)))

@@ -43,7 +43,10 @@ async def test_a_wrong_address_and_a_wrong_password_are_one_answer(people: Peopl
         await people.sign_in(email, password)
     (fault,) = refused.value.faults
     assert fault.path == ("password",)
-    assert fault.message == "There is no account with this e-mail and password."
+    assert fault.message == (
+        "There is no account with this e-mail and password. If you have just signed up, open the link that was mailed to you "
+        "first."
+    )
     assert fault.code is ProblemCode.SIGN_IN_REFUSED
     assert (await people.kinds())[-1] == "SIGN_IN_REFUSED"
 

@@ -8,8 +8,9 @@ import pytest
 
 from domain import accounts
 from domain.accounts import Registration, rules
-from domain.errors import InvalidInput, NotAllowed, NotFound, ProblemCode
-from tests.domain.accounts.people import EMAIL, PASSWORD, People, people
+from domain.errors import InvalidInput, LimitReached, NotAllowed, NotFound, ProblemCode
+from infra.cache.memory import MemoryCache
+from tests.domain.accounts.people import EMAIL, HOME, KEYRING, PASSWORD, People, people
 
 __all__ = ["people"]
 
@@ -90,6 +91,8 @@ async def test_nothing_is_made_where_the_policy_refuses(people: People) -> None:
         "ada@example..com",
         "a" * 65 + "@example.com",
         "ada@" + "example." * 32 + "com",
+        "\u212aevin@example.com",  # the sign of the kelvin, whose small letter is a plain k
+        "ada@\u212aevin.example",
     ],
 )
 def test_what_is_no_address_is_refused(email: str) -> None:
@@ -116,14 +119,77 @@ def test_a_name_is_some_printable_characters(name: str) -> None:
 
 async def test_nobody_is_signed_in_before_the_address_is_verified(people: People) -> None:
     await people.sign_up()
-    with pytest.raises(Exception, match="Open the link") as refused:
-        await people.sign_in()
-    assert getattr(refused.value, "code", None) is ProblemCode.NOT_VERIFIED
-    with pytest.raises(InvalidInput) as wrong:
-        await people.sign_in(password="wrong password")
-    assert wrong.value.code is ProblemCode.SIGN_IN_REFUSED
+    answers = []
+    for email, password in [(EMAIL, PASSWORD), (EMAIL, "wrong password"), ("eve@example.com", PASSWORD)]:
+        with pytest.raises(InvalidInput) as refused:
+            await people.sign_in(email, password)
+        answers.append((refused.value.faults, refused.value.code))
+    assert answers[0] == answers[1] == answers[2]
+    assert (await people.kinds()).count("SIGN_IN_REFUSED") == 3
     await people.verify((await people.mails())[0].token)
     assert (await people.sign_in(password=PASSWORD)).is_new_place
+
+
+async def test_whoever_signs_in_before_that_is_mailed_another_link_once_an_hour_and_is_not_told(people: People) -> None:
+    await people.sign_up()
+    people.cache = MemoryCache(clock=lambda: people.now.timestamp())
+    for password in ("wrong password", PASSWORD, PASSWORD):
+        with pytest.raises(InvalidInput):
+            await people.sign_in(password=password)
+    first, second = await people.mails()
+    assert (second.template, second.to, second.values["name"]) == ("EMAIL_VERIFICATION", EMAIL, "Ada")
+    people.later(hours=1)
+    with pytest.raises(InvalidInput):
+        await people.sign_in()
+    assert len(await people.mails()) == 3
+    await people.verify(second.token)
+    with pytest.raises(NotFound):
+        await people.verify(first.token)
+    await people.sign_in()
+    assert len(await people.mails()) == 3
+
+
+async def test_whether_an_address_had_an_account_is_not_told_by_what_is_left_of_the_limits(people: People) -> None:
+    """Somebody signs up with addresses that are not theirs, and tries the passwords that they gave."""
+    await people.person()
+    left = []
+    for email in (EMAIL, "new@example.com"):
+        people.cache = MemoryCache()
+        await people.sign_up(email, password="a strangers own")
+        for _ in range(3):
+            with pytest.raises(InvalidInput):
+                await people.sign_in(email, "a strangers own")
+        count = 0
+        while count < 9 and await asked_for_mail(people, email):
+            count += 1
+        left.append(count)
+    assert left == [5, 5]
+
+
+async def asked_for_mail(people: People, email: str) -> bool:
+    try:
+        await accounts.pay_for_mail(people.cache, KEYRING, email=email, address=HOME.address, now=people.now)
+    except LimitReached:
+        return False
+    return True
+
+
+async def test_that_an_address_has_an_account_is_mailed_once_a_day(people: People) -> None:
+    await people.person()
+    people.cache = MemoryCache(clock=lambda: people.now.timestamp())
+
+    async def told() -> int:
+        return [mail.template for mail in await people.mails()].count("ALREADY_REGISTERED")
+
+    for _ in range(9):
+        await people.sign_up(EMAIL, name="Eve")
+    assert await told() == 1
+    people.later(days=1)
+    for _ in range(2):
+        await people.sign_up(EMAIL, name="Eve")
+    assert await told() == 2
+    # Nothing of what she may have mailed herself is used up.
+    assert [await asked_for_mail(people, EMAIL) for _ in range(6)] == [True] * 5 + [False]
 
 
 async def test_a_link_opens_once_and_not_for_ever(people: People) -> None:

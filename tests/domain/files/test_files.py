@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import files
+from domain import files, workspaces
 from domain.access import Actor, Reach, Role
 from domain.errors import NotAllowed, NotFound
 from domain.files import FileKind, sign, signed_id
@@ -123,6 +123,19 @@ async def test_files_of_another_tenant_are_not_seen(database: SqlDatabase) -> No
     for reach in (Reach(), Reach.whole(new_id())):
         assert await files.by_ids(database.reader, reach, [file]) == {}
         assert await files.by_audits(database.reader, reach, [audit]) == {audit: []}
+
+
+async def test_a_link_to_a_file_leads_nowhere_once_the_workspace_is_deleted(database: SqlDatabase, tmp_path: Path) -> None:
+    storage = DiskStorage(tmp_path / "files")
+    workspace, actor = await new_workspace(database)
+    await storage.put("a", b"jpeg", content_type="image/jpeg")
+    stored = [files.Stored(ID, FileKind.FILMSTRIP, 0, 300.5, "a", 4, "image/jpeg", None)]
+    async with database.work(actor) as work:
+        await files.keep(work, workspace_id=workspace, site_id=new_id(), audit_id=new_id(), run=0, stored=stored)
+    assert await files.fetch(database.reader, storage, ID) is not None
+    async with database.work(actor) as work:
+        await workspaces.delete_workspace(work, workspace_id=workspace)
+    assert await files.fetch(database.reader, storage, ID) is None
 
 
 async def test_only_who_may_request_audits_keeps_files(database: SqlDatabase) -> None:

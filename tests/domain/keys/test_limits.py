@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from domain import keys, workspaces
-from domain.access import Actor, Permission, Role
+from domain import documents, keys, workspaces
+from domain.access import SYSTEM, Actor, Permission, Role
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from domain.ids import new_id
+from domain.workspaces import turns
+from domain.workspaces.rules import Standing
 from infra.db.database import SqlDatabase
 from tests.domain.workspaces.people import KEYRING, join, logged, owned, site
 
@@ -180,3 +183,77 @@ async def test_a_keys_last_use_is_written_once_a_minute(database: SqlDatabase) -
     uses.record(actor, start + timedelta(seconds=5))
     uses.restore({actor.key_id: start, owner.user_id or new_id(): start})
     assert uses.drain()[actor.key_id] == start + timedelta(seconds=5)
+
+
+async def test_a_key_makes_none_that_lasts_longer_than_itself(database: SqlDatabase) -> None:
+    acme, owner = await owned(database)
+    short = await opens(database, await issue(database, owner, acme, Role.ADMIN, lasts=timedelta(hours=2)))
+    lasting = await opens(database, await issue(database, owner, acme))
+    assert short is not None
+    assert lasting is not None
+    assert lasting.key_id is not None
+    for limits in ({}, {"lasts": timedelta(hours=3)}):
+        with pytest.raises(InvalidInput) as refused:
+            await issue(database, short, acme, **limits)
+        assert [fault.path for fault in refused.value.faults] == [("expiresAt",)]
+    with pytest.raises(InvalidInput):
+        async with database.work(short) as work:
+            await keys.rotate(work, key_id=lasting.key_id, keyring=KEYRING)
+    assert await opens(database, await issue(database, short, acme, lasts=timedelta(hours=1)))
+
+
+async def test_the_key_of_who_left_stays_shut_when_they_come_back(database: SqlDatabase) -> None:
+    acme, owner = await owned(database)
+    bert = await join(database, acme, "bert@example.com", Role.ADMIN)
+    assert bert.user_id is not None
+    text = await issue(database, bert, acme, user_id=bert.user_id)
+    assert await opens(database, text)
+    async with database.work(owner) as work:
+        await workspaces.remove_member(work, workspace_id=acme, user_id=bert.user_id)
+    assert await opens(database, text) is None
+    async with database.work(SYSTEM) as work:
+        await turns.put(work, acme, bert.user_id, Standing(Role.ADMIN), new=True)
+    assert await opens(database, text) is None
+    assert await opens(database, await issue(database, bert, acme, user_id=bert.user_id))
+
+
+async def test_of_many_who_rotate_a_key_at_once_one_does(database: SqlDatabase) -> None:
+    acme, owner = await owned(database)
+    key = await opens(database, await issue(database, owner, acme))
+    assert key is not None
+    key_id = key.key_id
+    assert key_id is not None
+
+    async def rotate() -> str:
+        async with database.work(owner) as work:
+            return (await keys.rotate(work, key_id=key_id, keyring=KEYRING)).text
+
+    found = await asyncio.gather(*(rotate() for _ in range(4)), return_exceptions=True)
+    rotated = [each for each in found if isinstance(each, str)]
+    refused = [each for each in found if not isinstance(each, str)]
+    assert rotated
+    assert all(isinstance(each, Conflict) for each in refused), refused
+
+
+async def test_the_key_of_a_client_makes_keys_of_that_client_alone(database: SqlDatabase) -> None:
+    acme, owner = await owned(database)
+    async with database.work(owner) as work:
+        mode = documents.ClientMode.REGISTERED_ONLY
+        client = await documents.create_client(work, workspace_id=acme, name="web", mode=mode)
+    bound = await opens(database, await issue(database, owner, acme, Role.ADMIN, client_id=client))
+    free = await opens(database, await issue(database, owner, acme))
+    assert bound is not None
+    assert free is not None
+    assert free.key_id is not None
+    with pytest.raises(NotAllowed):
+        await issue(database, bound, acme)
+    with pytest.raises(NotAllowed):
+        async with database.work(bound) as work:
+            await keys.rotate(work, key_id=free.key_id, keyring=KEYRING)
+    with pytest.raises(NotAllowed):
+        async with database.work(bound) as work:
+            await documents.change_client(work, client_id=client, mode=documents.ClientMode.OPEN)
+    with pytest.raises(NotAllowed):
+        async with database.work(bound) as work:
+            await documents.push(work, workspace_id=acme, client_id=client, version="1", documents=[])
+    assert await opens(database, await issue(database, bound, acme, client_id=client))

@@ -228,3 +228,29 @@ def test_whoever_is_there_already_is_never_less_and_never_more_than_was_granted(
             rules.widened(had, given)
     else:
         assert rules.widened(had, given) == now
+
+
+async def test_an_invitation_is_good_for_as_long_as_whoever_sent_it_may_invite(database: SqlDatabase) -> None:
+    acme, owner = await owned(database)
+    for email, role in (("less@example.com", Role.MEMBER), ("gone@example.com", None)):
+        admin = await join(database, acme, email, Role.ADMIN)
+        assert admin.user_id is not None
+        second = await person(database, f"second-{email}")
+        _, token = await invite(database, admin, acme, f"second-{email}", Role.ADMIN)
+        async with database.work(owner) as work:
+            if role is None:
+                await workspaces.remove_member(work, workspace_id=acme, user_id=admin.user_id)
+            else:
+                given = {"role": role, "sites": None, "all_sites": False}
+                await workspaces.change_member(work, workspace_id=acme, user_id=admin.user_id, **given)  # type: ignore[arg-type]
+        with pytest.raises(NotFound):
+            await accept(database, second, token)
+
+
+async def test_an_invitation_is_revoked_once_and_not_after_somebody_came_in_by_it(database: SqlDatabase) -> None:
+    acme, owner = await owned(database)
+    id, token = await invite(database, owner, acme, "bert@example.com", Role.MEMBER)
+    await accept(database, await person(database, "bert@example.com"), token)
+    with pytest.raises(NotFound):
+        async with database.work(owner) as work:
+            await workspaces.revoke_invitation(work, invitation_id=id)

@@ -10,8 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain import documents
-from domain.access import Actor
+from domain.access import Actor, Role
 from domain.documents import ClientMode
+from domain.ids import new_id
 from graph.callers import Caller
 from graph.operations import Asked, Rejected, persisted
 from tests.databases import Counter
@@ -206,6 +207,14 @@ async def test_an_automatic_document_is_one_workspaces(asking: Asking) -> None:
     assert await by_hash(asking, STRANGER, OTHER, sending=True) == "Other", "a stranger's runs, and is not kept"
     assert [await by_hash(asking, by, ONE) for by in (mine, theirs, STRANGER)] == ["One", NOT_FOUND, NOT_FOUND]
     assert [await by_hash(asking, by, OTHER) for by in (mine, theirs, STRANGER)] == [NOT_FOUND, NOT_FOUND, NOT_FOUND]
+
+
+async def test_an_automatic_document_of_whoever_is_not_in_just_one_workspace_is_their_own(asking: Asking) -> None:
+    both = {asking.workspace_id: Role.VIEWER, (await elsewhere(asking)).workspace_id: Role.VIEWER}
+    for roles in ({}, both):
+        one, other = [Caller(Actor(roles, user_id=new_id())) for _ in range(2)]
+        assert await by_hash(asking, one, ONE, sending=True) == "One"
+        assert [await by_hash(asking, by, ONE) for by in (one, other, STRANGER)] == ["One", NOT_FOUND, NOT_FOUND]
 
 
 async def test_a_text_that_is_not_what_its_hash_says_is_refused_and_not_kept(asking: Asking) -> None:

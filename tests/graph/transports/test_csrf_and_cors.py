@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.graph.asking import Asking, asking
 
 from .serving import VIEWER, Served, served, serving
+from .test_signed_in import signed_in
 
 __all__ = ["asking", "served"]
 
@@ -53,6 +56,10 @@ async def test_a_get_that_another_site_made_is_refused(allowing: Served) -> None
         ({"Origin": EVIL, "Sec-Fetch-Site": "same-origin"}, True),
         ({"Origin": "null"}, True),
         ({"Origin": ""}, True),
+        ({"Origin": f"https://{allowing.base}"}, True),
+        ({"Origin": f"ftp://{allowing.base}"}, True),
+        ({"Origin": f"://{allowing.base}"}, True),
+        ({"Origin": allowing.base}, True),
         ({"Origin": "http://["}, True),
         ({"Origin": f"{own}.evil.example"}, True),
         ({"Origin": f"http://evil.example#{allowing.base}"}, True),
@@ -61,6 +68,42 @@ async def test_a_get_that_another_site_made_is_refused(allowing: Served) -> None
         for headers, expected in asked:
             got = await allowing.http.get(path, params=QUERY, headers=headers)
             assert prevented(got) is expected, headers
+
+
+OWN = "https://pacemark.example.com"
+
+
+async def test_where_our_own_address_is_known_its_pages_alone_are_ours(asking: Asking) -> None:
+    """A page of the same host that came by http may be anybody's who is on the way."""
+    async with serving(asking, own_origin=OWN, origins=frozenset({APP})) as served:
+        person = await signed_in(served)
+        cookie = {"Cookie": f"pacemark-access={person.token}"}
+        for host in ("pacemark.example.com", served.base):
+            for origin, ours in (
+                (OWN, True),
+                (OWN.upper(), True),
+                (APP, True),
+                ("http://pacemark.example.com", False),
+                ("ftp://pacemark.example.com", False),
+                (f"{OWN}:8443", False),
+                (f"{OWN}.evil.example", False),
+                (f"http://{served.base}", False),
+                (f"https://{served.base}", False),
+                ("null", False),
+            ):
+                headers = {"Host": host, "Origin": origin}
+                for path in ("/graphql", "/graphql/stream"):
+                    assert prevented(await served.http.get(path, params=QUERY, headers=headers)) is not ours, headers
+                assert prevented(await served.http.post("/graphql", json=QUERY, headers={**headers, **cookie})) is not ours
+                given: dict[str, Any] = {"additional_headers": {"Host": host}, "origin": origin}
+                if ours:
+                    async with served.connection(**given):
+                        pass
+                else:
+                    with pytest.raises(InvalidStatus) as refused:
+                        async with served.connection(**given):
+                            pass
+                    assert refused.value.response.status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.inbox import inbox
 
 ASKED = {"address": "203.0.113.7", "agent": "curl/8", "at": "2026-11-23 01:40 UTC"}
 LINK = "https://pace.example.com/auth/x?token=abc&b=<c>"
-GIVEN = {"link": LINK, "workspace": "Acme <b>Ltd</b>", "inviter": "Ann", "role": "ADMIN"}
+GIVEN = {"link": LINK, "email": "t***@example.org", "workspace": "Acme <b>Ltd</b>", "inviter": "Ann", "role": "ADMIN"}
 RENDERER = Renderer("https://pace.example.com")
 
 
@@ -93,6 +93,7 @@ SUBJECTS = {
     Template.EMAIL_CHANGE: "Confirm your new e-mail address",
     Template.ALREADY_REGISTERED: "You have an account already",
     Template.PASSWORD_RESET: "Choose a new password",
+    Template.EMAIL_CHANGE_REQUESTED: "Somebody asked to move your account to another e-mail address",
     Template.EMAIL_CHANGED: "Your e-mail address was changed",
     Template.PASSWORD_CHANGED: "Your password was changed",
     Template.INVITATION: "Ann invites you to Acme <b>Ltd</\u2060b>",

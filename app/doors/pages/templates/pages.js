@@ -25,6 +25,7 @@ const DOCUMENTS = {
     ... on LimitReached { retryAt } } }`,
 }
 const BROKEN = 'This link is not whole: open it from the mail again.'
+const WAITING = 'Where your account waits to be confirmed, a link is mailed to you.'
 const PATIENCE_MS = 30_000
 const SLOT = 'pacemark.invitation'
 
@@ -64,10 +65,11 @@ const BEGINNINGS = {
 const ACTIONS = {
   'sign-in': async (input) => {
     const said = await ask('sessionCreate', { ...input, cookies: true })
-    if (said.code === 'NOT_VERIFIED') return show('unverified', { message: said.message }, input)
+    main.querySelector('[data-needs=refusal]').hidden = said.code !== 'SIGN_IN_REFUSED'
     person = done(said).user
     return to ? leave(to) : show('in', person)
   },
+  unverified: async () => show('unverified', { message: WAITING }, { email: main.querySelector('[name=email]').value }),
   'sign-out': async () => {
     await signOut()
     show('form')

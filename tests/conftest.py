@@ -16,10 +16,18 @@ __all__ = ["database", "database_url", "owner_url", "pytest_make_collect_report"
 # `make test` asks the graph, and people and their workspaces, on SQLite alone; `make test-all` on PostgreSQL too.
 SLOW = ("tests/graph/", "tests/domain/accounts/", "tests/domain/workspaces/")
 
+# Walks over the whole schema, beside those over the walls and the sites, which `make test` takes.
+WALKS = (
+    "tests/graph/test_permissions.py",
+    "tests/graph/test_unknown.py",
+    "tests/graph/transports/test_unauthenticated.py",
+    "tests/app/test_former_credentials.py",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.nodeid.startswith(SLOW) and "postgresql" in item.nodeid:
+        if item.nodeid.startswith(WALKS) or (item.nodeid.startswith(SLOW) and "postgresql" in item.nodeid):
             item.add_marker(pytest.mark.slow)
 
 

@@ -71,7 +71,7 @@ def prepared(password: str) -> str:
 
 
 def fault(password: str) -> str | None:
-    """What is wrong with a new one: its length is all that helps (NIST SP 800-63B-4, 3.1.1.2)."""
+    """What is wrong with a new one: its length alone; nobody asks for kinds of characters (NIST SP 800-63B-4, 3.1.1.2)."""
     if not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."
     return None

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain import accounts, sites, workspaces
@@ -156,10 +157,12 @@ class Counter:
 
     def __init__(self, database: SqlDatabase) -> None:
         self.statements: list[str] = []
-        event.listen(database.reads.sync_engine, "before_cursor_execute", self._count)
+        self._fetch = database.reads.fetch
+        database.reads.fetch = self._counted  # type: ignore[method-assign]
 
-    def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
-        self.statements.append(statement)
+    async def _counted(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+        self.statements.append(text)
+        return await self._fetch(text, values)
 
     def __len__(self) -> int:
         return len(self.statements)

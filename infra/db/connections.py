@@ -17,8 +17,9 @@ from .tracing import trace_statements
 BUSY_TIMEOUT_MS = 15_000
 POOL = 5
 POOL_OVERFLOW = 5
-"""Of each of the two pools, the reads' and the writes'."""
+"""Of the writes; the reads have as many together."""
 
+CONNECT_SECONDS = 10
 COMMAND_SECONDS = 30.0
 """A statement of PostgreSQL's that says nothing any more is as good as away."""
 
@@ -26,12 +27,12 @@ REACH = "pacemark.reach"
 EVERYTHING = "*"
 """The setting of which PostgreSQL's policies ask whose rows may be touched: everybody's, or those of these workspaces."""
 
-_POSTGRES: Mapping[str, str] = {
+POSTGRES: Mapping[str, str] = {
     "application_name": "pacemark",
     # A process that is frozen in the middle of a transaction must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "15000",
 }
-READS: Mapping[str, str] = {REACH: EVERYTHING, "default_transaction_read_only": "on"}
+READS: Mapping[str, str] = {**POSTGRES, REACH: EVERYTHING, "default_transaction_read_only": "on"}
 """Whose rows a read gives is in its statement; what it can never do is to write."""
 
 _WAL_RETRY_SECONDS = 0.05
@@ -39,10 +40,10 @@ _WAL_RETRY_SECONDS = 0.05
 T = TypeVar("T")
 
 
-def engine(url: str, settings: Mapping[str, str] | None = None, **options: Any) -> AsyncEngine:
+def engine(url: str, **options: Any) -> AsyncEngine:
     made = create_async_engine(
         url,
-        **({} if url.startswith("sqlite") else _postgres(settings or {})),
+        **({} if url.startswith("sqlite") else _postgres()),
         **options,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
@@ -51,8 +52,6 @@ def engine(url: str, settings: Mapping[str, str] | None = None, **options: Any) 
     if url.startswith("sqlite"):
         event.listen(made.sync_engine, "connect", _prepare_sqlite)
         event.listen(made.sync_engine, "connect", _hold_to_references)
-        if settings is READS:
-            event.listen(made.sync_engine, "connect", _only_read)
     trace_statements(made)
     return made
 
@@ -69,15 +68,14 @@ async def once(url: str, job: Callable[[Connection], T]) -> T:
         await made.dispose()
 
 
-def _postgres(settings: Mapping[str, str]) -> dict[str, Any]:
-    """What both pools have, and settings of this one's connections."""
+def _postgres() -> dict[str, Any]:
     return {
         "pool_size": POOL,
         "max_overflow": POOL_OVERFLOW,
         "connect_args": {
-            "timeout": 10,
+            "timeout": CONNECT_SECONDS,
             "command_timeout": COMMAND_SECONDS,
-            "server_settings": {**_POSTGRES, **settings},
+            "server_settings": POSTGRES,
         },
     }
 
@@ -103,12 +101,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _hold_to_references(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _only_read(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA query_only = ON")
     cursor.close()
 
 

@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, Result, Row, event, func, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import Connection, Executable, Result, event, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from domain import history
 from domain.access import Actor
 from domain.base import Base, Query, R
-from domain.errors import Conflict, DatabaseAway, ProblemCode
 from domain.work import NOWHERE, Origin, Work
 
-from .connections import EVERYTHING, REACH, READS, begin_immediately, engine
+from .connections import EVERYTHING, REACH, begin_immediately, engine
 from .guard import guarded
+from .reader import SqlReader
+from .refusals import asking, refusals
+from .sources import source
 from .tracing import meter_pool
 
 SYNCHRONISED_SECONDS = 60.0
@@ -43,32 +43,6 @@ def uptime() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-class SqlReader:
-    """Each statement on a connection of its own, without a transaction around it."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        return [query.row(*row) for row in await self._read(guarded(query), values)]
-
-    async def first(self, query: Query[R], **values: Any) -> R | None:
-        row = next(iter(await self._read(guarded(query), values)), None)
-        return query.row(*row) if row is not None else None
-
-    async def _read(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        try:
-            return await self._once(statement, values)
-        except DatabaseAway:
-            # The server was restarted behind a pooled connection's back: a read may be asked again, on a new one.
-            return await self._once(statement, values)
-
-    async def _once(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        with _asking():
-            async with self._engine.connect() as connection:
-                return (await connection.execute(statement, values)).all()
-
-
 class SqlWriter:
     """The session of one unit of work. `unbroken`: a statement that has begun is ended, whoever is cancelled."""
 
@@ -80,13 +54,13 @@ class SqlWriter:
         self._session.add(instance)
 
     async def flush(self) -> None:
-        with _asking():
+        with asking():
             await self._ended(self._session.flush())
 
     async def execute(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> Result[Any]:
-        with _asking():
+        with asking():
             return await self._ended(self._session.execute(statement, values))
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
@@ -145,16 +119,11 @@ class SqlDatabase:
         self._told_at = 0.0
         # A write is not repeated by itself, so it begins on a connection that was seen to live.
         self.writes = engine(url, pool_pre_ping=not self.is_sqlite)
-        self.reads = engine(url, READS)
-        if not self.is_sqlite:
-            # SQLite's reads begin no transaction anyway, and to switch its driver is a step of its own: a read that was
-            # cancelled there would never give its connection back.
-            self.reads = self.reads.execution_options(isolation_level="AUTOCOMMIT")
+        self.reads = source(self.writes)
         # SQLite has one writer at a time: waiting in line here is fairer than its busy timeout.
         self._turn = asyncio.Lock() if self.is_sqlite else contextlib.nullcontext()
         if self.is_sqlite:
             begin_immediately(self.writes)
-        meter_pool(self.reads, "reads")
         meter_pool(self.writes, "writes")
         self._reader = SqlReader(self.reads)
 
@@ -165,11 +134,11 @@ class SqlDatabase:
     @asynccontextmanager
     async def work(self, actor: Actor, origin: Origin = NOWHERE) -> AsyncGenerator[Work, None]:
         async with self._turn, self._session(actor) as session:
-            with _refusals():
+            with refusals():
                 work = Work(SqlWriter(session, unbroken=self.is_sqlite), actor, await self._now(session), origin)
                 yield work
                 await history.record(work, numbered=self.is_sqlite)
-                with _asking():
+                with asking():
                     await session.commit()
         if work.said or work.calls:
             self.committed(work)
@@ -187,7 +156,7 @@ class SqlDatabase:
         if self.is_sqlite or self._clock is not utc_now:
             return self._clock()
         if self._told is None or uptime() - self._told_at > SYNCHRONISED_SECONDS:
-            with _asking():
+            with asking():
                 await session.connection()  # which takes its time, and tells the reach
                 asked = uptime()
                 theirs = (await session.execute(select(func.clock_timestamp()))).scalar_one()
@@ -199,50 +168,4 @@ class SqlDatabase:
 
     async def close(self) -> None:
         await self.writes.dispose()
-        await self.reads.dispose()
-
-
-_REFERRED = {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}
-_TAKEN = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
-_AWAY = ("08", "53", "57P")  # connection exceptions; no room for one more; shut down, crashed, still starting
-
-
-@contextlib.contextmanager
-def _refusals() -> Generator[None, None, None]:
-    """The constraint is what holds; here it becomes an answer. And a server that is away is told from a bug of ours."""
-    try:
-        yield
-    except IntegrityError as error:
-        rule = _rule(error)
-        if rule in _REFERRED:
-            raise Conflict("Something else refers to this, or what this refers to is gone.", ProblemCode.IN_USE) from error
-        if rule in _TAKEN:
-            raise Conflict("There is one like this already.", ProblemCode.ALREADY_EXISTS) from error
-        raise
-    except DBAPIError as error:
-        if error.connection_invalidated or (_rule(error) or "").startswith(_AWAY):
-            raise DatabaseAway("The database went away.") from error
-        raise
-
-
-class _asking:  # noqa: N801 - reads as a function
-    """The same around a statement, the first of which makes the connection: there the system's errors are the database's.
-
-    A plain class: a generator's frame would keep a cancelled statement's connection, and SQLite's lock with it, alive.
-    """
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _at: object) -> None:
-        # What asyncpg says while it connects comes as it is.
-        state = getattr(error, "sqlstate", None)
-        if isinstance(error, OSError | PoolTimeoutError) or (isinstance(state, str) and state.startswith(_AWAY)):
-            raise DatabaseAway("The database cannot be reached.") from error
-        if isinstance(error, DBAPIError):
-            with _refusals():
-                raise error
-
-
-def _rule(error: DBAPIError) -> str | None:
-    """PostgreSQL's code or SQLite's name of the rule: the text may quote what a user typed."""
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        await self.reads.close()

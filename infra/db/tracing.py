@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
-from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy import URL, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
@@ -48,23 +48,11 @@ class Statement(NamedTuple):
 def trace_statements(engine: AsyncEngine) -> None:
     """Each statement becomes a client span wherever a span that records is current."""
     watched = engine.sync_engine
-    always = _where(watched)
+    always = where(watched.url)
 
     def before(_connection: Any, _cursor: Any, sql: str, parameters: Any, context: Any, executemany: bool) -> None:
-        if not trace.get_current_span().is_recording():
-            return
-        statement = describe(sql)
-        attributes = {
-            **always,
-            "db.operation.name": statement.operation,
-            "db.query.summary": statement.summary,
-            "db.query.text": statement.text,
-        }
-        if statement.collection is not None:
-            attributes["db.collection.name"] = statement.collection
-        if executemany and len(parameters) > 1:
-            attributes["db.operation.batch.size"] = len(parameters)
-        setattr(context, _SPAN, _tracer.start_span(statement.summary, kind=SpanKind.CLIENT, attributes=attributes))
+        if trace.get_current_span().is_recording():
+            setattr(context, _SPAN, StatementSpan(sql, always, len(parameters) if executemany else 1))
 
     def after(_connection: Any, _cursor: Any, _sql: str, _parameters: Any, context: Any, _executemany: bool) -> None:
         span = getattr(context, _SPAN, None)
@@ -73,20 +61,45 @@ def trace_statements(engine: AsyncEngine) -> None:
 
     def failed(met: ExceptionContext) -> None:
         span = getattr(met.execution_context, _SPAN, None)
-        if span is None or not span.is_recording():
-            return
-        error = met.original_exception
-        state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
-        if state is not None:
-            span.set_attribute("db.response.status_code", state)
-        span.set_attribute("error.type", state or type(error).__qualname__)
-        if isinstance(error, Exception):
-            span.set_status(Status(StatusCode.ERROR))
-        span.end()
+        if span is not None:
+            span.end(met.original_exception)
 
     event.listen(watched, "before_cursor_execute", before)
     event.listen(watched, "after_cursor_execute", after)
     event.listen(watched, "handle_error", failed)
+
+
+class StatementSpan:
+    """Of one statement, also as a block; `times`: with how many sets of values."""
+
+    def __init__(self, sql: str, address: Mapping[str, str | int], times: int = 1) -> None:
+        statement = describe(sql)
+        attributes = {
+            **address,
+            "db.operation.name": statement.operation,
+            "db.query.summary": statement.summary,
+            "db.query.text": statement.text,
+        }
+        if statement.collection is not None:
+            attributes["db.collection.name"] = statement.collection
+        if times > 1:
+            attributes["db.operation.batch.size"] = times
+        self._span = _tracer.start_span(statement.summary, kind=SpanKind.CLIENT, attributes=attributes)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        if error is not None and self._span.is_recording():
+            state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
+            if state is not None:
+                self._span.set_attribute("db.response.status_code", state)
+            self._span.set_attribute("error.type", state or type(error).__qualname__)
+            if isinstance(error, Exception):
+                self._span.set_status(Status(StatusCode.ERROR))
+        self._span.end()
 
 
 def meter_pool(engine: AsyncEngine, name: str) -> None:
@@ -122,9 +135,8 @@ def _operations(text: str) -> Iterator[str]:
             yield word
 
 
-def _where(engine: Engine) -> dict[str, str | int]:
-    address = engine.url
-    if engine.dialect.name == "sqlite":
+def where(address: URL) -> dict[str, str | int]:
+    if address.get_backend_name() == "sqlite":
         return {"db.system.name": "sqlite"}
     known = {"server.address": address.host, "server.port": address.port, "db.namespace": address.database}
-    return {"db.system.name": engine.dialect.name} | {name: value for name, value in known.items() if value is not None}
+    return {"db.system.name": "postgresql"} | {name: value for name, value in known.items() if value is not None}

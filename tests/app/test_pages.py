@@ -25,6 +25,7 @@ from graph.schema import schema
 from tests.app.report.results import Page
 from tests.app.running import staying
 from tests.app.test_auth_doors import Browser, browsing
+from tests.databases import everybodys
 from tests.telemetry import Spans, spans
 
 __all__ = ["spans"]
@@ -163,7 +164,7 @@ async def ask(browser: Browser, query: str, **variables: Any) -> Any:
 
 async def mailed(house: House) -> str:
     """The link of the only mail."""
-    async with house.database.reads.connect() as connection:
+    async with everybodys(house.database) as connection:
         (sealed,) = (await connection.execute(select(StoredMail.sealed))).scalars()
     values = orjson.loads(house.keyring.open(sealed, MAIL))["values"]
     assert values["link"].startswith("http://127.0.0.1:8123/auth/verify?token=")

@@ -8,6 +8,7 @@ from graphql import GraphQLNonNull, GraphQLUnionType
 from sqlalchemy import text
 
 from graph.schema import schema
+from tests.databases import everybodys
 from tests.graph.asking import Asking
 
 REFUSALS = {
@@ -42,7 +43,7 @@ def faults(answer: Any) -> list[tuple[list[str], str]]:
 
 
 async def rows(asking: Asking, *tables: str) -> list[int]:
-    async with asking.database.reads.connect() as connection:
+    async with everybodys(asking.database) as connection:
         return [(await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() for table in tables]
 
 

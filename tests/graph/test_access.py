@@ -13,6 +13,7 @@ from domain import sites
 from domain.base import Base
 from domain.ids import Kind, decode
 from graph.schema import schema
+from tests.databases import everybodys
 from tests.domain.audits.engines import ToldEngine
 from tests.graph.asking import Asking, asking
 from tests.graph.changing import asked, change, faults, rows
@@ -79,7 +80,7 @@ async def test_no_table_holds_a_secret_in_the_clear(asking: Asking) -> None:
     await change(asking, "siteAccessSet", site=site, **GIVEN)
     await change(asking, "auditRequest", target={"url": "http://127.0.0.1:9/"}, idempotencyKey="k")
     await asking.measure(ToldEngine((100,)))
-    async with asking.database.reads.connect() as connection:
+    async with everybodys(asking.database) as connection:
         for table in Base.metadata.tables:
             held = repr((await connection.execute(text(f"SELECT * FROM {table}"))).all())
             assert "hunter2" not in held, table

@@ -23,6 +23,7 @@ from graph.errors import MASK
 from graph.marks import permission_of
 from graph.schema import schema
 from graph.standing import Standing
+from tests.databases import everybodys
 from tests.domain.workspaces import people
 from tests.graph.asking import Asking, asking
 from tests.graph.bounds import boundless
@@ -69,7 +70,7 @@ class Agency:
     async def kept(self) -> dict[str, list[str]]:
         """Every row of the workspace that is not the site's: of jobs, those that were given up."""
         rows: dict[str, list[str]] = {}
-        async with self.asking.database.reads.connect() as connection:
+        async with everybodys(self.asking.database) as connection:
             for name, table in Base.metadata.tables.items():
                 site = table.c.id if name == "sites" else table.c.get("site_id")
                 if "workspace_id" in table.c:

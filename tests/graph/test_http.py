@@ -22,7 +22,7 @@ from graph.transports import http
 from graph.transports.negotiation import RESPONSE
 from graph.transports.requests import MAX_BODY
 from graph.transports.routing import api
-from infra.db.database import SqlReader
+from infra.db.reader import SqlReader
 from tests.graph.asking import Asking, asking
 
 __all__ = ["asking"]
@@ -218,7 +218,7 @@ class Slow(SqlReader):
     begun = asyncio.Event()
     stopped = asyncio.Event()
 
-    async def _read(self, statement: Any, values: Any) -> Any:
+    async def _read(self, text: Any, values: Any) -> Any:
         Slow.begun.set()
         try:
             await asyncio.Event().wait()

@@ -159,7 +159,7 @@ def is_of_one_site(mutation: str) -> bool:
 
 async def kept(asking: Asking) -> list[str]:
     """Every row that there is."""
-    async with asking.database.reads.connect() as connection:
+    async with everybodys(asking.database) as connection:
         tables = Base.metadata.sorted_tables
         return [f"{table.name} {row}" for table in tables for row in sorted(map(repr, await connection.execute(select(table))))]
 

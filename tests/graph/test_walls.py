@@ -56,7 +56,7 @@ class Tenant:
     async def kept(self) -> dict[str, list[Any]]:
         """Every row that belongs to it."""
         rows: dict[str, list[Any]] = {}
-        async with self.asking.database.reads.connect() as connection:
+        async with everybodys(self.asking.database) as connection:
             for name, table in Base.metadata.tables.items():
                 tenant = table.c.id if name == "workspaces" else table.c.get("workspace_id")
                 if tenant is not None:

@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import bindparam, delete, event, func, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from domain import accounts, runners, sites, workspaces
 from domain.access import SYSTEM
@@ -184,7 +184,7 @@ async def test_many_reads_at_once_all_succeed(database: SqlDatabase) -> None:
         await accounts.register(work, name="one")
     found = await asyncio.gather(*(database.reader.all(EVERYONE) for _ in range(200)))
     assert {len(rows) for rows in found} == {1}
-    assert database.reads.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert database.reads.counts.used == 0
 
 
 async def test_reads_go_on_while_a_unit_is_open_and_do_not_see_it(database: SqlDatabase) -> None:
@@ -198,7 +198,7 @@ async def test_reads_go_on_while_a_unit_is_open_and_do_not_see_it(database: SqlD
 async def test_a_read_that_fails_gives_its_connection_back(database: SqlDatabase) -> None:
     broken = Query(Slow, select(text("nothing FROM nowhere"))).beyond_reach("A test.")
     for _ in range(40):
-        with pytest.raises(Exception, match="nowhere"):
+        with pytest.raises(Exception, match=r"nothing|nowhere"):
             await database.reader.all(broken)
     assert await people(database) == set()
 
@@ -236,7 +236,7 @@ async def test_a_read_writes_nothing(database: SqlDatabase) -> None:
     renaming = Query(Renamed, change, "A test.")  # type: ignore[arg-type]
     refused = await asyncio.gather(*(database.reader.all(renaming) for _ in range(2 * POOL)), return_exceptions=True)
     said = "attempt to write a readonly database" if database.is_sqlite else "cannot execute UPDATE in a read-only transaction"
-    assert [isinstance(each, DBAPIError) and said in str(each) for each in refused] == [True] * 2 * POOL
+    assert [isinstance(each, Exception) and said in str(each) for each in refused] == [True] * 2 * POOL
     named = query(Named, workspaces.Workspace).where(workspaces.Workspace.id == bindparam("workspace_id"))
     assert await database.reader.first(named, workspace_id=workspace) != ("mine",)
 
@@ -251,7 +251,7 @@ async def cancelled(task: asyncio.Task[object], after: float = 0.1) -> None:
 async def test_a_cancelled_read_gives_its_connection_back(database: SqlDatabase) -> None:
     for _ in range(3):
         await cancelled(asyncio.create_task(database.reader.all(slow(database))))
-    assert database.reads.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert database.reads.counts.used == 0
     assert await asyncio.wait_for(database.reader.all(EVERYONE), 5) == []
 
 
@@ -269,7 +269,7 @@ async def test_a_read_may_be_cancelled_at_any_step_of_its_way(database: SqlDatab
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await asyncio.sleep(0.2)  # connections go back behind a shield
-    assert database.reads.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert database.reads.counts.used == 0
     gc.collect()
 
 
@@ -360,11 +360,12 @@ async def test_a_unit_takes_sqlites_write_lock_before_its_first_statement(databa
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_every_sqlite_connection_is_set_up_alike(database: SqlDatabase) -> None:
-    for engine in (database.writes, database.reads):
-        async with engine.connect() as connection:
-            found = [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "foreign_keys")]
-            patience = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar()
-        assert (found, patience) == (["wal", 1], 15_000)
+    async with database.writes.connect() as connection:
+        found = [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "foreign_keys")]
+        patience = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar()
+    assert (found, patience) == (["wal", 1], 15_000)
+    pragmas = ("journal_mode", "query_only", "busy_timeout")
+    assert [(await database.reads.fetch(f"PRAGMA {name}", []))[0][0] for name in pragmas] == ["wal", 1, 15_000]
 
 
 async def test_a_runner_that_appears_twice_at_once_is_one(database: SqlDatabase) -> None:

@@ -16,6 +16,7 @@ from domain.base import Base
 from domain.ids import new_id
 from domain.keyring import Keyring
 from infra.db.database import SqlDatabase
+from tests.databases import everybodys
 
 KEYRING = Keyring([b"secret"])
 SIGNING_KEYS = Base.metadata.tables["signing_keys"]
@@ -99,7 +100,7 @@ async def test_under_load_no_token_is_refused_while_keys_change(database: SqlDat
 
 async def test_a_key_lies_sealed_and_opens_with_the_secrets_of_now_and_before(database: SqlDatabase) -> None:
     issued = await process(database).issue(USER, SESSION)
-    async with database.reads.connect() as connection:
+    async with everybodys(database) as connection:
         assert b"PRIVATE KEY" not in bytes((await connection.execute(SIGNING_KEYS.select())).one().sealed)
     rotated = process(database, Keyring([b"new", b"secret"]))
     assert (await rotated.read(issued.text)).user_id == USER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -162,13 +163,17 @@ async def test_an_audit_that_killed_three_workers_is_given_up(bench: Bench) -> N
     assert (revived.state, revived.failure_code, revived.failure_kind) == ("FINISHED", None, None)
 
 
+class Payload(NamedTuple):
+    payload: dict[str, Any]
+
+
 async def test_every_step_is_said_in_order(bench: Bench) -> None:
     id = await bench.request()
     await bench.perform(ToldEngine((100,)))
     said = select(StoredEvent.payload).where(
         StoredEvent.workspace_id == bindparam("workspace_id"), StoredEvent.subject == bindparam("id")
     )
-    in_order = Query(tuple1, said.order_by(StoredEvent.id))
+    in_order = Query(Payload, said.order_by(StoredEvent.id))
     rows = await bench.database.reader.all(in_order, workspace_id=bench.workspace, id=id)
     assert [(row[0]["state"], row[0]["phase"], row[0]["run"]) for row in rows] == [
         ("QUEUED", "QUEUED", None),
@@ -177,10 +182,6 @@ async def test_every_step_is_said_in_order(bench: Bench) -> None:
         ("RUNNING", "RECORDING", 0),
         ("FINISHED", "ENDED", None),
     ]
-
-
-def tuple1(*values: object) -> tuple[object, ...]:
-    return values
 
 
 async def test_the_sites_secrets_go_to_the_site_and_not_to_another_base_url(bench: Bench) -> None:

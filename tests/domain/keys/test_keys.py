@@ -18,7 +18,7 @@ from domain.keyring import Keyring
 from domain.keys import rules
 from domain.paging import Window
 from infra.db.database import SqlDatabase
-from tests.databases import new_workspace
+from tests.databases import everybodys, new_workspace
 
 KEYRING = Keyring([b"secret"])
 
@@ -147,7 +147,7 @@ async def test_good_keys_are_listed_oldest_first(database: SqlDatabase) -> None:
 async def test_no_column_of_the_database_holds_a_key(database: SqlDatabase) -> None:
     workspace, owner = await new_workspace(database)
     key = await issue(database, workspace, owner)
-    async with database.reads.connect() as connection:
+    async with everybodys(database) as connection:
         for table in Base.metadata.tables:
             rows = (await connection.execute(select(text("*")).select_from(text(f'"{table}"')))).all()
             for row in rows:

@@ -80,14 +80,14 @@ class Bench:
 
     async def audits(self) -> list[Any]:
         """All that were ever asked for, in order."""
-        async with self.database.reads.connect() as connection:
+        async with everybodys(self.database) as connection:
             return list(await connection.execute(select(audits.Audit.__table__).order_by(audits.Audit.__table__.c.id)))
 
     async def said(self) -> list[tuple[EventKind, dict[str, Any]]]:
         """What was told of schedules, in order."""
         kinds = (EventKind.SCHEDULE_FIRED, EventKind.SCHEDULE_SKIPPED)
         events = select(StoredEvent.kind, StoredEvent.payload).where(StoredEvent.kind.in_(kinds)).order_by(StoredEvent.id)
-        async with self.database.reads.connect() as connection:
+        async with everybodys(self.database) as connection:
             return [(row.kind, row.payload) for row in await connection.execute(events)]
 
 

@@ -404,6 +404,6 @@ async def wait_for_lock(bench: Bench) -> None:
     """Until somebody waits for a lock."""
     waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
     while True:
-        async with bench.database.reads.connect() as connection:
+        async with everybodys(bench.database) as connection:
             if (await connection.execute(waiting)).scalar_one():
                 return

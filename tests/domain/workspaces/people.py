@@ -17,7 +17,7 @@ from domain.keyring import MAIL, Keyring
 from domain.mails import StoredMail
 from domain.workspaces import rules, turns
 from infra.db.database import SqlDatabase, utc_now
-from tests.databases import new_page, new_workspace
+from tests.databases import everybodys, new_page, new_workspace
 
 KEYRING = Keyring([b"secret"])
 LINK = "https://pacemark.test"
@@ -69,7 +69,7 @@ async def site(database: SqlDatabase, workspace_id: UUID, actor: Actor, name: st
 
 
 async def logged(database: SqlDatabase) -> list[tuple[str, dict[str, Any]]]:
-    async with database.reads.connect() as connection:
+    async with everybodys(database) as connection:
         entry = security.SecurityEntry
         rows = await connection.execute(select(entry.kind, entry.details).order_by(entry.id))
         return [(str(kind), details) for kind, details in rows]
@@ -77,6 +77,6 @@ async def logged(database: SqlDatabase) -> list[tuple[str, dict[str, Any]]]:
 
 async def mailed(database: SqlDatabase) -> list[Any]:
     """What was mailed, the last one last."""
-    async with database.reads.connect() as connection:
+    async with everybodys(database) as connection:
         rows = await connection.execute(select(StoredMail.template, StoredMail.sealed).order_by(StoredMail.id))
         return [(str(template), json.loads(KEYRING.open(sealed, MAIL))) for template, sealed in rows]

@@ -13,11 +13,12 @@ from domain.access import NOBODY, SYSTEM, Actor, Role
 from domain.errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, ProblemCode
 from domain.ids import new_id
 from infra.db.database import SqlDatabase
+from tests.databases import everybodys
 from tests.domain.workspaces.people import KEYRING, Clock, join, logged, owned, person, site, there
 
 
 async def roles(database: SqlDatabase, workspace_id: UUID) -> dict[UUID, str]:
-    async with database.reads.connect() as connection:
+    async with everybodys(database) as connection:
         member = workspaces.Member
         rows = await connection.execute(select(member.user_id, member.role).where(member.workspace_id == workspace_id))
         return {user_id: str(role) for user_id, role in rows}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graph import standing
-from infra.db.database import SqlReader
+from infra.db.reader import SqlReader
 from tests.graph.asking import Asking
 
 SITE = '{ site(id: "site_01890000000070008000000000000000") { id } }'
@@ -23,7 +23,7 @@ class Stuck(SqlReader):
         self.running = 0
         self.begun = asyncio.Event()
 
-    async def _read(self, statement: Any, values: Any) -> Any:
+    async def _read(self, text: Any, values: Any) -> Any:
         self.running += 1
         self.begun.set()
         try:
@@ -35,7 +35,7 @@ class Stuck(SqlReader):
 class Broken(SqlReader):
     """Reads fail as only a bug does."""
 
-    async def _read(self, statement: Any, values: Any) -> Any:
+    async def _read(self, text: Any, values: Any) -> Any:
         raise RuntimeError(f"{SECRET} at 10.0.0.1")
 
 

@@ -257,5 +257,5 @@ async def test_stopping_leaves_no_task_and_no_connection_behind(
             await carrier.say(2)
             await follower.next(5)
     assert asyncio.all_tasks() == before
-    assert database.reads.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert database.reads.counts.used == 0
     assert database.writes.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]

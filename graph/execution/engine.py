@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from functools import partial
+from inspect import iscoroutine
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -24,18 +25,17 @@ from domain.metering import EXECUTIONS
 from ..context import Context
 from ..errors import shown
 from ..operations import Rejected
-from .plans import NO_VARIABLES, Kept, Propagates, Run
+from .plans import NO_VARIABLES, Kept, Run
 from .prepared import Prepared
 
 MAX_COERCION_ERRORS = 10
 
 
 class Said(NamedTuple):
-    """What an operation came to; `again`: it was executed twice for that."""
+    """What an operation came to."""
 
     data: Mapping[str, Any] | None
     errors: Sequence[GraphQLError] | None
-    again: bool = False
 
 
 class Engine:
@@ -67,25 +67,9 @@ class Engine:
         run = Run(partial(self._built, prepared), prepared.context, variables, hide_suggestions=strict)
         try:
             data = plan.execute(run)
-        except Propagates:
-            return self._again(prepared, run)
         finally:
             self._kept.used(plans, prepared.document)
-        return Said(data, run.errors) if isinstance(data, dict) else self._awaited(prepared, run, data)
-
-    async def _awaited(self, prepared: Prepared, run: Run, data: Awaitable[Mapping[str, Any]]) -> Said:
-        try:
-            found = await data
-        except Propagates:
-            return await self._again(prepared, run)
-        return Said(found, run.errors)
-
-    async def _again(self, prepared: Prepared, first: Run) -> Said:
-        """By graphql-core, which knows how far a null goes; with the same loaders, so that nothing is read twice."""
-        await first.settle()
-        EXECUTIONS.add("core again")
-        said = await run(self._built(prepared))
-        return Said(said.data, said.errors, again=True)
+        return _planned(run, data) if iscoroutine(data) else Said(data, run.errors)
 
     def _by_core(self, prepared: Prepared) -> Said | Awaitable[Said]:
         EXECUTIONS.add("core")
@@ -96,6 +80,10 @@ class Engine:
         assert prepared.document.whole is not None  # it is a good document
         name = prepared.operation.name
         return build(self._schema, prepared.document.whole, prepared.context, prepared.variables, name)
+
+
+async def _planned(run: Run, data: Awaitable[Mapping[str, Any] | None]) -> Said:
+    return Said(await data, run.errors)
 
 
 async def _said(coming: Awaitable[Any]) -> Said:

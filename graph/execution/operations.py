@@ -154,8 +154,8 @@ class Operations:
                     yield Event(encoded(legacy.frame(part.said) if legacy else part.said))
 
     def _actual(self, prepared: Prepared, said: Said, charge: Charge) -> float:
-        # Whoever has it executed twice gets nothing back; and what costs the least that there is needs no counting.
-        if said.again or charge.requested <= 1 or said.data is None:
+        # What costs the least that there is needs no counting.
+        if charge.requested <= 1 or said.data is None:
             return charge.requested
         # What a variable skipped was not asked to be paid.
         return min(charge.requested, _counted(prepared, said.data))

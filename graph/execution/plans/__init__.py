@@ -2,6 +2,6 @@
 
 from .kept import Kept
 from .plan import NO_VARIABLES, Plan, Plans
-from .run import Propagates, Run
+from .run import Run
 
-__all__ = ["NO_VARIABLES", "Kept", "Plan", "Plans", "Propagates", "Run"]
+__all__ = ["NO_VARIABLES", "Kept", "Plan", "Plans", "Run"]

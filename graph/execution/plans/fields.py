@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType
+from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType
 
 from .places import Places, Under
 from .run import Late, Run, Waiting, may_wait, settled, together
@@ -20,7 +20,7 @@ class Completer(Protocol):
         """One for each, an exception among them for what was raised.
 
         What must be awaited before there is anything to stand there is added to `lates`, and what is to be written into
-        it later to `waits`. Raises Propagates.
+        it later to `waits`.
         """
         ...
 
@@ -36,7 +36,7 @@ class Reader(Protocol):
 class Field:
     """`arguments` are None where they depend on the variables."""
 
-    __slots__ = ("arguments", "completer", "definition", "key", "nodes", "parent", "read")
+    __slots__ = ("arguments", "completer", "definition", "key", "nodes", "nullable", "parent", "read")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Field:
         self.key = key
         self.nodes = nodes
         self.definition = definition
+        self.nullable = not isinstance(definition.type, GraphQLNonNull)
         self.parent = parent
         self.read = read
         self.completer = completer
@@ -72,7 +73,8 @@ class Field:
     ) -> None:
         lates: list[Late] = []
         key = self.key
-        for out, value in zip(outs, self.completer.complete(run, self, values, Under(places, key), waits, lates), strict=True):
+        within = Under(places, key, nullable=self.nullable)
+        for out, value in zip(outs, self.completer.complete(run, self, values, within, waits, lates), strict=True):
             out[key] = value
         waits += [Filling(late.complete, outs[late.place], key) for late in lates]
 

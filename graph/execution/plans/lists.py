@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, Undefined
 from graphql.pyutils import is_iterable
+from strawberry.execution import optimized_is_awaitable
 
 from .completing import those_present
 from .fields import Completer, Field, Filling
@@ -18,8 +20,9 @@ from .run import Late, Run, Waiting, may_wait, settled, together
 class Lists:
     """Lists of whatever `item` completes."""
 
-    def __init__(self, item: Completer, *, nullable: bool) -> None:
+    def __init__(self, item: Completer, *, items_nullable: bool, nullable: bool) -> None:
         self._item = item
+        self._items_nullable = items_nullable
         self._nullable = nullable
 
     def complete(
@@ -50,16 +53,26 @@ class Lists:
             spans.append((owner, begin, len(items)))
         inner: list[Late] = []
         done: list[Any] = [None] * len(values)
-        found = self._item.complete(run, field, items, Items(places, owners, indices), waits, inner) if items else []
+        within = Items(places, owners, indices, nullable=self._items_nullable)
+        found = self._item.complete(run, field, items, within, waits, inner) if items else []
         for owner, begin, end in spans:
             done[owner] = found[begin:end]
         waits += [Filling(late.complete, done[owners[late.place]], indices[late.place]) for late in inner]
         return done
 
     async def _iterated(self, run: Run, field: Field, several: AsyncIterable[Any], places: Places) -> Any:
+        iterator: Any = None
+        items: list[Any] = []
         try:
-            items = [each async for each in several]
+            iterator = several.__aiter__()
+            async for each in iterator:
+                items.append(each)
+                if not self._items_nullable and (each is None or each is Undefined or isinstance(each, Exception)):
+                    await _closed(iterator)
+                    break
         except Exception as error:
+            await _closed(iterator)
+            run.hold([each for each in items if optimized_is_awaitable(each)])
             run.failed(error, field, places, 0, nullable=self._nullable)
             return None
         return await self._awaited(run, field, items, places)
@@ -68,11 +81,16 @@ class Lists:
         items = await settled(awaited)
         waits: list[Waiting] = []
         inner: list[Late] = []
-        within = Items(places, [0] * len(items), range(len(items)))
+        within = Items(places, [0] * len(items), range(len(items)), nullable=self._items_nullable)
         done = self._item.complete(run, field, items, within, waits, inner)
         waits += [Filling(late.complete, done, late.place) for late in inner]
         await together(waits)
         return done
+
+
+async def _closed(iterator: Any) -> None:
+    with suppress(Exception):
+        await iterator.aclose()  # where it has one
 
 
 def _items(run: Run, value: Any, field: Field) -> Sequence[Any]:
@@ -82,9 +100,12 @@ def _items(run: Run, value: Any, field: Field) -> Sequence[Any]:
         name = field.nodes[0].name.value
         raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{name}'.")
     items: list[Any] = []
+    iterator = iter(value)
     try:
-        items.extend(value)
+        items.extend(iterator)
     except Exception:
-        run.hold(items)
+        with suppress(Exception):
+            items.extend(iterator)  # what it still holds may be begun
+        run.hold([each for each in items if optimized_is_awaitable(each)])
         raise
     return items

@@ -15,10 +15,16 @@ class Places(Protocol):
         """That of one of them."""
         ...
 
+    def null(self, index: int) -> list[str | int]:
+        """The path of what is null where a null stands in its place: itself, or the next above that may be."""
+        ...
+
 
 class _Top:
     def path(self, _index: int) -> list[str | int]:
         return []
+
+    null = path
 
 
 TOP = _Top()
@@ -27,14 +33,18 @@ TOP = _Top()
 class Under:
     """The values of one field."""
 
-    __slots__ = ("_above", "_key")
+    __slots__ = ("_above", "_key", "_nullable")
 
-    def __init__(self, above: Places, key: str) -> None:
+    def __init__(self, above: Places, key: str, *, nullable: bool = True) -> None:
         self._above = above
         self._key = key
+        self._nullable = nullable
 
     def path(self, index: int) -> list[str | int]:
         return [*self._above.path(index), self._key]
+
+    def null(self, index: int) -> list[str | int]:
+        return self.path(index) if self._nullable else self._above.null(index)
 
 
 class Some:
@@ -49,19 +59,26 @@ class Some:
     def path(self, index: int) -> list[str | int]:
         return self._of.path(self._chosen[index])
 
+    def null(self, index: int) -> list[str | int]:
+        return self._of.null(self._chosen[index])
+
 
 class Items:
     """What is in the lists of a level: each in which of them, and where in it."""
 
-    __slots__ = ("_indices", "_lists", "_owners")
+    __slots__ = ("_indices", "_lists", "_nullable", "_owners")
 
-    def __init__(self, lists: Places, owners: Sequence[int], indices: Sequence[int]) -> None:
+    def __init__(self, lists: Places, owners: Sequence[int], indices: Sequence[int], *, nullable: bool) -> None:
+        self._nullable = nullable
         self._lists = lists
         self._owners = owners
         self._indices = indices
 
     def path(self, index: int) -> list[str | int]:
         return [*self._lists.path(self._owners[index]), self._indices[index]]
+
+    def null(self, index: int) -> list[str | int]:
+        return self.path(index) if self._nullable else self._lists.null(self._owners[index])
 
 
 class Place:

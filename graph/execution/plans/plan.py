@@ -37,7 +37,7 @@ from .fields import Completer, Field
 from .lists import Lists
 from .places import TOP
 from .reading import reader
-from .run import Propagates, Run, Waiting, together
+from .run import Run, Waiting, together
 from .selecting import Selection, Typename
 
 MAX_VARIANTS = 4
@@ -61,28 +61,25 @@ class Plan:
         return self._made.size
 
     def execute(self, run: Run) -> Any:
-        """The data, or an awaitable of it. Raises Propagates, after which the run is to be settled."""
+        """The data, or a coroutine of it: null where a null at the end of the chain took it with it."""
         waits: list[Waiting] = []
         try:
             (data,) = self.root.select(run, [run.root_value], TOP, waits)
-        except Propagates:
-            raise
         except BaseException:
             run.close()
             raise
-        return _whole(run, data, waits) if waits or run.held else data
+        run.at_once = len(run.errors)
+        return _whole(run, data, waits) if waits or run.held else run.judged(data)
 
 
-async def _whole(run: Run, data: Mapping[str, Any], waits: Sequence[Waiting]) -> Mapping[str, Any]:
+async def _whole(run: Run, data: dict[str, Any], waits: Sequence[Waiting]) -> Mapping[str, Any] | None:
     try:
         await together(waits)
         await run.settle()
-    except Propagates:
-        raise
     except BaseException:
         run.close()
         raise
-    return data
+    return run.judged(data)
 
 
 class Plans:
@@ -213,7 +210,8 @@ class _Compiling:
         if isinstance(type, GraphQLNonNull):
             return self._completer(type.of_type, details, nullable=False)
         if isinstance(type, GraphQLList):
-            return Lists(self._completer(type.of_type, details, nullable=True), nullable=nullable)
+            item = self._completer(type.of_type, details, nullable=True)
+            return Lists(item, items_nullable=not isinstance(type.of_type, GraphQLNonNull), nullable=nullable)
         if is_leaf_type(type):
             return Leaves(type, nullable=nullable)
         if is_abstract_type(type):

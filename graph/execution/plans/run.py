@@ -14,14 +14,11 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
+from .nulls import Null, spread
 from .places import Place, Places
 
 if TYPE_CHECKING:
     from .fields import Field
-
-
-class Propagates(Exception):  # noqa: N818 - no mistake of anybody's
-    """A null that takes what it stands in with it: graphql-core executes the query again, and says what is left."""
 
 
 class Waiting(Protocol):
@@ -44,6 +41,9 @@ class Run:
         "_arguments",
         "_build",
         "_executor",
+        "_nulls",
+        "_taken",
+        "at_once",
         "context",
         "errors",
         "held",
@@ -70,6 +70,9 @@ class Run:
         self.root_value = root_value
         self.hide_suggestions = hide_suggestions
         self.errors: list[GraphQLError] = []
+        self.at_once = 0
+        self._nulls: list[Null] = []
+        self._taken: dict[Places, set[tuple[str | int, ...]]] = {}
 
     @property
     def executor(self) -> Executor[Any]:
@@ -93,10 +96,24 @@ class Run:
         return known
 
     def failed(self, error: Exception, field: Field, places: Places, index: int, *, nullable: bool) -> None:
-        """A null stands in the value's place. Raises Propagates where none may."""
+        """A null stands in the value's place, and in the end in that of what it takes with it where none may."""
+        path = places.path(index)
+        taken = path
         if not nullable:
-            raise Propagates
-        self.errors.append(located_error(error, field.nodes, places.path(index)))
+            taken = places.null(index)
+            known = self._taken.setdefault(places, set())
+            if tuple(taken) in known:
+                return  # the first of them is told
+            known.add(tuple(taken))
+        self.errors.append(located_error(error, field.nodes, path))
+        self._nulls.append(Null(path, taken))
+
+    def judged(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """With nulls spread, and without the errors that graphql-core does not tell of then."""
+        if not self.errors:
+            return data
+        judged, self.errors = spread(data, self.errors, self._nulls, self.at_once)
+        return judged
 
     def hold(self, values: Iterable[Any]) -> None:
         """What is to be awaited, if nothing comes between."""
@@ -122,8 +139,11 @@ _SURE: set[type] = {type(None), bool, int, float, str, bytes, list, tuple, dict,
 def may_wait(values: Sequence[Any]) -> bool:
     """Whether one of them may have to be awaited."""
     for type_ in set(map(type, values)):
-        if type_ not in _SURE:
-            if type_ in (GeneratorType, CoroutineType) or hasattr(type_, "__await__"):
+        if type_ is GeneratorType:
+            if any(optimized_is_awaitable(value) for value in values if type(value) is GeneratorType):
+                return True
+        elif type_ not in _SURE:
+            if type_ is CoroutineType or hasattr(type_, "__await__"):
                 return True
             _SURE.add(type_)
     return False
@@ -146,7 +166,7 @@ async def settled(values: Sequence[Any]) -> list[Any]:
 
 
 async def together(waits: Sequence[Waiting]) -> None:
-    """All of them to their ends. Raises Propagates when these are reached: nothing goes on behind anybody's back."""
+    """All of them to their ends: nothing goes on behind anybody's back."""
     if not waits:
         return
     if len(waits) == 1:

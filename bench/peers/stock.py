@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import strawberry
 import uvicorn
@@ -17,9 +18,10 @@ class Query:
         return "world"
 
 
-def main() -> None:
+def serve(schema: strawberry.Schema, **options: Any) -> None:
+    """Answer on a free port until told to stop. The options are the router's."""
     app = FastAPI()
-    app.include_router(GraphQLRouter(strawberry.Schema(Query)), prefix="/graphql")
+    app.include_router(GraphQLRouter(schema, **options), prefix="/graphql")
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, loop="uvloop", http="httptools", log_level="warning", access_log=False))
     print(f"ready http://127.0.0.1:{listening.getsockname()[1]}/graphql", flush=True)
@@ -27,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(strawberry.Schema(Query))

@@ -112,5 +112,12 @@ class _Acting:
             async with self._work() as work:
                 if not any(await workspaces.purge(work)):
                     break
+        if (days := self._house.settings.audits_kept_days) is not None:
+            for _ in range(PIECES):
+                async with self._work() as work:
+                    if await audits.forget(work, timedelta(days=days)) < audits.FORGET:
+                        break
         # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.
-        await audits.sweep_files(self._house.database, self._house.storage)
+        for _ in range(PIECES):
+            if not await audits.sweep_files(self._house.database, self._house.storage):
+                break

@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     probes_at_once: int = Field(4, ge=1, le=64)
     engines: Annotated[tuple[EngineName, ...], NoDecode] = tuple(EngineName)
 
+    audits_kept_days: int | None = Field(None, ge=30, le=36_500)
+
     otlp_endpoint: str | None = None
     trace_sample: float = Field(0.01, ge=0, le=1)
     trace_trust_incoming: bool = False

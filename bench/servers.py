@@ -49,7 +49,7 @@ OTHERS: Mapping[str, Peer] = {
     # Its schema is the part that the other workloads ask.
     "stock-strawberry": Peer((sys.executable, "-m", "bench.peers.stock_orm"), cannot=frozenset({"introspection"})),
     "stock-strawberry-ours": Peer((sys.executable, "-m", "bench.peers.stock_ours"), control=True),
-    "mercurius-jit-ours": Peer(("node", PEERS / "mercurius_ours.mjs"), control=True),
+    "mercurius-jit-ours": Peer(("node", SPEED, "mercurius-jit-ours"), control=True),
 }
 CHOICES = (*list(VARIANTS)[1:], *OTHERS)
 CONTROLS = frozenset({*list(VARIANTS)[1:], *(name for name, peer in OTHERS.items() if peer.control)})

@@ -5,9 +5,11 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Iterable
+from collections import namedtuple
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from sqlalchemy import (
     Select,
     String,
     Text,
+    column,
     func,
     or_,
     select,
@@ -111,6 +114,18 @@ class _Many(TypeDecorator[Any]):
         return json.dumps([item.hex if isinstance(item, UUID) else item for item in values])
 
 
+def each_of(name: str, type: Any) -> Any:
+    """A table of the values of the parameter `name`, in its only column: `value`. PostgreSQL's."""
+    given: BindParameter[Any] = BindParameter(name, type_=_Many(type))
+    return func.unnest(given).table_valued(column("value", type)).render_derived(name="each")
+
+
+def each_of_json(name: str, type: Any) -> Any:
+    """The same for SQLite."""
+    given: BindParameter[Any] = BindParameter(name, type_=_Many(type))
+    return func.json_each(given).table_valued(column("value", type), name="each")
+
+
 class one_of(ColumnElement[bool]):  # noqa: N801 - reads as a function: one_of(Site.id, "ids")
     """`column` is among the values of the parameter `name`."""
 
@@ -181,12 +196,16 @@ R = TypeVar("R", bound=tuple[Any, ...])
 class Query(Generic[R]):
     """A statement written once, and the NamedTuple that each of its rows becomes, column by column.
 
-    `beyond` says why it may look into all workspaces, where it does.
+    `beyond` says why it may look into all workspaces, where it does; `sqlite` is what stands for the statement there.
     """
 
     row: type[R]
     statement: Select[Any]
     beyond: str = ""
+    sqlite: Select[Any] | None = None
+
+    def on(self, dialect: Dialect) -> Select[Any]:
+        return self.sqlite if self.sqlite is not None and dialect.name == "sqlite" else self.statement
 
     def where(self, *conditions: ColumnElement[bool]) -> Query[R]:
         return Query(self.row, self.statement.where(*conditions), self.beyond)
@@ -195,11 +214,35 @@ class Query(Generic[R]):
         """The same, not held to any workspace. `why` is a sentence for whoever reviews it."""
         return Query(self.row, self.statement, why)
 
+    def narrow(self, columns: Collection[str]) -> Query[R]:
+        """The same with these columns alone, and rows that have no others."""
+        chosen = tuple(name for name in _fields(self.row) if name in columns)
+        selected = self.statement.selected_columns
+        statement = self.statement.with_only_columns(*(selected[name] for name in chosen))
+        return Query(_narrowed(self.row, chosen), statement, self.beyond)
+
+
+def _fields(row: type[R]) -> Sequence[str]:
+    names: Sequence[str] = row._fields  # type: ignore[attr-defined]  # every NamedTuple has it, tuple does not say so
+    return names
+
+
+@lru_cache(maxsize=1_000)
+def _narrowed(row: type[R], columns: tuple[str, ...]) -> type[R]:
+    narrow: Any = type(row.__name__, (namedtuple(row.__name__, columns),), {"__slots__": (), "whole": row})
+    made: type[R] = narrow
+    return made
+
+
+def whole(row: type) -> type:
+    """The type of rows of which this one may have some columns alone."""
+    found: type = getattr(row, "whole", row)
+    return found
+
 
 def query(row: type[R], *tables: type[Base]) -> Query[R]:
     """Select the row type's fields from the first of the tables that has a column of that name."""
-    names: Iterable[str] = row._fields  # type: ignore[attr-defined]  # every NamedTuple has it, tuple does not say so
-    chosen = [next(getattr(table, name) for table in tables if name in table.__table__.c) for name in names]
+    chosen = [next(getattr(table, name) for table in tables if name in table.__table__.c) for name in _fields(row)]
     return Query(row, select(*chosen).select_from(tables[0]))
 
 

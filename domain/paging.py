@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, Protocol
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
 from .access import Reach
-from .base import Query, R, one_of, within
+from .base import Query, R, each_of, each_of_json, within
 from .errors import InvalidInput, ProblemCode
 
 DEFAULT_FIRST = 20
 MAX_FIRST = 100
+
+
+_Column = InstrumentedAttribute[Any]
 
 
 class _Reads(Protocol):
@@ -61,15 +65,16 @@ def _size(name: str, value: int | None, most: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[R]):
-    """One parent's rows in the list's own order, with their cursors."""
+    """One parent's rows in the list's own order, and what makes a row's cursor."""
 
     rows: Sequence[R]
-    cursors: Sequence[str]
+    cursor: Callable[[R], str]
     has_next: bool
     has_previous: bool
 
-
-EMPTY: Slice[Any] = Slice((), (), False, False)
+    @property
+    def cursors(self) -> Sequence[str]:
+        return [self.cursor(row) for row in self.rows]
 
 
 class Keyset(Generic[R]):
@@ -98,12 +103,18 @@ class Keyset(Generic[R]):
         self.parent = parent
         self.keys = keys
         self.descending = descending
-        self._statements: dict[tuple[bool, bool, bool], Query[Any]] = {}
+        self._statement = lru_cache(maxsize=256)(self._build)
 
     async def under(
-        self, reads: _Reads, reach: Reach, parents: Collection[Any], window: Window, **values: Any
+        self,
+        reads: _Reads,
+        reach: Reach,
+        parents: Collection[Any],
+        window: Window,
+        columns: Collection[str] | None = None,
+        **values: Any,
     ) -> Mapping[Any, Slice[R] | InvalidInput]:
-        """Each parent's slice, in one statement however many parents there are.
+        """Each parent's slice, in one statement however many parents there are; with these columns, or all.
 
         A cursor is good for its own parent: the others get the refusal as their value. Raises it where nobody is left.
         """
@@ -114,9 +125,11 @@ class Keyset(Generic[R]):
             if not place or not parents:
                 raise self._refusal(window)
             bound = dict(zip(self._names(), place[1], strict=True))
-        query = self._statement(len(parents) == 1, window.cursor is not None, window.backward)
+        wanted = None if columns is None else frozenset(columns)
+        single = len(parents) == 1
+        query: Query[R] = self._statement(single, window.cursor is not None, window.backward, wanted)
         if self.parent is not None:
-            values["parents"] = parents
+            values |= {"parent": next(iter(parents))} if single else {"parents": parents}
         found = await reads.all(query, reach=reach.held, limit=window.size + 1, **bound, **values)
         rows: dict[Any, list[R]] = {}
         for row in found:
@@ -142,7 +155,7 @@ class Keyset(Generic[R]):
         came = window.cursor is not None
         return Slice(
             rows,
-            [self.cursor(row) for row in rows],
+            self.cursor,
             has_next=came if window.backward else more,
             has_previous=more if window.backward else came,
         )
@@ -164,28 +177,40 @@ class Keyset(Generic[R]):
         path = "before" if window.backward else "after"
         return InvalidInput.at(path, f"This cursor does not belong to this list ({self.name}).", ProblemCode.CURSOR_INVALID)
 
-    def _statement(self, single: bool, cursor: bool, backward: bool) -> Query[R]:
-        shape = (single, cursor, backward)
-        if shape not in self._statements:
-            self._statements[shape] = self._build(*shape)
-        return self._statements[shape]
-
-    def _build(self, single: bool, cursor: bool, backward: bool) -> Query[R]:
-        statement = self.base.statement
-        if self.parent is not None:
-            statement = statement.where(one_of(self.parent, "parents"))
+    def _build(self, single: bool, cursor: bool, backward: bool, columns: frozenset[str] | None) -> Query[R]:
+        base = self.base
+        if columns is not None:
+            parent = {self.parent.key} if self.parent is not None else set()
+            base = base.narrow({*columns, *parent, *(key.key for key in self.keys)})
         descending = self.descending != backward
         order = [key.desc() if descending else key.asc() for key in self.keys]
+        limited = base.statement.order_by(*order).limit(bindparam("limit", type_=Integer()))
         if cursor:
-            statement = statement.where(self._beyond(descending))
+            limited = limited.where(self._beyond(descending))
+        if self.parent is None:
+            return Query(base.row, limited, base.beyond)
         if single:
-            limited = statement.order_by(*order).limit(bindparam("limit", type_=Integer()))
-            return Query(self.base.row, limited, self.base.beyond)
-        place = func.row_number().over(partition_by=self.parent, order_by=order).label("place")
-        inner = statement.add_columns(place).subquery("ranked")
-        columns = [column for column in inner.c if column.key != "place"]
-        outer = select(*columns).where(inner.c.place <= bindparam("limit", type_=Integer())).order_by(inner.c.place)
-        return Query(self.base.row, outer, self.base.beyond)
+            # Not one of a list, whose order no index has.
+            return Query(base.row, limited.where(self.parent == bindparam("parent", type_=self.parent.type)), base.beyond)
+        each, on_sqlite = (
+            self._of_each(self.parent, limited, descending),
+            self._of_each_on_sqlite(self.parent, base, limited, order),
+        )
+        return Query(base.row, each, base.beyond, on_sqlite)
+
+    def _of_each(self, parent: _Column, limited: Select[Any], descending: bool) -> Select[Any]:
+        """Parent by parent through the index: a window function would walk the whole of each list."""
+        parents = each_of("parents", parent.type)
+        page = limited.where(parent == parents.c.value).correlate(parents).lateral("page")
+        order = [page.c[key.key].desc() if descending else page.c[key.key].asc() for key in self.keys]
+        return select(*page.c).select_from(parents.join(page, true())).order_by(*order)
+
+    def _of_each_on_sqlite(self, parent: _Column, base: Query[R], limited: Select[Any], order: Sequence[Any]) -> Select[Any]:
+        """The same with a list of ids for each parent."""
+        parents = each_of_json("parents", parent.type)
+        unique = self.keys[-1]
+        ids = limited.with_only_columns(unique).where(parent == parents.c.value).correlate(parents)
+        return base.statement.where(parent == parents.c.value, unique.in_(ids)).order_by(*order)
 
     def _beyond(self, descending: bool) -> ColumnElement[bool]:
         """(a, b) > (:a, :b), spelt out: both databases take it, and both use the index for its first column."""

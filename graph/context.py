@@ -19,6 +19,7 @@ from domain.keyring import LINKS, Keyring
 from domain.ports import Database, Feed, Reader, Storage
 from domain.work import Origin, Work
 
+from .batches import Batches
 from .callers import Caller
 from .cookies import Cookies
 from .loaders import HISTORY, Loaders
@@ -50,6 +51,7 @@ class Services:
     key_uses: keys.Uses = field(default_factory=keys.Uses)
     policy: Policy = field(default_factory=Policy)
     standings: Standings = field(default_factory=Standings)
+    batches: Batches = field(default_factory=Batches)
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class Context:
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.services.database.reader, self.actor.reach)
+            self._loaders = Loaders(self.services.database.reader, self.actor.reach, self.services.batches)
         return self._loaders
 
     def fresh(self) -> None:

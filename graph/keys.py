@@ -11,8 +11,10 @@ from domain import keys
 from domain.access import Permission, Role
 from domain.ids import Kind, decode, new_id
 
+from .batched import by_key
 from .context import Info
 from .errors import Conflict, InvalidInput, LimitReached, NotAllowed, NotFound, mutation
+from .loaders import Loaders
 from .node import Node, made, of
 from .sites.single import decoded, of_hex
 
@@ -32,12 +34,9 @@ class ApiKey(Node):
     expires_at: datetime | None = strawberry.field(description="When it ends; null for never.")
     last_used_at: datetime | None = strawberry.field(description="When it was used last, to the minute; null for never.")
 
-    @strawberry.field(description="The API client that it is a key of; null for one that is nobody's.")
-    @staticmethod
-    async def client(
-        row: strawberry.Parent[keys.ApiKeyRow], info: Info
-    ) -> Annotated[ApiClient, strawberry.lazy("graph.documents.types")] | None:
-        return await info.context.loaders.client.load(row.client_id) if row.client_id else None
+    client: Annotated[ApiClient, strawberry.lazy("graph.documents.types")] | None = by_key(
+        Loaders.client, "client_id", "The API client that it is a key of; null for one that is nobody's."
+    )
 
     @strawberry.field(description="What it may do at most, beside reading; null for all that its role grants.")
     @staticmethod

@@ -8,14 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from aiodataloader import DataLoader
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 
 from domain import audits, documents, files, jobs, keys, runners, schedules, sites, workspaces
+from domain.base import whole
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
 
 from .context import Info
+from .loading import Loader
 
 KINDS: Mapping[type, Kind] = {
     workspaces.WorkspaceRow: Kind.WORKSPACE,
@@ -44,18 +45,30 @@ class Node:
     @strawberry.field(description="Opaque to clients; no two things share one.")
     @staticmethod
     def id(row: strawberry.Parent[Any]) -> strawberry.ID:
-        return strawberry.ID(encode(KINDS[type(row)], row.id))
+        return strawberry.ID(encode(KINDS[whole(type(row))], row.id))
 
 
 def of(*rows: type) -> Any:
     """The `is_type_of` of a GraphQL type that reads straight from rows of these classes."""
 
     def is_type_of(_cls: type, value: object, _info: GraphQLResolveInfo[Any]) -> bool:
-        return type(value) in rows
+        return whole(type(value)) in rows
 
     # By which plans know it without asking for each.
     setattr(is_type_of, "rows", frozenset(rows))  # noqa: B010 - mypy knows no attributes of functions
     return classmethod(is_type_of)
+
+
+def prefix_of(field: GraphQLField, parent: GraphQLObjectType) -> str | None:
+    """What the ids of things of this type begin with, where this is the field of their ids."""
+    definition = field.extensions.get("strawberry-definition")
+    if definition is None or definition.base_resolver is None or definition.base_resolver.wrapped_func is not _ID:
+        return None
+    kinds = {KINDS[row] for row in getattr(parent.is_type_of, "rows", ())}
+    return f"{kinds.pop()}_" if len(kinds) == 1 else None
+
+
+_ID = Node.__strawberry_definition__.get_field("id").base_resolver.wrapped_func  # type: ignore[attr-defined]
 
 
 async def find(info: Info, id: str) -> Any:
@@ -65,7 +78,7 @@ async def find(info: Info, id: str) -> Any:
         raise InvalidInput.at("id", NO_ID, ProblemCode.ID_MALFORMED)
     kind, uuid = parsed
     loaders = info.context.loaders
-    known: Mapping[Kind, DataLoader[Any, Any]] = {
+    known: Mapping[Kind, Loader[Any, Any]] = {
         Kind.WORKSPACE: loaders.workspace,
         Kind.INVITATION: loaders.invitation,
         Kind.KEY: loaders.key,

@@ -8,6 +8,7 @@ import strawberry
 
 from domain.paging import Slice
 
+from .rows import reads
 from .scalars import Cursor
 
 T = TypeVar("T")
@@ -18,10 +19,25 @@ After = Annotated[Cursor | None, strawberry.argument(description="Only what come
 
 @strawberry.type(description="Where a connection's page lies in the whole list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether more follows; ask with `after: endCursor`.")
-    has_previous_page: bool = strawberry.field(description="Whether something comes before.")
-    start_cursor: Cursor | None = strawberry.field(description="The first edge's cursor; null when the page is empty.")
-    end_cursor: Cursor | None = strawberry.field(description="The last edge's cursor; null when the page is empty.")
+    @strawberry.field(description="Whether more follows; ask with `after: endCursor`.", metadata=reads())
+    @staticmethod
+    def has_next_page(slice: strawberry.Parent[Slice[Any]]) -> bool:
+        return slice.has_next
+
+    @strawberry.field(description="Whether something comes before.", metadata=reads())
+    @staticmethod
+    def has_previous_page(slice: strawberry.Parent[Slice[Any]]) -> bool:
+        return slice.has_previous
+
+    @strawberry.field(description="The first edge's cursor; null when the page is empty.", metadata=reads())
+    @staticmethod
+    def start_cursor(slice: strawberry.Parent[Slice[Any]]) -> Cursor | None:
+        return Cursor(slice.cursor(slice.rows[0])) if slice.rows else None
+
+    @strawberry.field(description="The last edge's cursor; null when the page is empty.", metadata=reads())
+    @staticmethod
+    def end_cursor(slice: strawberry.Parent[Slice[Any]]) -> Cursor | None:
+        return Cursor(slice.cursor(slice.rows[-1])) if slice.rows else None
 
 
 @strawberry.type(description="One node of a list, and its place there.")
@@ -32,21 +48,19 @@ class Edge(Generic[T]):
 
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The nodes with their cursors.")
-    nodes: list[T] = strawberry.field(description="The nodes alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
+    """Read straight from a slice."""
 
+    @strawberry.field(description="The nodes with their cursors.", metadata=reads())
+    @staticmethod
+    def edges(slice: strawberry.Parent[Slice[Any]]) -> list[Edge[T]]:
+        return [Edge(cursor=Cursor(slice.cursor(row)), node=row) for row in slice.rows]
 
-def connection(slice: Slice[Any] | None) -> Any:
-    """A slice of rows as a connection of their type. None, for a parent that is gone, is an empty one."""
-    rows, cursors = (slice.rows, slice.cursors) if slice else ((), ())
-    return Connection(
-        edges=[Edge(cursor=Cursor(cursor), node=row) for cursor, row in zip(cursors, rows, strict=True)],
-        nodes=list(rows),
-        page_info=PageInfo(
-            has_next_page=slice.has_next if slice else False,
-            has_previous_page=slice.has_previous if slice else False,
-            start_cursor=Cursor(cursors[0]) if cursors else None,
-            end_cursor=Cursor(cursors[-1]) if cursors else None,
-        ),
-    )
+    @strawberry.field(description="The nodes alone.", metadata=reads())
+    @staticmethod
+    def nodes(slice: strawberry.Parent[Slice[Any]]) -> list[T]:
+        return list(slice.rows)
+
+    @strawberry.field(description="Where this page lies in the list.", metadata=reads())
+    @staticmethod
+    def page_info(slice: strawberry.Parent[Slice[Any]]) -> PageInfo:
+        return slice  # type: ignore[return-value]  # read by the type's fields

@@ -26,7 +26,7 @@ def _moment(value: Any) -> datetime:
     raise GraphQLError("A DateTime needs a zone: end it in Z, or in an offset such as +01:00.")
 
 
-def _written(moment: datetime) -> str:
+def written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -48,7 +48,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         name="DateTime",
         description="A moment as RFC 3339 writes it, in UTC, with milliseconds.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-        serialize=_written,
+        serialize=written,
         parse_value=_moment,
     ),
     Url: strawberry.scalar(

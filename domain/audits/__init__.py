@@ -5,6 +5,7 @@ from .actions import cancel, request, request_scheduled
 from .claims import Claim, revive, sweep, sweep_files, take
 from .events import KINDS
 from .jobs import perform
+from .keeping import FORGET, forget
 from .model import ENDED, Audit, AuditRow, AuditState, Finding, FindingRow, RequestRow, Run, RunRow
 from .queries import (
     AUDITS,
@@ -13,17 +14,18 @@ from .queries import (
     LatestKey,
     by_ids,
     findings_by_ids,
-    histories,
     latest,
     runs_by_audits,
 )
 from .rules import PRODUCTION, check_request
-from .series import MAX_POINTS, Interval, Point, Sample, Series, SeriesKey, Statistic, thin
+from .series import Interval, Point, Series, SeriesKey, Statistic
+from .timeline import MAX_POINTS, histories
 
 __all__ = [
     "AUDITS",
     "ENDED",
     "FINDINGS",
+    "FORGET",
     "KINDS",
     "MAX_POINTS",
     "PRODUCTION",
@@ -41,7 +43,6 @@ __all__ = [
     "RequestRow",
     "Run",
     "RunRow",
-    "Sample",
     "Series",
     "SeriesKey",
     "Statistic",
@@ -49,6 +50,7 @@ __all__ = [
     "cancel",
     "check_request",
     "findings_by_ids",
+    "forget",
     "histories",
     "latest",
     "perform",
@@ -59,5 +61,4 @@ __all__ = [
     "sweep",
     "sweep_files",
     "take",
-    "thin",
 ]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import Text, Uuid, bindparam, case, or_, select, true
 
 from .. import sites
 from ..access import Reach
 from ..base import Query, UtcDateTime, one_of, query, within
-from ..errors import InvalidInput, LimitReached, ProblemCode
-from ..measuring import MetricName
 from ..paging import Keyset
 from ..ports import Reader
 from .model import Audit, AuditRow, AuditState, Finding, FindingRow, Request, RequestRow, Run, RunRow
-from .series import Sample, SeriesKey
 
 _AUDITS = query(AuditRow, Audit)
 _BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), within(Audit.workspace_id, Audit.site_id))
@@ -27,29 +24,42 @@ _ENVIRONMENT = bindparam("environment", type_=Text())
 _FROM = bindparam("since", type_=UtcDateTime())
 _TO = bindparam("until", type_=UtcDateTime())
 
-# Page by page the newest one, through the index: a window function would walk each page's whole history.
-_NEWEST = (
-    select(Audit.id)
-    .where(
-        Audit.page_id == sites.Page.id,
-        Audit.profile_id == func.coalesce(_PROFILE, sites.Site.default_profile_id),
-        Audit.environment == _ENVIRONMENT,
-        Audit.state == AuditState.FINISHED,
+
+@lru_cache(maxsize=256)
+def _latest(columns: frozenset[str] | None) -> Query[AuditRow]:
+    """Page by page the newest one, through the index: a window function would walk each page's whole history.
+
+    Nor is it COALESCE that takes the default profile: PostgreSQL lets no function that may raise look at a row before the row
+    is known to be within reach, and COALESCE counts as one.
+    """
+    rows = _AUDITS if columns is None else _AUDITS.narrow({*columns, "page_id"})
+    newest = (
+        rows.where(
+            Audit.page_id == sites.Page.id,
+            Audit.profile_id == case((_PROFILE.is_(None), sites.Site.default_profile_id), else_=_PROFILE),
+            Audit.environment == _ENVIRONMENT,
+            Audit.state == AuditState.FINISHED,
+            within(Audit.workspace_id, Audit.site_id),
+        )
+        .statement.order_by(Audit.finished_at.desc(), Audit.id.desc())
+        .limit(1)
+        .correlate(sites.Page, sites.Site)
     )
-    .order_by(Audit.finished_at.desc(), Audit.id.desc())
-    .limit(1)
-    .correlate(sites.Page, sites.Site)
-    .scalar_subquery()
-)
-_LATEST = _AUDITS.where(
-    Audit.id.in_(
-        select(_NEWEST)
+    each = newest.lateral("newest")
+    pages = (
+        select(*each.c)
         .select_from(sites.Page)
         .join(sites.Site, sites.Site.id == sites.Page.site_id)
-        .where(one_of(sites.Page.id, "pages"), within(sites.Page.workspace_id, sites.Page.site_id))
-    ),
-    within(Audit.workspace_id, Audit.site_id),
-)
+        .where(
+            one_of(sites.Page.id, "pages"),
+            within(sites.Page.workspace_id, sites.Page.site_id),
+            within(sites.Site.workspace_id, sites.Site.id),
+        )
+    )
+    ids = pages.with_only_columns(newest.with_only_columns(Audit.id).scalar_subquery())
+    on_sqlite = rows.where(Audit.id.in_(ids), within(Audit.workspace_id, Audit.site_id))
+    return Query(rows.row, pages.join(each, true()), sqlite=on_sqlite.statement)
+
 
 AUDITS = Keyset(
     "audits",
@@ -103,15 +113,20 @@ async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping
     return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
 
 
-async def latest(reader: Reader, reach: Reach, keys: Collection[LatestKey]) -> Mapping[LatestKey, AuditRow]:
-    """One statement for each (profile, environment) that is asked for, however many pages."""
-    groups: dict[tuple[UUID | None, str], list[UUID]] = {}
+async def latest(
+    reader: Reader, reach: Reach, keys: Collection[LatestKey], columns: Collection[str] | None = None
+) -> Mapping[LatestKey, AuditRow]:
+    """One statement for each (profile, environment) that is asked for, however many pages; with these columns, or all."""
+    groups: dict[tuple[UUID | None, str], list[LatestKey]] = {}
     for key in keys:
-        groups.setdefault((key.profile_id, key.environment), []).append(key.page_id)
+        groups.setdefault((key.profile_id, key.environment), []).append(key)
+    query = _latest(None if columns is None else frozenset(columns))
     found: dict[LatestKey, AuditRow] = {}
-    for (profile, environment), pages in groups.items():
-        rows = await reader.all(_LATEST, pages=pages, profile=profile, environment=environment, reach=reach.held)
-        found.update({LatestKey(row.page_id, profile, environment): row for row in rows})
+    for (profile, environment), group in groups.items():
+        pages = [key.page_id for key in group]
+        rows = await reader.all(query, pages=pages, profile=profile, environment=environment, reach=reach.held)
+        newest = {row.page_id: row for row in rows}
+        found.update({key: newest[key.page_id] for key in group if key.page_id in newest})
     return found
 
 
@@ -124,76 +139,3 @@ async def runs_by_audits(reader: Reader, reach: Reach, audits: Collection[UUID])
 
 async def findings_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, FindingRow]:
     return {row.id: row for row in await reader.all(_FINDING_BY_ID, ids=ids, reach=reach.held)}
-
-
-MAX_SAMPLES = 50_000
-
-
-class _Values(tuple[Any, ...]):
-    """Page, time and id of an audit, and then one value for each metric that was asked for."""
-
-    __slots__ = ()
-
-    def __new__(cls, *values: Any) -> _Values:
-        return super().__new__(cls, values)
-
-
-@lru_cache(64)
-def _history(metrics: tuple[MetricName, ...]) -> Query[_Values]:
-    statement = (
-        select(Audit.page_id, Audit.finished_at, Audit.id, *(getattr(Audit, metric.value) for metric in metrics))
-        .where(
-            one_of(Audit.page_id, "pages"),
-            within(Audit.workspace_id, Audit.site_id),
-            Audit.profile_id == _PROFILE,
-            Audit.environment == _ENVIRONMENT,
-            Audit.state == AuditState.FINISHED,
-            or_(_FROM.is_(None), Audit.finished_at >= _FROM),
-            or_(_TO.is_(None), Audit.finished_at < _TO),
-        )
-        .order_by(Audit.finished_at.desc(), Audit.id.desc())
-        .limit(bindparam("limit", type_=Integer()))
-    )
-    return Query(_Values, statement)
-
-
-History = Mapping[MetricName, Sequence[Sample]]
-
-
-async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -> Mapping[SeriesKey, History]:
-    """Each key's samples, oldest first: one statement for all pages that are asked the same.
-
-    Raises LimitReached for more than MAX_SAMPLES audits in such a statement.
-    """
-    groups: dict[SeriesKey, list[UUID]] = {}
-    for key in keys:
-        if key.since is not None and key.until is not None and key.since >= key.until:
-            raise InvalidInput.at("to", "`to` must be later than `from`.", ProblemCode.OUT_OF_RANGE)
-        groups.setdefault(key._replace(page_id=_NO_PAGE), []).append(key.page_id)
-    found: dict[SeriesKey, History] = {}
-    for asked, pages in groups.items():
-        rows = await reader.all(
-            _history(asked.metrics),
-            pages=pages,
-            reach=reach.held,
-            profile=asked.profile_id,
-            environment=asked.environment,
-            since=asked.since,
-            until=asked.until,
-            limit=MAX_SAMPLES + 1,
-        )
-        if len(rows) > MAX_SAMPLES:
-            raise LimitReached(f"This spans more than {MAX_SAMPLES:,} audits; take less time.", MAX_SAMPLES)
-        for page in pages:
-            found[asked._replace(page_id=page)] = _by_metric([row for row in rows if row[0] == page], asked.metrics)
-    return found
-
-
-def _by_metric(rows: Sequence[_Values], metrics: tuple[MetricName, ...]) -> History:
-    return {
-        metric: [Sample(row[1], row[2], row[place]) for row in reversed(rows) if row[place] is not None]
-        for place, metric in enumerate(metrics, start=3)
-    }
-
-
-_NO_PAGE = UUID(int=0)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from .. import metrics
-from ..errors import LimitReached
 from ..measuring import MetricName
-
-MAX_POINTS = 2_000
-_CALM = 400
-"""AUTO takes the shortest interval that gives no more points than this: about what a chart can show."""
 
 
 class Interval(StrEnum):
@@ -42,7 +38,7 @@ class Statistic(StrEnum):
 
 
 class SeriesKey(NamedTuple):
-    """Whose history of which metrics: finished audits of since ≤ t < until."""
+    """Whose history of which metrics, and as what: finished audits of since ≤ t < until."""
 
     page_id: UUID
     profile_id: UUID
@@ -50,10 +46,12 @@ class SeriesKey(NamedTuple):
     metrics: tuple[MetricName, ...]
     since: datetime | None = None
     until: datetime | None = None
+    interval: Interval = Interval.AUTO
+    statistic: Statistic = Statistic.P50
+    time_zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """`audit_id` where the point is one audit."""
 
     at: datetime
@@ -66,73 +64,54 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
+    """`interval` is what one point stands for, never AUTO."""
+
     metric: MetricName
     interval: Interval
     points: Sequence[Point]
 
 
-class Sample(NamedTuple):
-    """One finished audit's value of one metric."""
-
-    finished_at: datetime
-    audit_id: UUID
-    value: float
-
-
-def thin(samples: Sequence[Sample], metric: MetricName, interval: Interval, statistic: Statistic, time_zone: str) -> Series:
-    """Samples, oldest first, as a series. Raises LimitReached where the interval asked for gives too many points."""
-    zone = ZoneInfo(time_zone)
-    choices = [interval] if interval is not Interval.AUTO else [*Interval][1:]
-    for choice in choices:
-        points = _points(samples, choice, statistic, zone)
-        if len(points) <= _CALM or choice is choices[-1]:
-            break
-    if len(points) > MAX_POINTS:
-        raise LimitReached(
-            f"A series has at most {MAX_POINTS:,} points; this one has {len(points):,}. Take a longer interval or less time.",
-            MAX_POINTS,
-        )
-    return Series(metric, choice, points)
+_SHORTEST = {
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.WEEK: timedelta(days=7),
+    Interval.MONTH: timedelta(days=28),
+}
 
 
-def _points(samples: Sequence[Sample], interval: Interval, statistic: Statistic, zone: ZoneInfo) -> list[Point]:
-    if interval is Interval.NONE:
-        return [Point(at, value, value, value, 1, id) for at, id, value in samples]
-    groups: dict[datetime, list[float]] = {}
-    for at, _, value in samples:
-        groups.setdefault(_floor(at, interval, zone), []).append(value)
-    return [Point(at, _number(values, statistic), min(values), max(values), len(values), None) for at, values in groups.items()]
+def edges(interval: Interval, time_zone: str, first: datetime, last: datetime) -> Sequence[datetime]:
+    """The beginnings of all intervals from that of `first` to that of `last`, by the zone's clock, in UTC."""
+    begin = floor(first, interval, ZoneInfo(time_zone))
+    found = [edge for year in range(begin.year, last.year + 1) for edge in _of_year(interval, time_zone, year)]
+    return [begin, *found[bisect_right(found, begin) : bisect_right(found, last)]]
 
 
-def _floor(at: datetime, interval: Interval, zone: ZoneInfo) -> datetime:
+@lru_cache(32)
+def _of_year(interval: Interval, time_zone: str, year: int) -> Sequence[datetime]:
+    zone, step = ZoneInfo(time_zone), _SHORTEST[interval]
+    found = []
+    at = datetime(year, 1, 1, tzinfo=UTC)
+    edge = floor(at, interval, zone)
+    while edge.year <= year:
+        if edge >= at:
+            found.append(edge)
+        # An interval may be longer than the shortest, where clocks go back.
+        ahead = edge + step
+        while (following := floor(ahead, interval, zone)) <= edge:
+            ahead += step
+        edge = following
+    return found
+
+
+def floor(at: datetime, interval: Interval, zone: ZoneInfo) -> datetime:
     """The interval's beginning by the zone's clock, in UTC."""
     local = at.astimezone(zone)
     if interval is Interval.HOUR:
-        return _utc(local.replace(minute=0, second=0, microsecond=0))
+        return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
     # Where clocks go back at midnight, a day still begins once.
     day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     if interval is Interval.WEEK:
         day -= timedelta(days=day.weekday())
     if interval is Interval.MONTH:
         day = day.replace(day=1)
-    return _utc(day)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
-def _number(values: Sequence[float], statistic: Statistic) -> float:
-    """Percentiles by the nearest rank, but the median, which is the mean of the two middle values."""
-    match statistic:
-        case Statistic.P50:
-            return metrics.median(values)
-        case Statistic.MEAN:
-            return sum(values) / len(values)
-        case Statistic.MIN:
-            return min(values)
-        case Statistic.MAX:
-            return max(values)
-    percent = {Statistic.P75: 75, Statistic.P95: 95}[statistic]
-    rank = -(-percent * len(values) // 100)  # rounded up, in whole numbers: 0.95 × 20 is more than 19 in floats
-    return sorted(values)[rank - 1]
+    return day.astimezone(UTC)

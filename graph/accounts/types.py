@@ -17,7 +17,7 @@ from ..context import Info
 from ..enums import described
 from ..loaders import PageKey
 from ..marks import PERSONAL
-from ..paging import After, Connection, First, connection
+from ..paging import After, Connection, First
 
 if TYPE_CHECKING:
     from ..security import SecurityEntry
@@ -92,7 +92,7 @@ class User:
     ) -> Connection[Annotated[SecurityEntry, strawberry.lazy("graph.security")]] | None:
         if not info.context.is_own(row.id):
             return None
-        return connection(await info.context.loaders.security_log_of_person.load(PageKey(row.id, Window.of(first, after))))
+        return await info.context.loaders.security_log_of_person.load(PageKey(row.id, Window.of(first, after)))
 
 
 async def oneself(info: Info, user_id: UUID) -> User:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
@@ -11,14 +12,16 @@ from domain import audits, files, metrics, sites
 from domain.ids import Kind, decode
 from domain.measuring import EngineName, FailureKind, FormFactor, MetricName, ResourceType, Severity
 from domain.metrics import Rating
-from domain.paging import DEFAULT_FIRST, Window
+from domain.paging import Window
 
+from ..batched import by_key, page_key
 from ..context import Info
 from ..files import Artifact
-from ..loaders import PageKey
+from ..loaders import Loaders, PageKey
 from ..metrics import AuditMetrics, Metric
 from ..node import Node, of
-from ..paging import After, Connection, First, connection
+from ..paging import After, Connection
+from ..rows import itself, reads
 from ..runners import Runner
 from ..scalars import Url
 from ..sites.types import Page, Profile, Throttling
@@ -32,7 +35,7 @@ class Conditions:
     form_factor: FormFactor = strawberry.field(description="The device.")
     runner_pool: str | None = strawberry.field(description="The pool of the runner; null before one has it.")
 
-    @strawberry.field(description="The engine's major version; null before it has measured.")
+    @strawberry.field(description="The engine's major version; null before it has measured.", metadata=reads("engine_version"))
     @staticmethod
     def engine_major(row: strawberry.Parent[audits.AuditRow]) -> int | None:
         major = (row.engine_version or "").split(".")[0]
@@ -122,6 +125,14 @@ async def _artifacts(row: audits.RunRow, info: Info, kind: files.FileKind) -> li
     return [file for file in kept if (file.run, file.kind) == (row.index, kind)]
 
 
+def _requests_key(
+    row: audits.RunRow,
+    first: Annotated[int, strawberry.argument(description="How many; 1 to 100.")] = 50,
+    after: After = None,
+) -> PageKey:
+    return PageKey(row.id, Window.of(first, after))
+
+
 @strawberry.type(description="One measurement inside an audit.")
 class Run:
     index: int = strawberry.field(description="Its place in the audit, from 0.")
@@ -129,10 +140,10 @@ class Run:
     benchmark_index: float | None = strawberry.field(description="How fast the machine was, where the engine tells.")
     warnings: list[str] = strawberry.field(description="What the engine remarked.")
 
-    @strawberry.field(description="Its numbers.")
-    @staticmethod
-    def metrics(row: strawberry.Parent[audits.RunRow]) -> AuditMetrics:
-        return row  # type: ignore[return-value]  # the numbers are columns of the row
+    metrics: AuditMetrics = itself("Its numbers.")
+    requests: Connection[Request] = by_key(
+        Loaders.requests_of_run, _requests_key, "Its requests, in the order in which they were seen."
+    )
 
     @strawberry.field(description="The engine's whole report; null when it has none.")
     @staticmethod
@@ -149,16 +160,6 @@ class Run:
     async def filmstrip(row: strawberry.Parent[audits.RunRow], info: Info) -> list[Artifact]:
         return await _artifacts(row, info, files.FileKind.FILMSTRIP)
 
-    @strawberry.field(description="Its requests, in the order in which they were seen.")
-    @staticmethod
-    async def requests(
-        row: strawberry.Parent[audits.RunRow],
-        info: Info,
-        first: Annotated[int, strawberry.argument(description="How many; 1 to 100.")] = 50,
-        after: After = None,
-    ) -> Connection[Request]:
-        return connection(await info.context.loaders.requests_of_run.load(PageKey(row.id, Window.of(first, after))))
-
 
 @strawberry.type(description="One page measured under one profile at one time.")
 class Audit(Node):
@@ -172,27 +173,26 @@ class Audit(Node):
     finished_at: datetime | None = strawberry.field(description="When it ended, one way or another.")
     engine_version: str | None = strawberry.field(description="The engine's version; null before it has measured.")
 
-    @strawberry.field(description="The page.")
-    @staticmethod
-    async def page(row: strawberry.Parent[audits.AuditRow], info: Info) -> Page:
-        return await info.context.loaders.page.load(row.page_id)
+    page: Page = by_key(Loaders.page, "page_id", "The page.")
+    profile: Profile = by_key(Loaders.profile, "profile_id", "The profile.")
+    runner: Runner | None = by_key(Loaders.runner, "runner_id", "The runner that has it, or had it last.")
+    metrics: AuditMetrics = itself("Its numbers.")
+    runs: list[Run] = by_key(Loaders.runs_of_audit, "id", "Its runs so far, in order.")
+    findings: Connection[Finding] = by_key(
+        Loaders.findings_of_audit, page_key, "What could be better, the gravest first, by the representative run."
+    )
 
-    @strawberry.field(description="The profile.")
-    @staticmethod
-    async def profile(row: strawberry.Parent[audits.AuditRow], info: Info) -> Profile:
-        return await info.context.loaders.profile.load(row.profile_id)
-
-    @strawberry.field(description="What must be equal for it to be compared; null before a runner has it.")
+    @strawberry.field(
+        description="What must be equal for it to be compared; null before a runner has it.", metadata=reads("runner_pool")
+    )
     @staticmethod
     def conditions(row: strawberry.Parent[audits.AuditRow]) -> Conditions | None:
         return row if row.runner_pool is not None else None  # type: ignore[return-value]
 
-    @strawberry.field(description="The runner that has it, or had it last.")
-    @staticmethod
-    async def runner(row: strawberry.Parent[audits.AuditRow], info: Info) -> Runner | None:
-        return await info.context.loaders.runner.load(row.runner_id) if row.runner_id else None
-
-    @strawberry.field(description="Why it failed; null unless it did.")
+    @strawberry.field(
+        description="Why it failed; null unless it did.",
+        metadata=reads("failure_kind", "failure_code", "failure_message", "failure_retryable"),
+    )
     @staticmethod
     def failure(row: strawberry.Parent[audits.AuditRow]) -> AuditFailure | None:
         if row.failure_kind is None:
@@ -203,11 +203,6 @@ class Audit(Node):
             message=row.failure_message or "",
             retryable=bool(row.failure_retryable),
         )
-
-    @strawberry.field(description="Its numbers.")
-    @staticmethod
-    def metrics(row: strawberry.Parent[audits.AuditRow]) -> AuditMetrics:
-        return row  # type: ignore[return-value]  # the numbers are columns of the row
 
     @strawberry.field(description="One metric with its rating and spread; null when it was not measured.")
     @staticmethod
@@ -225,12 +220,14 @@ class Audit(Node):
         found = (_measurement(row, runs, metric) for metric in MetricName)
         return [measurement for measurement in found if measurement is not None]
 
-    @strawberry.field(description="What the page marked and measured itself, in the representative run.")
+    @strawberry.field(
+        description="What the page marked and measured itself, in the representative run.", metadata=reads("user_timings")
+    )
     @staticmethod
     def user_timings(row: strawberry.Parent[audits.AuditRow]) -> list[UserTiming]:
         return [UserTiming(**timing) for timing in row.user_timings]
 
-    @strawberry.field(description="The categories' scores, of the representative run.")
+    @strawberry.field(description="The categories' scores, of the representative run.", metadata=reads("scores"))
     @staticmethod
     def scores(row: strawberry.Parent[audits.AuditRow]) -> list[CategoryScore]:
         return [CategoryScore(**score) for score in row.scores]
@@ -240,18 +237,6 @@ class Audit(Node):
     async def representative_run(row: strawberry.Parent[audits.AuditRow], info: Info) -> Run | None:
         runs = await info.context.loaders.runs_of_audit.load(row.id)
         return next((run for run in runs if run.index == row.representative_run), None)
-
-    @strawberry.field(description="Its runs so far, in order.")
-    @staticmethod
-    async def runs(row: strawberry.Parent[audits.AuditRow], info: Info) -> list[Run]:
-        return await info.context.loaders.runs_of_audit.load(row.id)
-
-    @strawberry.field(description="What could be better, the gravest first, by the representative run.")
-    @staticmethod
-    async def findings(
-        row: strawberry.Parent[audits.AuditRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
-    ) -> Connection[Finding]:
-        return connection(await info.context.loaders.findings_of_audit.load(PageKey(row.id, Window.of(first, after))))
 
     @strawberry.field(description="A page to look at and to print, for anyone who has the link, for 24 hours.")
     @staticmethod
@@ -275,9 +260,10 @@ def _measurement(row: audits.AuditRow, runs: list[audits.RunRow], name: MetricNa
     )
 
 
+def _audit_key(_root: None, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> UUID:
+    return decode(Kind.AUDIT, id)
+
+
 @strawberry.type
 class Query:
-    @strawberry.field(description="An audit; null when it is not there or not yours.")
-    @staticmethod
-    async def audit(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Audit | None:
-        return await info.context.loaders.audit.load(decode(Kind.AUDIT, id))
+    audit: Audit | None = by_key(Loaders.audit, _audit_key, "An audit; null when it is not there or not yours.")

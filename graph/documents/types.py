@@ -10,13 +10,13 @@ import strawberry
 
 from domain import documents
 from domain.documents import ClientMode
-from domain.paging import DEFAULT_FIRST, Window
 
+from ..batched import by_key, page_key
 from ..context import Info
 from ..enums import described
-from ..loaders import PageKey
+from ..loaders import Loaders
 from ..node import Node, of
-from ..paging import After, Connection, First, connection
+from ..paging import Connection
 
 if TYPE_CHECKING:
     from ..workspaces.types import Workspace
@@ -47,19 +47,12 @@ class ApiClient(Node):
     mode: ClientMode = strawberry.field(description="What its keys may ask.")
     created_at: datetime = strawberry.field(description="When it was made.")
 
-    @strawberry.field(description="Whose it is.")
-    @staticmethod
-    async def workspace(
-        row: strawberry.Parent[documents.ClientRow], info: Info
-    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces.types")]:
-        return await info.context.loaders.workspace.load(row.workspace_id)
-
-    @strawberry.field(description="The documents that it registered, newest first.")
-    @staticmethod
-    async def documents(
-        row: strawberry.Parent[documents.ClientRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
-    ) -> Connection[Document]:
-        return connection(await info.context.loaders.documents_of_client.load(PageKey(row.id, Window.of(first, after))))
+    workspace: Annotated[Workspace, strawberry.lazy("graph.workspaces.types")] = by_key(
+        Loaders.workspace, "workspace_id", "Whose it is."
+    )
+    documents: Connection[Document] = by_key(
+        Loaders.documents_of_client, page_key, "The documents that it registered, newest first."
+    )
 
 
 @strawberry.type(description="An id by which a client asks for a document. It never comes to mean another one.")
@@ -69,10 +62,7 @@ class DocumentAlias:
     created_at: datetime = strawberry.field(description="When it was pushed first.")
     pushed_at: datetime = strawberry.field(description="When it was pushed last.")
 
-    @strawberry.field(description="Whose id it is; null for one of the whole workspace.")
-    @staticmethod
-    async def client(row: strawberry.Parent[documents.AliasRow], info: Info) -> ApiClient | None:
-        return await info.context.loaders.client.load(row.client_id) if row.client_id else None
+    client: ApiClient | None = by_key(Loaders.client, "client_id", "Whose id it is; null for one of the whole workspace.")
 
 
 @strawberry.type(description="How one version of a client uses a document.")
@@ -80,10 +70,7 @@ class DocumentUsage:
     calls: float = strawberry.field(description="How often it was asked for; a whole number.")
     errors: float = strawberry.field(description="How many of those answers had errors; a whole number.")
 
-    @strawberry.field(description="Who asked; null for keys of no client.")
-    @staticmethod
-    async def client(row: strawberry.Parent[documents.UsageRow], info: Info) -> ApiClient | None:
-        return await info.context.loaders.client.load(row.client_id) if row.client_id else None
+    client: ApiClient | None = by_key(Loaders.client, "client_id", "Who asked; null for keys of no client.")
 
     @strawberry.field(description="The client's version, as it says itself; null for one that it never pushed, or did not say.")
     @staticmethod

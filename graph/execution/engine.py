@@ -32,10 +32,11 @@ MAX_COERCION_ERRORS = 10
 
 
 class Said(NamedTuple):
-    """What an operation came to."""
+    """What an operation came to; `things`: how many objects were completed for it, where that was counted."""
 
     data: Mapping[str, Any] | None
     errors: Sequence[GraphQLError] | None
+    things: int | None = None
 
 
 class Engine:
@@ -69,7 +70,7 @@ class Engine:
             data = plan.execute(run)
         finally:
             self._kept.used(plans, prepared.document)
-        return _planned(run, data) if iscoroutine(data) else Said(data, run.errors)
+        return _planned(run, data) if iscoroutine(data) else Said(data, run.errors, run.things)
 
     def _by_core(self, prepared: Prepared) -> Said | Awaitable[Said]:
         EXECUTIONS.add("core")
@@ -83,7 +84,7 @@ class Engine:
 
 
 async def _planned(run: Run, data: Awaitable[Mapping[str, Any] | None]) -> Said:
-    return Said(await data, run.errors)
+    return Said(await data, run.errors, run.things)
 
 
 async def _said(coming: Awaitable[Any]) -> Said:

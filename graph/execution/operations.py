@@ -158,7 +158,8 @@ class Operations:
         if charge.requested <= 1 or said.data is None:
             return charge.requested
         # What a variable skipped was not asked to be paid.
-        return min(charge.requested, _counted(prepared, said.data))
+        known = said.things if not prepared.operation.traits.introspects else None
+        return min(charge.requested, _counted(prepared, said.data) if known is None else known)
 
     async def _executed(self, prepared: Prepared) -> Said:
         said = self._read_on(prepared) if prepared.document.reads_history else self._engine.execute(prepared)

@@ -10,7 +10,8 @@ import strawberry
 from domain import schedules
 from domain.errors import InvalidInput, ProblemCode
 
-from ..context import Info
+from ..batched import by_key
+from ..loaders import Loaders
 from ..node import Node, of
 from ..scalars import TimeZone
 from ..sites.types import Page, Profile, Site
@@ -40,20 +41,9 @@ class Schedule(Node):
     last_at: datetime | None = strawberry.field(description="When it last asked for audits; null for never.")
     created_at: datetime = strawberry.field(description="When it was made.")
 
-    @strawberry.field(description="The site that is audited.")
-    @staticmethod
-    async def site(row: strawberry.Parent[schedules.ScheduleRow], info: Info) -> Site:
-        return await info.context.loaders.site.load(row.site_id)
-
-    @strawberry.field(description="The one page that is audited; null for all pages of the site.")
-    @staticmethod
-    async def page(row: strawberry.Parent[schedules.ScheduleRow], info: Info) -> Page | None:
-        return await info.context.loaders.page.load(row.page_id) if row.page_id else None
-
-    @strawberry.field(description="How it is measured; null for each of the site's profiles.")
-    @staticmethod
-    async def profile(row: strawberry.Parent[schedules.ScheduleRow], info: Info) -> Profile | None:
-        return await info.context.loaders.profile.load(row.profile_id) if row.profile_id else None
+    site: Site = by_key(Loaders.site, "site_id", "The site that is audited.")
+    page: Page | None = by_key(Loaders.page, "page_id", "The one page that is audited; null for all pages of the site.")
+    profile: Profile | None = by_key(Loaders.profile, "profile_id", "How it is measured; null for each of the site's profiles.")
 
     @strawberry.field(description="Whether it is paused.")
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import strawberry
 
@@ -11,12 +12,13 @@ from domain import audits, sites
 from domain.audits import PRODUCTION, Interval, Statistic
 from domain.ids import Kind, decode
 from domain.measuring import EngineName, FormFactor, MetricName, ThrottlingMethod
-from domain.paging import DEFAULT_FIRST, Window
+from domain.paging import Window
 
+from ..batched import by_key, page_key
 from ..context import Info
-from ..loaders import PageKey
+from ..loaders import Loaders, PageKey
 from ..node import Node, of
-from ..paging import After, Connection, First, connection
+from ..paging import After, Connection
 from ..scalars import Cursor, TimeZone, Url
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ class Access:
     updated_at: datetime = strawberry.field(description="When it was set.")
 
 
+def _path_key(
+    row: sites.SiteRow, path: Annotated[str, strawberry.argument(description="Such as /pricing?plan=team.")]
+) -> tuple[UUID, str]:
+    return row.id, sites.split_path(path)
+
+
 @strawberry.type(description="What is watched: an origin with its pages.")
 class Site(Node):
     is_type_of = of(sites.SiteRow)
@@ -69,50 +77,17 @@ class Site(Node):
     tags: list[str] = strawberry.field(description="Such as the client or the team.")
     created_at: datetime = strawberry.field(description="When it was added.")
 
-    @strawberry.field(description="Whose it is.")
-    @staticmethod
-    async def workspace(
-        row: strawberry.Parent[sites.SiteRow], info: Info
-    ) -> Annotated[Workspace, strawberry.lazy("graph.workspaces.types")]:
-        return await info.context.loaders.workspace.load(row.workspace_id)
-
-    @strawberry.field(description="The profiles that it is measured with.")
-    @staticmethod
-    async def profiles(row: strawberry.Parent[sites.SiteRow], info: Info) -> list[Profile]:
-        return await info.context.loaders.profiles_of_site.load(row.id)
-
-    @strawberry.field(description="The profile that is meant where none is named.")
-    @staticmethod
-    async def default_profile(row: strawberry.Parent[sites.SiteRow], info: Info) -> Profile:
-        return await info.context.loaders.profile.load(row.default_profile_id)
-
-    @strawberry.field(description="What is sent to reach it; null for nothing.")
-    @staticmethod
-    async def access(row: strawberry.Parent[sites.SiteRow], info: Info) -> Access | None:
-        return await info.context.loaders.access_of_site.load(row.id)
-
-    @strawberry.field(description="A page by its path, with its query; null when there is none.")
-    @staticmethod
-    async def page(
-        row: strawberry.Parent[sites.SiteRow],
-        info: Info,
-        path: Annotated[str, strawberry.argument(description="Such as /pricing?plan=team.")],
-    ) -> Page | None:
-        return await info.context.loaders.page_by_path.load((row.id, sites.split_path(path)))
-
-    @strawberry.field(description="Its pages, by path.")
-    @staticmethod
-    async def pages(
-        row: strawberry.Parent[sites.SiteRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
-    ) -> Connection[Page]:
-        return connection(await info.context.loaders.pages_of_site.load(PageKey(row.id, Window.of(first, after))))
-
-    @strawberry.field(description="Its schedules, those of single pages too, by name.")
-    @staticmethod
-    async def schedules(
-        row: strawberry.Parent[sites.SiteRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
-    ) -> Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]]:
-        return connection(await info.context.loaders.schedules_of_site.load(PageKey(row.id, Window.of(first, after))))
+    workspace: Annotated[Workspace, strawberry.lazy("graph.workspaces.types")] = by_key(
+        Loaders.workspace, "workspace_id", "Whose it is."
+    )
+    profiles: list[Profile] = by_key(Loaders.profiles_of_site, "id", "The profiles that it is measured with.")
+    default_profile: Profile = by_key(Loaders.profile, "default_profile_id", "The profile that is meant where none is named.")
+    access: Access | None = by_key(Loaders.access_of_site, "id", "What is sent to reach it; null for nothing.")
+    page: Page | None = by_key(Loaders.page_by_path, _path_key, "A page by its path, with its query; null when there is none.")
+    pages: Connection[Page] = by_key(Loaders.pages_of_site, page_key, "Its pages, by path.")
+    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = by_key(
+        Loaders.schedules_of_site, page_key, "Its schedules, those of single pages too, by name."
+    )
 
 
 UTC = TimeZone("UTC")
@@ -126,6 +101,31 @@ def profile_id(id: strawberry.ID | None, path: str = "profile") -> Any:
     return decode(Kind.PROFILE, id, path) if id is not None else None
 
 
+def _latest_key(
+    row: sites.PageRow,
+    profile: Annotated[
+        strawberry.ID | None, strawberry.argument(description="With this profile; else with the site's default one.")
+    ] = None,
+    environment: Annotated[str, strawberry.argument(description="In this environment.")] = PRODUCTION,
+) -> audits.LatestKey:
+    return audits.LatestKey(row.id, profile_id(profile), environment)
+
+
+def _audits_key(
+    row: sites.PageRow,
+    first: Annotated[int | None, strawberry.argument(description="How many of the newest; 1 to 100, else 20.")] = None,
+    after: After = None,
+    last: Annotated[int | None, strawberry.argument(description="How many of the oldest; 1 to 100.")] = None,
+    before: Annotated[Cursor | None, strawberry.argument(description="Only what comes before this cursor.")] = None,
+    profile: ProfileId = None,
+    environment: Annotated[str | None, strawberry.argument(description="In this environment only.")] = None,
+    from_: From = None,
+    to: To = None,
+) -> PageKey:
+    given = (("environment", environment), ("profile", profile_id(profile)), ("since", from_), ("until", to))
+    return PageKey(row.id, Window.of(first, after, last, before), given)
+
+
 @strawberry.type(description="A path of a site, with its query.")
 class Page(Node):
     is_type_of = of(sites.PageRow)
@@ -134,52 +134,21 @@ class Page(Node):
     path: str = strawberry.field(description="Its path and query.")
     created_at: datetime = strawberry.field(description="When it was added.")
 
+    site: Site = by_key(Loaders.site, "site_id", "Where it belongs.")
+    latest_audit: Annotated[Audit, strawberry.lazy("graph.audits.types")] | None = by_key(
+        Loaders.latest_audit, _latest_key, "The newest finished audit; null when there is none yet."
+    )
+    audits: Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]] = by_key(
+        Loaders.audits_of_page, _audits_key, "Its audits, the newest first, whatever their state."
+    )
+    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = by_key(
+        Loaders.schedules_of_page, page_key, "The schedules of this page alone, by name; those of its whole site audit it too."
+    )
+
     @strawberry.field(description="Its whole address.")
     @staticmethod
     def url(row: strawberry.Parent[sites.PageRow]) -> Url:
         return Url(row.origin + row.path)
-
-    @strawberry.field(description="Where it belongs.")
-    @staticmethod
-    async def site(row: strawberry.Parent[sites.PageRow], info: Info) -> Site:
-        return await info.context.loaders.site.load(row.site_id)
-
-    @strawberry.field(description="The newest finished audit; null when there is none yet.")
-    @staticmethod
-    async def latest_audit(
-        row: strawberry.Parent[sites.PageRow],
-        info: Info,
-        profile: Annotated[
-            strawberry.ID | None, strawberry.argument(description="With this profile; else with the site's default one.")
-        ] = None,
-        environment: Annotated[str, strawberry.argument(description="In this environment.")] = PRODUCTION,
-    ) -> Annotated[Audit, strawberry.lazy("graph.audits.types")] | None:
-        return await info.context.loaders.latest_audit.load(audits.LatestKey(row.id, profile_id(profile), environment))
-
-    @strawberry.field(description="Its audits, the newest first, whatever their state.")
-    @staticmethod
-    async def audits(
-        row: strawberry.Parent[sites.PageRow],
-        info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many of the newest; 1 to 100, else 20.")] = None,
-        after: After = None,
-        last: Annotated[int | None, strawberry.argument(description="How many of the oldest; 1 to 100.")] = None,
-        before: Annotated[Cursor | None, strawberry.argument(description="Only what comes before this cursor.")] = None,
-        profile: ProfileId = None,
-        environment: Annotated[str | None, strawberry.argument(description="In this environment only.")] = None,
-        from_: From = None,
-        to: To = None,
-    ) -> Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]]:
-        given = (("environment", environment), ("profile", profile_id(profile)), ("since", from_), ("until", to))
-        window = Window.of(first, after, last, before)
-        return connection(await info.context.loaders.audits_of_page.load(PageKey(row.id, window, given)))
-
-    @strawberry.field(description="The schedules of this page alone, by name; those of its whole site audit it too.")
-    @staticmethod
-    async def schedules(
-        row: strawberry.Parent[sites.PageRow], info: Info, first: First = DEFAULT_FIRST, after: After = None
-    ) -> Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]]:
-        return connection(await info.context.loaders.schedules_of_page.load(PageKey(row.id, Window.of(first, after))))
 
     @strawberry.field(description="Metrics over time, of finished audits with one profile in one environment.")
     @staticmethod
@@ -198,9 +167,8 @@ class Page(Node):
         time_zone: Annotated[TimeZone, strawberry.argument(description="Whose days and weeks are meant.")] = UTC,
     ) -> list[Annotated[Series, strawberry.lazy("graph.audits.series")]]:
         wanted = tuple(dict.fromkeys(metrics))
-        key = audits.SeriesKey(row.id, profile_id(profile), environment, wanted, from_, to)
-        history = await info.context.loaders.series.load(key)
-        return [audits.thin(history[metric], metric, interval, statistic, time_zone) for metric in wanted]  # type: ignore[misc]
+        what = (profile_id(profile), environment, wanted, from_, to, interval, statistic, time_zone)
+        return await info.context.loaders.series.load(audits.SeriesKey(row.id, *what))
 
 
 @strawberry.input(description="Which pages.")
@@ -209,14 +177,15 @@ class PageFilter:
     tags: list[str] | None = strawberry.field(default=None, description="Of sites that have all of these tags.")
 
 
+def _site_key(_root: None, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> UUID:
+    return decode(Kind.SITE, id)
+
+
+def _page_key(_root: None, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> UUID:
+    return decode(Kind.PAGE, id)
+
+
 @strawberry.type
 class Query:
-    @strawberry.field(description="A site; null when it is not there or not yours.")
-    @staticmethod
-    async def site(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Site | None:
-        return await info.context.loaders.site.load(decode(Kind.SITE, id))
-
-    @strawberry.field(description="A page; null when it is not there or not yours.")
-    @staticmethod
-    async def page(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> Page | None:
-        return await info.context.loaders.page.load(decode(Kind.PAGE, id))
+    site: Site | None = by_key(Loaders.site, _site_key, "A site; null when it is not there or not yours.")
+    page: Page | None = by_key(Loaders.page, _page_key, "A page; null when it is not there or not yours.")

@@ -14,10 +14,12 @@ from domain.ids import Kind, encode
 from domain.paging import DEFAULT_FIRST, Window
 
 from ..accounts import User
+from ..batched import by_key
 from ..context import Info
 from ..keys import ApiKey
+from ..loaders import Loaders
 from ..marks import PERSONAL
-from ..paging import After, Connection, First, connection
+from ..paging import After, Connection, First
 from ..sites.single import of_ids
 from .types import Workspace
 
@@ -34,10 +36,7 @@ class Granted(NamedTuple):
 class Grant:
     role: Role = strawberry.field(description="What you are in it.")
 
-    @strawberry.field(description="Where.")
-    @staticmethod
-    async def workspace(grant: strawberry.Parent[Granted], info: Info) -> Workspace:
-        return await info.context.loaders.workspace.load(grant.workspace_id)
+    workspace: Workspace = by_key(Loaders.workspace, "workspace_id", "Where.")
 
     @strawberry.field(description="What you may do; where you have single sites, with those.")
     @staticmethod
@@ -89,7 +88,7 @@ class Viewer:
     @staticmethod
     async def workspaces(info: Info, first: First = DEFAULT_FIRST, after: After = None) -> Connection[Workspace]:
         reach = info.context.actor.reach
-        return connection(await workspaces.within(info.context.reader, reach, Window.of(first, after)))
+        return await workspaces.within(info.context.reader, reach, Window.of(first, after))  # type: ignore[return-value]
 
     @strawberry.field(description="What you may do, in each workspace that you are in.")
     @staticmethod
@@ -105,6 +104,10 @@ class Viewer:
         return list(await workspaces.deleted_of(info.context.reader, actor.user_id, datetime.now(UTC)))  # type: ignore[arg-type]
 
 
+def _slug_key(_root: None, slug: Annotated[str, strawberry.argument(description="The workspace's slug.")]) -> str:
+    return slug
+
+
 @strawberry.type
 class Query:
     @strawberry.field(description="Whoever asks; null for nobody in particular.", metadata=PERSONAL)
@@ -112,9 +115,6 @@ class Query:
     def viewer(info: Info) -> Viewer | None:
         return Viewer() if info.context.actor.is_somebody else None
 
-    @strawberry.field(description="A workspace by its slug; null when it is not there or not yours.")
-    @staticmethod
-    async def workspace(
-        info: Info, slug: Annotated[str, strawberry.argument(description="The workspace's slug.")]
-    ) -> Workspace | None:
-        return await info.context.loaders.workspace_by_slug.load(slug)
+    workspace: Workspace | None = by_key(
+        Loaders.workspace_by_slug, _slug_key, "A workspace by its slug; null when it is not there or not yours."
+    )

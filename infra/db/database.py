@@ -48,6 +48,7 @@ class SqlWriter:
 
     def __init__(self, session: AsyncSession, *, unbroken: bool) -> None:
         self._session = session
+        self._dialect = session.get_bind().dialect
         self._unbroken = unbroken
 
     def add(self, instance: Base) -> None:
@@ -64,10 +65,10 @@ class SqlWriter:
             return await self._ended(self._session.execute(statement, values))
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
-        return [query.row(*row) for row in await self.execute(guarded(query), values)]
+        return [query.row(*row) for row in await self.execute(guarded(query, self._dialect), values)]
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
-        row = (await self.execute(guarded(query), values)).first()
+        row = (await self.execute(guarded(query, self._dialect), values)).first()
         return query.row(*row) if row is not None else None
 
     async def reach_into(self, workspace_id: UUID) -> None:

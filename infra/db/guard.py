@@ -6,11 +6,23 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import CTE, BindParameter, ColumnClause, FromClause, Join, Select, Subquery, Table, TableClause, TextClause
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnClause,
+    Dialect,
+    FromClause,
+    Join,
+    Select,
+    Subquery,
+    Table,
+    TableClause,
+    TextClause,
+)
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BooleanClauseList, ClauseElement, Grouping
-from sqlalchemy.sql.selectable import FromClauseAlias, FromGrouping
+from sqlalchemy.sql.selectable import FromClauseAlias, FromGrouping, Lateral
 
 from domain.base import Base, Query, one_of
 
@@ -24,14 +36,15 @@ class Unscoped(RuntimeError):  # noqa: N818 - what the statement is
     """A statement reads a tenant's table, and says of no tenant that it is theirs."""
 
 
-def guarded(query: Query[Any]) -> Select[Any]:
+def guarded(query: Query[Any], dialect: Dialect) -> Select[Any]:
     """The query's statement, to be run. Raises Unscoped. A query is looked at once, when it is first run."""
     if query not in _checked:
-        loose = [] if query.beyond else unscoped(query.statement)
+        statements = [query.statement, *([query.sqlite] if query.sqlite is not None else [])]
+        loose = [] if query.beyond else [name for statement in statements for name in unscoped(statement)]
         if loose:
             raise Unscoped(f"The statement for {query.row.__qualname__} reads {', '.join(loose)} of whichever workspace.")
         _checked.add(query)
-    return query.statement
+    return query.on(dialect)
 
 
 def unscoped(statement: ClauseElement) -> list[str]:
@@ -56,7 +69,9 @@ def _loose(element: ClauseElement, around: frozenset[FromClause], held: frozense
     if isinstance(element, UpdateBase):
         yield "what it writes"
     children: Iterable[Any] = element.get_children() if not isinstance(element, TableClause | ColumnClause) else ()
-    if isinstance(element, Subquery | CTE):
+    if isinstance(element, Lateral):
+        children = element.element.get_children()  # a table for each row of those before it, which it may name
+    elif isinstance(element, Subquery | CTE):
         around = held = frozenset()  # a table of its own: it names nobody else's rows
     elif isinstance(element, Select):
         joined = element.get_final_froms()
@@ -65,7 +80,7 @@ def _loose(element: ClauseElement, around: frozenset[FromClause], held: frozense
         held = frozenset(_hold(element, joined, held & (sources - own)))
         yield from (_table(source).name for source in own - held if _tenant(source) is not None)
         around |= sources
-        children = (*children, *sources)
+        children = dict.fromkeys((*children, *sources))
     for child in children:
         yield from _loose(child, around, held)
 

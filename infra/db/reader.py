@@ -26,7 +26,7 @@ class Compiled(Generic[R]):
     """A query as a driver takes it."""
 
     def __init__(self, query: Query[R], dialect: Dialect) -> None:
-        compiled = guarded(query).compile(dialect=dialect)
+        compiled = guarded(query, dialect).compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         assert not compiled.literal_execute_params | compiled.post_compile_params, "its text is the same for all values"
         self.text = compiled.string

@@ -92,7 +92,7 @@ async def test_whatever_belongs_to_an_audit_takes_a_statement_a_relation(asking:
 @pytest.mark.parametrize("sizes", [MANY, FEW], ids=["many", "few"])
 async def test_series_of_many_pages_take_as_many_statements_as_of_one(asking: Asking, sizes: Sizes) -> None:
     profile = (await filled(asking, sizes)).readable(Kind.PROFILE)[0]
-    assert await statements(asking, SERIES, profile=profile) == 5
+    assert await statements(asking, SERIES, profile=profile) == 6
 
 
 @pytest.mark.parametrize("each", [1, 14])

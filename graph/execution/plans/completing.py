@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLAbstractType,
@@ -20,19 +20,20 @@ from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import inspect
 from strawberry.execution import optimized_is_awaitable
 
+from domain.base import whole
+
 from .fields import Completer, Field
 from .places import Places, Some
 from .run import Late, Run, Waiting, together
 
-
-class Selecting(Protocol):
-    """What is selected of the objects of one type."""
-
-    def select(self, run: Run, sources: Sequence[Any], places: Places, waits: list[Waiting]) -> list[dict[str, Any]]: ...
+if TYPE_CHECKING:
+    from .selecting import Selection
 
 
 class Leaves:
     """Scalars and enums."""
+
+    columns: frozenset[str] | None = frozenset()
 
     def __init__(self, type: GraphQLLeafType, *, nullable: bool) -> None:
         self._type = type
@@ -54,22 +55,38 @@ class Leaves:
 class Objects:
     """Objects of one type."""
 
-    def __init__(self, type: GraphQLObjectType, selecting: Selecting, *, nullable: bool) -> None:
+    def __init__(self, type: GraphQLObjectType, selecting: Selection, *, nullable: bool) -> None:
         self._type = type
-        self._selecting = selecting
+        self.selecting = selecting
         self._nullable = nullable
+        self._good: set[Any] = set()
+        """Classes of which every value is one of them, and whole."""
+
+    @property
+    def columns(self) -> frozenset[str] | None:
+        return self.selecting.columns
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether whatever is there is one, and none may be missing."""
+        return self._type.is_type_of is None and not self._nullable
 
     def complete(
         self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
     ) -> list[Any]:
+        classes = set(map(type, values))
+        if classes <= self._good:
+            return self.selecting.select(run, values, places, waits)
         chosen = those_present(run, field, values, places, nullable=self._nullable)
         if self._type.is_type_of is not None:
             chosen = self._of_the_type(run, field, values, chosen, places, lates)
         if len(chosen) == len(values):
-            return self._selecting.select(run, values, places, waits)
+            if self._type.is_type_of is None:
+                self._good |= classes
+            return self.selecting.select(run, values, places, waits)
         done: list[Any] = [None] * len(values)
         if chosen:
-            found = self._selecting.select(run, [values[index] for index in chosen], Some(places, chosen), waits)
+            found = self.selecting.select(run, [values[index] for index in chosen], Some(places, chosen), waits)
             for index, out in zip(chosen, found, strict=True):
                 done[index] = out
         return done
@@ -79,8 +96,11 @@ class Objects:
     ) -> Sequence[int]:
         is_type_of: Any = self._type.is_type_of
         rows = getattr(is_type_of, "rows", None)
-        if rows is not None and all(values[index].__class__ in rows for index in chosen):
-            return chosen
+        if rows is not None:
+            classes = {type(values[index]) for index in chosen}
+            if all(whole(each) in rows for each in classes):
+                self._good |= classes
+                return chosen
         good = []
         for index in chosen:
             try:
@@ -104,13 +124,15 @@ class Objects:
             run.failed(error, field, places, 0, nullable=self._nullable)
             return None
         waits: list[Waiting] = []
-        (done,) = self._selecting.select(run, [value], places, waits)
+        (done,) = self.selecting.select(run, [value], places, waits)
         await together(waits)
         return done
 
 
 class Abstracts:
     """Objects of several types: each type's together."""
+
+    columns: frozenset[str] | None = None
 
     def __init__(
         self,

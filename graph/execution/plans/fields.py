@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType
 
 from .places import Places, Under
-from .run import Late, Run, Waiting, may_wait, settled, together
+from .run import Late, Run, Settled, Waiting, may_wait, together
 
 
 class Completer(Protocol):
     """Makes of values what stands in the answer."""
+
+    @property
+    def columns(self) -> frozenset[str] | None:
+        """All that it reads of the values, where they are rows; None where it does not know."""
+        ...
 
     def complete(
         self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
@@ -28,8 +33,14 @@ class Completer(Protocol):
 class Reader(Protocol):
     """How a field's values come from its objects."""
 
-    def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
-        """One for each object: what may have to be awaited, and exceptions, among them."""
+    columns_read: frozenset[str] | None
+    """All that it reads of the objects itself, where they are rows; None where it does not know."""
+
+    passes: bool
+    """Whether its values may be rows of the same columns: the object itself, or what stands in it."""
+
+    def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any] | Awaitable[list[Any]]:
+        """One for each object: what may have to be awaited, and exceptions, among them; or what gives all of them."""
         ...
 
 
@@ -57,14 +68,23 @@ class Field:
         self.completer = completer
         self.arguments = arguments
 
+    @property
+    def columns(self) -> frozenset[str] | None:
+        """All that is read of the objects for it, where they are rows; None where that is not known."""
+        own, below = self.read.columns_read, self.completer.columns if self.read.passes else frozenset()
+        return own | below if own is not None and below is not None else None
+
     def fill(
         self, run: Run, sources: Sequence[Any], outs: Sequence[dict[str, Any]], places: Places, waits: list[Waiting]
     ) -> None:
         """Write it into what stands for each of the objects, now or later."""
         values = self.read(run, self, sources, places)
-        if may_wait(values):
-            run.hold(values)
+        if not isinstance(values, list):
+            run.hold([values])
             waits.append(_Awaited(self, run, values, outs, places))
+        elif may_wait(values):
+            run.hold(values)
+            waits.append(_Awaited(self, run, Settled(values), outs, places))
         else:
             self.complete(run, values, outs, places, waits)
 
@@ -82,17 +102,19 @@ class Field:
 class _Awaited:
     """A field whose values are still to come."""
 
-    __slots__ = ("_field", "_outs", "_places", "_run", "_values")
+    __slots__ = ("_coming", "_field", "_outs", "_places", "_run")
 
-    def __init__(self, field: Field, run: Run, values: Sequence[Any], outs: Sequence[dict[str, Any]], places: Places) -> None:
+    def __init__(
+        self, field: Field, run: Run, coming: Awaitable[list[Any]], outs: Sequence[dict[str, Any]], places: Places
+    ) -> None:
         self._field = field
         self._run = run
-        self._values = values
+        self._coming = coming
         self._outs = outs
         self._places = places
 
     async def go_on(self) -> None:
-        values = await settled(self._values)
+        values = await self._coming
         waits: list[Waiting] = []
         self._field.complete(self._run, values, self._outs, self._places, waits)
         await together(waits)

@@ -25,6 +25,10 @@ class Lists:
         self._items_nullable = items_nullable
         self._nullable = nullable
 
+    @property
+    def columns(self) -> frozenset[str] | None:
+        return self._item.columns
+
     def complete(
         self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
     ) -> list[Any]:

@@ -38,7 +38,8 @@ from .lists import Lists
 from .places import TOP
 from .reading import reader
 from .run import Run, Waiting, together
-from .selecting import Selection, Typename
+from .selecting import Selection
+from .writing import Typename
 
 MAX_VARIANTS = 4
 """Of one operation: for each combination of the variables by which parts of it are skipped."""
@@ -204,7 +205,9 @@ class _Compiling:
     def _field(self, key: str, details: Sequence[FieldDetails], definition: GraphQLField, parent: GraphQLObjectType) -> Field:
         completer = self._completer(definition.type, details, nullable=True)
         nodes = [each.node for each in details]
-        return Field(key, nodes, definition, parent, reader(definition), completer, _fixed(definition, nodes[0]))
+        return Field(
+            key, nodes, definition, parent, reader(definition, parent, self.schema), completer, _fixed(definition, nodes[0])
+        )
 
     def _completer(self, type: GraphQLOutputType, details: Sequence[FieldDetails], *, nullable: bool) -> Completer:
         if isinstance(type, GraphQLNonNull):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
+from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from ...batched import Read, read_of
+from ...loading import Columns
+from ...node import prefix_of
+from ...rows import ITSELF, columns_of
 from .fields import Field, Reader
 from .places import Places, Under
 from .run import Run
@@ -18,9 +23,12 @@ from .run import Run
 class OfSource:
     """What a function of the object gives; `inline`: which takes nothing else and is no coroutine."""
 
-    def __init__(self, function: Callable[[Any], Any], *, inline: bool) -> None:
+    passes = True
+
+    def __init__(self, function: Callable[[Any], Any], *, inline: bool, columns: frozenset[str] | None = None) -> None:
         self.function = function
         self.inline = inline
+        self.columns_read = columns
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
         return _each(sources, lambda _, source: self.function(source))
@@ -30,14 +38,35 @@ class Attribute(OfSource):
     """Of the object, whose type is read straight from a row."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(lambda source: getattr(source, name), inline=True)
+        super().__init__(lambda source: getattr(source, name), inline=True, columns=frozenset({name}))
         self.name = name
+
+
+class Identity(OfSource):
+    """The id of a thing, whose kind is known by its type."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(lambda source: prefix + source.id.hex, inline=True, columns=frozenset({"id"}))
+        self.prefix = prefix
+
+
+class Itself(OfSource):
+    """The object, as one of another type."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda source: source, inline=True, columns=frozenset())
+
+    def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
+        return list(sources)
 
 
 class OfSourceAndInfo:
     """What a function of the object and of Strawberry's Info gives."""
 
-    def __init__(self, function: Callable[..., Any], definition: StrawberryField) -> None:
+    passes = True
+
+    def __init__(self, function: Callable[..., Any], definition: StrawberryField, columns: frozenset[str] | None) -> None:
+        self.columns_read = columns
         self._function = function
         self._definition = definition
 
@@ -48,6 +77,9 @@ class OfSourceAndInfo:
 
 class Resolved:
     """What graphql-core's resolver gives, with arguments."""
+
+    passes = True
+    columns_read: frozenset[str] | None = None
 
     def __init__(self, definition: GraphQLField) -> None:
         self._resolve = definition.resolve
@@ -62,6 +94,52 @@ class Resolved:
         return _each(sources, lambda index, source: resolve(source, run.info(field, within, index), **arguments))
 
 
+class OfLoader:
+    """What a loader gives for the keys of all objects of the level: its field says which."""
+
+    passes = False
+
+    def __init__(self, read: Read, declared: StrawberryField, schema: GraphQLSchema) -> None:
+        self.columns: Columns | None = None
+        """Of the rows that it gives."""
+        self.columns_read = read.columns
+        self.read = read
+        self._declared = declared
+        self._converter = schema._strawberry_schema.schema_converter  # type: ignore[attr-defined]
+        self._fixed: Mapping[str, Any] | None = None
+
+    def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any] | Awaitable[list[Any]]:
+        try:
+            arguments = self._arguments(run, field)
+        except Exception as error:
+            return [error] * len(sources)
+        read = self.read
+        require, key = run.context.actor.require, read.key
+        keys = []
+        for source in sources:
+            try:
+                if read.permission is not None:
+                    require(read.permission, source.id)
+                keys.append(key(source, **arguments))
+            except Exception as error:
+                keys.append(error)
+        looked: list[Any] | Awaitable[list[Any]] = run.context.loaders.of(read.loading, self.columns).look(keys)
+        return looked
+
+    def _arguments(self, run: Run, field: Field) -> Mapping[str, Any]:
+        """As its key takes them: the same for all objects, and made once where they do not depend on variables."""
+        if not self._declared.arguments:
+            return {}
+        if self._fixed is not None:
+            return self._fixed
+        converter = self._converter
+        given = dict(run.arguments(field))
+        made = convert_arguments(given, self._declared.arguments, converter.scalar_registry, converter.config)
+        if field.arguments is not None:
+            self._fixed = made
+        return made
+
+
 def _each(sources: Sequence[Any], read: Callable[[int, Any], Any]) -> list[Any]:
     """What was raised is a value like any other: it is completed to an error."""
     values = []
@@ -73,11 +151,19 @@ def _each(sources: Sequence[Any], read: Callable[[int, Any], Any]) -> list[Any]:
     return values
 
 
-def reader(definition: GraphQLField) -> Reader:
+def reader(definition: GraphQLField, parent: GraphQLObjectType, schema: GraphQLSchema) -> Reader:
     """The shortest way that gives what the resolver gives."""
     declared = definition.extensions.get("strawberry-definition")
     if not isinstance(declared, StrawberryField) or declared.extensions or declared.default_resolver is not getattr:
         return Resolved(definition)
+    read = read_of(definition)
+    if read is not None:
+        return OfLoader(read, declared, schema)
+    prefix = prefix_of(definition, parent)
+    if prefix is not None:
+        return Identity(prefix)
+    if declared.metadata.get(ITSELF):
+        return Itself()
     if declared.is_basic_field:
         return Attribute(declared.python_name)
     resolver = declared.base_resolver
@@ -88,10 +174,10 @@ def reader(definition: GraphQLField) -> Reader:
     names = list(inspect.signature(function).parameters)
     source = resolver.self_parameter or resolver.parent_parameter or resolver.root_parameter
     if source is not None and names == [source.name]:
-        return OfSource(function, inline=not resolver.is_async)
+        return OfSource(function, inline=not resolver.is_async, columns=columns_of(definition))
     info = resolver.info_parameter
     if source is not None and info is not None and names == [source.name, info.name]:
-        return OfSourceAndInfo(function, declared)
+        return OfSourceAndInfo(function, declared, columns_of(definition))
     return Resolved(definition)
 
 

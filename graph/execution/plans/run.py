@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -49,6 +49,7 @@ class Run:
         "held",
         "hide_suggestions",
         "root_value",
+        "things",
         "variables",
     )
 
@@ -71,6 +72,7 @@ class Run:
         self.hide_suggestions = hide_suggestions
         self.errors: list[GraphQLError] = []
         self.at_once = 0
+        self.things = -1  # the root is none
         self._nulls: list[Null] = []
         self._taken: dict[Places, set[tuple[str | int, ...]]] = {}
 
@@ -163,6 +165,18 @@ async def settled(values: Sequence[Any]) -> list[Any]:
     for index, value in zip(awaited, await _gathered([values[index] for index in awaited]), strict=True):
         found[index] = value
     return found
+
+
+class Settled:
+    """The same, to be awaited when its turn comes."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+
+    def __await__(self) -> Generator[Any, None, list[Any]]:
+        return settled(self._values).__await__()
 
 
 async def together(waits: Sequence[Waiting]) -> None:

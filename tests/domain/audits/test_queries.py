@@ -11,10 +11,8 @@ from sqlalchemy import update
 
 from domain import audits
 from domain.access import SYSTEM, Reach
-from domain.audits import AUDITS, LatestKey, SeriesKey, queries
-from domain.errors import LimitReached
+from domain.audits import AUDITS, LatestKey
 from domain.ids import new_id
-from domain.measuring import MetricName
 from domain.paging import Window
 from infra.db.database import SqlDatabase
 from tests.databases import Counter
@@ -30,9 +28,6 @@ class Day:
 
     def __init__(self, acme: Tenant, ids: list[UUID], page: UUID, profile: UUID) -> None:
         self.acme, self.ids, self.page, self.profile = acme, ids, page, profile
-
-    def key(self, since: datetime | None = None, until: datetime | None = None) -> SeriesKey:
-        return SeriesKey(self.page, self.profile, "production", (MetricName.TTFB, MetricName.LCP), since, until)
 
 
 @pytest.fixture
@@ -90,33 +85,6 @@ async def test_a_pages_audits_come_newest_first_and_time_is_half_open(day: Day) 
     assert await listed(day, environment="preview") == []
 
 
-async def test_a_history_is_oldest_first_half_open_and_leaves_out_what_was_not_measured(day: Day) -> None:
-    reader, reach = day.acme.database.reader, day.acme.actor.reach
-    second = START + timedelta(minutes=10)
-    whole, late, early = day.key(), day.key(since=second), day.key(until=second)
-    found = await audits.histories(reader, reach, [whole, late, early])
-    assert [(s.audit_id, s.value) for s in found[whole][MetricName.TTFB]] == list(zip(day.ids, (100, 200, 300), strict=True))
-    assert [s.value for s in found[late][MetricName.TTFB]] == [200, 300]
-    assert [s.value for s in found[early][MetricName.TTFB]] == [100]
-    assert found[whole][MetricName.LCP] == []
-
-
-async def test_histories_of_many_pages_are_one_statement(day: Day) -> None:
-    counter = Counter(day.acme.database)
-    keys = [day.key(), *(day.key()._replace(page_id=new_id()) for _ in range(20))]
-    found = await audits.histories(day.acme.database.reader, day.acme.actor.reach, keys)
-    assert len(counter) == 1
-    assert [len(found[key][MetricName.TTFB]) for key in keys] == [3] + [0] * 20
-
-
-async def test_a_history_too_long_to_be_thinned_is_refused(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MAX_SAMPLES", 2)
-    with pytest.raises(LimitReached):
-        await audits.histories(day.acme.database.reader, day.acme.actor.reach, [day.key()])
-    monkeypatch.setattr(queries, "MAX_SAMPLES", 3)
-    await audits.histories(day.acme.database.reader, day.acme.actor.reach, [day.key()])
-
-
 async def test_no_read_shows_another_tenants_audit(day: Day) -> None:
     reader = day.acme.database.reader
     finding = (await audits.FINDINGS.under(reader, day.acme.actor.reach, [day.ids[0]], Window()))[day.ids[0]].rows[0]
@@ -124,7 +92,6 @@ async def test_no_read_shows_another_tenants_audit(day: Day) -> None:
     for reach in (Reach(), Reach.whole((await tenant(day.acme.database, "other")).id)):
         assert await audits.by_ids(reader, reach, day.ids) == {}
         assert await audits.latest(reader, reach, [LatestKey(day.page, None, "production")]) == {}
-        assert (await audits.histories(reader, reach, [day.key()]))[day.key()][MetricName.TTFB] == []
         assert await audits.runs_by_audits(reader, reach, day.ids[:1]) == {day.ids[0]: []}
         assert await audits.findings_by_ids(reader, reach, [finding.id]) == {}
         assert (await AUDITS.under(reader, reach, [day.page], Window(), **ALL))[day.page].rows == []
@@ -136,4 +103,3 @@ async def test_a_read_of_nothing_is_nothing(day: Day) -> None:
     reader, reach = day.acme.database.reader, day.acme.actor.reach
     assert await audits.by_ids(reader, reach, []) == {}
     assert await audits.latest(reader, reach, []) == {}
-    assert await audits.histories(reader, reach, []) == {}

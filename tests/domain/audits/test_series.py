@@ -1,63 +1,83 @@
-"""History as points: which interval a sample falls into, and which number stands for it."""
+"""History as points: which interval an audit falls into, and which number stands for it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
-from domain.audits import Interval, Sample, Series, Statistic, thin
-from domain.errors import LimitReached, ProblemCode
+from domain import audits
+from domain.audits import Audit, Interval, Series, SeriesKey, Statistic, timeline
+from domain.audits.series import edges, floor
+from domain.errors import InvalidInput, LimitReached, ProblemCode
 from domain.ids import new_id
 from domain.measuring import MetricName
+from infra.db.database import SqlDatabase
+from tests.databases import Counter, everybodys
+from tests.domain.audits.lines import Line, line
 
 BERLIN = "Europe/Berlin"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ZONES = ("UTC", BERLIN, "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana", "Asia/Beirut", "Pacific/Apia")
+INTERVALS = [Interval.HOUR, Interval.DAY, Interval.WEEK, Interval.MONTH]
 
 
-def samples(start: datetime, step: timedelta, number: int) -> list[Sample]:
-    return [Sample(start + step * place, new_id(), float(place)) for place in range(number)]
+@pytest.fixture
+async def acme(database: SqlDatabase) -> Line:
+    return await line(database)
 
 
-def points(
-    given: list[Sample], interval: Interval, statistic: Statistic = Statistic.P50, zone: str = "UTC"
-) -> list[tuple[str, int]]:
-    series = thin(given, MetricName.TTFB, interval, statistic, zone)
-    return [(point.at.isoformat(), point.samples) for point in series.points]
+def times(start: datetime, step: timedelta, number: int) -> list[tuple[datetime, float]]:
+    """The first with the value 0, the second with 1, and so on."""
+    return [(start + step * place, float(place)) for place in range(number)]
 
 
-def value(values: list[float], statistic: Statistic) -> float:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    series = thin([Sample(at, new_id(), each) for each in values], MetricName.TTFB, Interval.DAY, statistic, "UTC")
-    assert len(series.points) == 1
-    return series.points[0].value
+def key(acme: Line, interval: Interval = Interval.AUTO, **given: Any) -> SeriesKey:
+    return SeriesKey(acme.page.id, acme.profile, audits.PRODUCTION, (MetricName.TTFB,), interval=interval, **given)
 
 
-def test_the_day_on_which_clocks_go_forward_has_23_hours() -> None:
-    hours = samples(datetime(2026, 3, 27, 23, tzinfo=UTC), timedelta(hours=1), 24 + 23 + 24)
-    assert points(hours, Interval.DAY, zone=BERLIN) == [
+async def answer(acme: Line, asked: SeriesKey) -> Any:
+    return (await audits.histories(acme.database.reader, acme.actor.reach, [asked]))[asked]
+
+
+async def one(acme: Line, interval: Interval = Interval.AUTO, **given: Any) -> Series:
+    (series,) = await answer(acme, key(acme, interval, **given))
+    assert isinstance(series, Series)
+    return series
+
+
+async def counted(acme: Line, interval: Interval, zone: str = "UTC") -> list[tuple[str, int]]:
+    return [(point.at.isoformat(), point.samples) for point in (await one(acme, interval, time_zone=zone)).points]
+
+
+async def test_the_day_on_which_clocks_go_forward_has_23_hours(acme: Line) -> None:
+    await acme.add(*times(datetime(2026, 3, 27, 23, tzinfo=UTC), timedelta(hours=1), 24 + 23 + 24))
+    assert await counted(acme, Interval.DAY, BERLIN) == [
         ("2026-03-27T23:00:00+00:00", 24),
         ("2026-03-28T23:00:00+00:00", 23),
         ("2026-03-29T22:00:00+00:00", 24),
     ]
 
 
-def test_the_day_on_which_clocks_go_back_has_25_hours() -> None:
-    hours = samples(datetime(2026, 10, 23, 22, tzinfo=UTC), timedelta(hours=1), 24 + 25 + 24)
-    assert points(hours, Interval.DAY, zone=BERLIN) == [
+async def test_the_day_on_which_clocks_go_back_has_25_hours(acme: Line) -> None:
+    await acme.add(*times(datetime(2026, 10, 23, 22, tzinfo=UTC), timedelta(hours=1), 24 + 25 + 24))
+    assert await counted(acme, Interval.DAY, BERLIN) == [
         ("2026-10-23T22:00:00+00:00", 24),
         ("2026-10-24T22:00:00+00:00", 25),
         ("2026-10-25T23:00:00+00:00", 24),
     ]
 
 
-def test_the_hour_that_comes_twice_is_two_hours() -> None:
-    quarters = samples(datetime(2026, 10, 24, 23, 30, tzinfo=UTC), timedelta(minutes=15), 12)
-    assert points(quarters, Interval.HOUR, zone=BERLIN) == [
+async def test_the_hour_that_comes_twice_is_two_hours(acme: Line) -> None:
+    await acme.add(*times(datetime(2026, 10, 24, 23, 30, tzinfo=UTC), timedelta(minutes=15), 12))
+    assert await counted(acme, Interval.HOUR, BERLIN) == [
         ("2026-10-24T23:00:00+00:00", 2),
         ("2026-10-25T00:00:00+00:00", 4),
         ("2026-10-25T01:00:00+00:00", 4),
@@ -72,65 +92,79 @@ def test_the_hour_that_comes_twice_is_two_hours() -> None:
         ("America/Havana", datetime(2026, 10, 31, 3, tzinfo=UTC)),
     ],
 )
-def test_a_day_whose_midnight_comes_twice_begins_once(zone: str, start: datetime) -> None:
-    days = points(samples(start, timedelta(minutes=30), 4 * 48), Interval.DAY, zone=zone)
+async def test_a_day_whose_midnight_comes_twice_begins_once(acme: Line, zone: str, start: datetime) -> None:
+    await acme.add(*times(start, timedelta(minutes=30), 4 * 48))
+    days = await counted(acme, Interval.DAY, zone)
     assert len({at for at, _ in days}) == len(days) <= 5
     assert 50 in [number for _, number in days]
 
 
-def test_a_day_that_has_no_midnight_is_one_day() -> None:
+async def test_a_day_that_has_no_midnight_is_one_day(acme: Line) -> None:
     """In Beirut clocks go from 0:00 to 1:00."""
-    days = points(samples(datetime(2026, 3, 27, 22, tzinfo=UTC), timedelta(hours=1), 24 + 23), Interval.DAY, zone="Asia/Beirut")
-    assert [number for _, number in days] == [24, 23]
+    await acme.add(*times(datetime(2026, 3, 27, 22, tzinfo=UTC), timedelta(hours=1), 24 + 23))
+    assert [number for _, number in await counted(acme, Interval.DAY, "Asia/Beirut")] == [24, 23]
 
 
-def test_an_hour_of_a_zone_between_the_hours_begins_at_its_own_full_hour() -> None:
-    half = samples(datetime(2026, 1, 1, 0, 0, tzinfo=UTC), timedelta(minutes=15), 4)
-    assert points(half, Interval.HOUR, zone="Asia/Kolkata") == [
+async def test_an_hour_of_a_zone_between_the_hours_begins_at_its_own_full_hour(acme: Line) -> None:
+    await acme.add(*times(START, timedelta(minutes=15), 4))
+    assert await counted(acme, Interval.HOUR, "Asia/Kolkata") == [
         ("2025-12-31T23:30:00+00:00", 2),
         ("2026-01-01T00:30:00+00:00", 2),
     ]
 
 
-def test_a_week_begins_on_monday_also_when_clocks_change() -> None:
-    days = samples(datetime(2026, 3, 22, 12, tzinfo=UTC), timedelta(days=1), 9)  # from a Sunday on
-    assert points(days, Interval.WEEK, zone=BERLIN) == [
+async def test_a_week_begins_on_monday_also_when_clocks_change(acme: Line) -> None:
+    await acme.add(*times(datetime(2026, 3, 22, 12, tzinfo=UTC), timedelta(days=1), 9))  # from a Sunday on
+    assert await counted(acme, Interval.WEEK, BERLIN) == [
         ("2026-03-15T23:00:00+00:00", 1),
         ("2026-03-22T23:00:00+00:00", 7),
         ("2026-03-29T22:00:00+00:00", 1),
     ]
 
 
-def test_a_month_begins_on_its_first_by_the_zones_clock() -> None:
-    late = [Sample(datetime(2026, 3, 31, 22, 30, tzinfo=UTC), new_id(), 1.0)]
-    assert points(late, Interval.MONTH, zone=BERLIN) == [("2026-03-31T22:00:00+00:00", 1)]
-    assert points(late, Interval.MONTH) == [("2026-03-01T00:00:00+00:00", 1)]
+async def test_a_month_begins_on_its_first_by_the_zones_clock(acme: Line) -> None:
+    await acme.add((datetime(2026, 3, 31, 22, 30, tzinfo=UTC), 1.0))
+    assert await counted(acme, Interval.MONTH, BERLIN) == [("2026-03-31T22:00:00+00:00", 1)]
+    assert await counted(acme, Interval.MONTH) == [("2026-03-01T00:00:00+00:00", 1)]
 
 
-def test_every_sample_is_counted_once_whatever_the_interval() -> None:
-    many = samples(datetime(2025, 12, 30, tzinfo=UTC), timedelta(hours=7, minutes=13), 1_300)
-    for interval in (Interval.HOUR, Interval.DAY, Interval.WEEK, Interval.MONTH):
+async def test_an_interval_begins_with_its_first_moment_and_ends_before_the_next(acme: Line) -> None:
+    midnight, moment = START + timedelta(days=1), timedelta(microseconds=1)
+    await acme.add((midnight - moment, 1.0), (midnight, 2.0), (midnight + moment, 3.0))
+    assert await counted(acme, Interval.DAY) == [("2026-01-01T00:00:00+00:00", 1), ("2026-01-02T00:00:00+00:00", 2)]
+
+
+async def test_every_audit_is_counted_once_whatever_the_interval(acme: Line) -> None:
+    await acme.add(*times(datetime(2025, 12, 30, tzinfo=UTC), timedelta(hours=7, minutes=13), 1_300))
+    for interval in INTERVALS:
         for zone in ("UTC", BERLIN, "Australia/Lord_Howe", "Pacific/Apia"):
-            series = thin(many, MetricName.TTFB, interval, Statistic.MEAN, zone)
+            series = await one(acme, interval, statistic=Statistic.MEAN, time_zone=zone)
             assert sum(point.samples for point in series.points) == 1_300
             assert [point.at for point in series.points] == sorted({point.at for point in series.points})
             assert all(point.audit_id is None for point in series.points)
 
 
-def test_without_an_interval_a_point_is_an_audit() -> None:
-    three = samples(datetime(2026, 1, 1, tzinfo=UTC), timedelta(seconds=1), 3)
-    series = thin(three, MetricName.LCP, Interval.NONE, Statistic.MAX, "UTC")
-    assert [(point.audit_id, point.value, point.low, point.high, point.samples) for point in series.points] == [
-        (sample.audit_id, sample.value, sample.value, sample.value, 1) for sample in three
+moments = st.timedeltas(timedelta(0), timedelta(days=10_000)).map(lambda since: datetime(2012, 1, 1, tzinfo=UTC) + since)
+
+
+@given(moments, st.timedeltas(timedelta(0), timedelta(days=70)), st.sampled_from(INTERVALS), st.sampled_from(ZONES))
+def test_the_edges_are_the_beginnings_that_the_zones_clock_has(
+    first: datetime, length: timedelta, interval: Interval, zone: str
+) -> None:
+    found = edges(interval, zone, first, first + length)
+    assert list(found) == sorted(set(found))
+    step = timedelta(minutes=15)
+    clock = {floor(first + step * place, interval, ZoneInfo(zone)) for place in range(length // step + 1)}
+    assert set(found) - {floor(first + length, interval, ZoneInfo(zone))} <= clock <= set(found)
+
+
+async def test_without_an_interval_a_point_is_an_audit(acme: Line) -> None:
+    ids = await acme.add(*times(START, timedelta(seconds=1), 3))
+    series = await one(acme, Interval.NONE, statistic=Statistic.MAX)
+    assert [tuple(point) for point in series.points] == [
+        (START + timedelta(seconds=place), place, place, place, 1, id) for place, id in enumerate(ids)
     ]
-    assert (series.metric, series.interval) == (MetricName.LCP, Interval.NONE)
-
-
-def auto(step: timedelta, number: int) -> tuple[Interval, int]:
-    series: Series = thin(
-        samples(datetime(2020, 1, 1, tzinfo=UTC), step, number), MetricName.TTFB, Interval.AUTO, Statistic.P50, "UTC"
-    )
-    return series.interval, len(series.points)
+    assert (series.metric, series.interval) == (MetricName.TTFB, Interval.NONE)
 
 
 @pytest.mark.parametrize(
@@ -144,18 +178,80 @@ def auto(step: timedelta, number: int) -> tuple[Interval, int]:
         (timedelta(days=7), 401, (Interval.MONTH, 93)),
     ],
 )
-def test_auto_takes_the_shortest_interval_that_a_chart_can_show(
-    step: timedelta, number: int, chosen: tuple[Interval, int]
+async def test_auto_takes_the_shortest_interval_that_a_chart_can_show(
+    acme: Line, step: timedelta, number: int, chosen: tuple[Interval, int]
 ) -> None:
-    assert auto(step, number) == chosen
+    await acme.add(*times(datetime(2020, 1, 1, tzinfo=UTC), step, number))
+    series = await one(acme)
+    assert (series.interval, len(series.points)) == chosen
 
 
-def test_a_series_has_at_most_2000_points() -> None:
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    assert len(points(samples(start, timedelta(hours=1), 2_000), Interval.HOUR)) == 2_000
-    with pytest.raises(LimitReached, match="at most 2,000 points; this one has 2,001") as refused:
-        points(samples(start, timedelta(hours=1), 2_001), Interval.HOUR)
-    assert (refused.value.limit, refused.value.code) == (2_000, ProblemCode.TOO_MANY)
+async def test_auto_counts_hours_in_which_something_happened(acme: Line) -> None:
+    """Two an hour, in 400 hours of three years, and then in one more."""
+    for hour in range(400):
+        await acme.add(*times(datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=65 * hour), timedelta(minutes=20), 2))
+    series = await one(acme)
+    assert (series.interval, len(series.points), series.points[0].samples) == (Interval.HOUR, 400, 2)
+    await acme.add((datetime(2026, 1, 1, tzinfo=UTC), 1.0))
+    series = await one(acme)
+    assert (series.interval, len(series.points)) == (Interval.WEEK, 157)
+
+
+async def test_each_metric_has_the_interval_that_fits_it(acme: Line) -> None:
+    await acme.add(*times(START, timedelta(hours=1), 500))
+    await acme.add(*[(at, None) for at, _ in times(START, timedelta(hours=1), 2)], dns_ms=5.0)
+    asked = key(acme)._replace(metrics=(MetricName.DNS, MetricName.TTFB, MetricName.LCP))
+    dns, ttfb, lcp = await answer(acme, asked)
+    assert (dns.metric, dns.interval, [point.value for point in dns.points]) == (MetricName.DNS, Interval.NONE, [5.0, 5.0])
+    assert (ttfb.metric, ttfb.interval, len(ttfb.points)) == (MetricName.TTFB, Interval.DAY, 21)
+    assert (lcp.metric, lcp.interval, lcp.points) == (MetricName.LCP, Interval.NONE, ())
+
+
+async def test_several_metrics_come_from_the_statements_of_one(acme: Line) -> None:
+    await acme.add(*times(START, timedelta(hours=1), 30), dns_ms=7.0, lcp_ms=9.0)
+    counter = Counter(acme.database)
+    await one(acme, Interval.DAY)
+    alone = len(counter)
+    many = await answer(acme, key(acme, Interval.DAY)._replace(metrics=(MetricName.LCP, MetricName.TTFB, MetricName.DNS)))
+    assert (alone, len(counter) - alone) == (2, 2)
+    assert [[point.value for point in series.points] for series in many] == [[9, 9], [11.5, 26.5], [7, 7]]
+
+
+async def test_many_pages_come_from_the_statements_of_one(acme: Line) -> None:
+    await acme.add(*times(START, timedelta(hours=1), 3))
+    counter = Counter(acme.database)
+    keys = [key(acme), *(key(acme)._replace(page_id=new_id()) for _ in range(20))]
+    found = await audits.histories(acme.database.reader, acme.actor.reach, keys)
+    assert len(counter) == 2
+    assert [len(found[each][0].points) for each in keys] == [3] + [0] * 20  # type: ignore[index]
+
+
+async def test_a_series_has_at_most_2000_points(acme: Line) -> None:
+    await acme.add(*times(datetime(2020, 1, 1, tzinfo=UTC), timedelta(minutes=30), 4_000))
+    assert len((await one(acme, Interval.HOUR)).points) == 2_000
+    await acme.add((datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=2_000), 1.0))
+    for interval, number in ((Interval.HOUR, "2,001"), (Interval.NONE, "4,001")):
+        refused = await answer(acme, key(acme, interval))
+        assert isinstance(refused, LimitReached)
+        assert str(refused).startswith(f"A series has at most 2,000 points; this one has {number}.")
+        assert (refused.limit, refused.code) == (2_000, ProblemCode.TOO_MANY)
+    assert len((await one(acme, Interval.DAY)).points) == 84
+
+
+async def test_more_audits_than_are_looked_at_are_refused(acme: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    await acme.add(*times(START, timedelta(hours=1), 3))
+    monkeypatch.setattr(timeline, "MAX_SAMPLES", 2)
+    refused = await answer(acme, key(acme))
+    assert isinstance(refused, LimitReached)
+    assert str(refused) == "This spans more than 2 audits; take less time."
+    assert len((await one(acme, since=START + timedelta(hours=1))).points) == 2
+
+
+async def test_hours_are_told_apart_over_ten_years(acme: Line) -> None:
+    await acme.add((START - timedelta(days=3_661), 1.0), *times(START, timedelta(seconds=1), 500))
+    refused = await answer(acme, key(acme, Interval.HOUR))
+    assert isinstance(refused, LimitReached)
+    assert (await one(acme)).interval is Interval.DAY
 
 
 @pytest.mark.parametrize(
@@ -163,6 +259,7 @@ def test_a_series_has_at_most_2000_points() -> None:
     [
         ([4, 1, 3, 2], Statistic.P50, 2.5),
         ([3, 1, 2], Statistic.P50, 2),
+        ([2, 1, 2, 2], Statistic.P50, 2),
         ([4, 1, 3, 2], Statistic.P75, 3),
         ([*range(1, 21)], Statistic.P95, 19),
         ([*range(1, 22)], Statistic.P95, 20),
@@ -172,19 +269,44 @@ def test_a_series_has_at_most_2000_points() -> None:
         ([5, 1, 9], Statistic.MAX, 9),
     ],
 )
-def test_the_number_that_stands_for_an_interval(values: list[float], statistic: Statistic, expected: float) -> None:
-    assert value(values, statistic) == expected
+async def test_the_number_that_stands_for_an_interval(
+    acme: Line, values: list[float], statistic: Statistic, expected: float
+) -> None:
+    await acme.add(*((START, value) for value in values))
+    (point,) = (await one(acme, Interval.DAY, statistic=statistic)).points
+    assert (point.low, point.value, point.high, point.samples) == (min(values), expected, max(values), len(values))
+    assert {type(each) for each in (point.low, point.value, point.high)} == {float}
 
 
-@given(st.integers(1, 3_000), st.sampled_from([(Statistic.P75, 75), (Statistic.P95, 95)]))
-def test_a_percentile_is_the_nearest_rank_of_exact_arithmetic(number: int, wanted: tuple[Statistic, int]) -> None:
-    statistic, percent = wanted
-    assert value([float(each) for each in range(1, number + 1)], statistic) == ceil(Fraction(percent * number, 100))
+async def test_a_percentile_is_the_nearest_rank_of_exact_arithmetic(acme: Line) -> None:
+    """A day with one audit, a day with two, and so on."""
+    sizes = [*range(1, 62), 80, 100, 120]
+    await acme.add(*((START + timedelta(days=day), float(rank + 1)) for day, n in enumerate(sizes) for rank in range(n)))
+    for statistic, percent in ((Statistic.P75, 75), (Statistic.P95, 95)):
+        series = await one(acme, Interval.DAY, statistic=statistic)
+        assert [point.value for point in series.points] == [ceil(Fraction(percent * number, 100)) for number in sizes]
+    medians = await one(acme, Interval.DAY)
+    assert [point.value for point in medians.points] == [(number + 1) / 2 for number in sizes]
 
 
-def test_low_and_high_are_those_of_the_interval() -> None:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    given = [Sample(at, new_id(), each) for each in (5.0, 1.0, 9.0)]
-    (point,) = thin(given, MetricName.TTFB, Interval.DAY, Statistic.MEAN, "UTC").points
-    assert (point.low, point.value, point.high, point.samples) == (1.0, 5.0, 9.0, 3)
-    assert Counter(type(each) for each in (point.low, point.high)) == {float: 2}
+async def test_a_history_is_half_open_and_leaves_out_what_was_not_measured(acme: Line) -> None:
+    await acme.add((START, 100.0), (START + timedelta(minutes=10), 200.0), (START + timedelta(minutes=20), 300.0))
+    await acme.add((START + timedelta(minutes=5), None))
+    second = START + timedelta(minutes=10)
+    assert [point.value for point in (await one(acme)).points] == [100, 200, 300]
+    assert [point.value for point in (await one(acme, since=second)).points] == [200, 300]
+    assert [point.value for point in (await one(acme, until=second)).points] == [100]
+    assert [point.value for point in (await one(acme, Interval.DAY, since=second)).points] == [250]
+    refused = await answer(acme, key(acme, since=second, until=second))
+    assert isinstance(refused, InvalidInput)
+
+
+async def test_another_tenants_history_is_empty(acme: Line) -> None:
+    await acme.add(*times(START, timedelta(hours=1), 3))
+    other = await line(acme.database, "other")
+    for interval in (Interval.AUTO, Interval.DAY):
+        found = await audits.histories(acme.database.reader, other.actor.reach, [key(acme, interval)])
+        assert [series.points for series in found[key(acme, interval)]] == [()]  # type: ignore[union-attr]
+    assert await audits.histories(acme.database.reader, acme.actor.reach, []) == {}
+    async with everybodys(acme.database) as connection:
+        assert len((await connection.execute(select(Audit.id))).all()) == 3

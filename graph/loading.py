@@ -1,0 +1,179 @@
+"""How one operation loads by key: what it has read once it does not read again, whoever asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from aiodataloader import DataLoader
+
+from domain.access import Reach
+from domain.ports import Reader
+
+from .batches import Batches
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Columns = tuple[str, ...]
+"""Of a row, those that are read."""
+
+Batch = Callable[..., Awaitable[Mapping[K, V]]]
+"""Takes the reader, the reach and the keys; and `columns`, where it can read some alone."""
+
+
+class Loads(Protocol):
+    """What loaders of one operation share."""
+
+    reader: Reader
+    reach: Reach
+    batches: Batches
+    reading: set[asyncio.Task[Any]]
+    stopped: bool
+
+
+class Loader(Generic[K, V]):
+    """`load` is for resolvers: aiodataloader puts together what they ask for. Plans call `look` with all keys of a level."""
+
+    def __init__(self, name: str, batch: Batch[K, V], loads: Loads, columns: Columns | None = None) -> None:
+        self._batch = batch
+        self._loads = loads
+        self._columns = columns
+        self._kind = (name, columns, loads.reach, loads.reader)
+        self._known = _Known()
+        self._waiting: DataLoader[K, Any] | None = None
+
+    def load(self, key: K) -> asyncio.Future[Any]:
+        """The value; None where there is none. Raises what it is, where it is an exception."""
+        if self._waiting is None:
+            self._waiting = DataLoader(self._load_all, cache_map=self._known)
+        return self._waiting.load(key)
+
+    async def load_many(self, keys: Sequence[K]) -> list[Any]:
+        return list(await asyncio.gather(*map(self.load, keys)))
+
+    def look(self, keys: Sequence[K | Exception | None]) -> list[Any] | Awaitable[list[Any]]:
+        """A value for each key, at once where all are known: exceptions among them. None's is None, an exception's itself."""
+        known = self._known
+        found = [known.at(key) for key in keys]
+        if any(each is _UNKNOWN or each.__class__ in _COMING for each in found):
+            return self._look(keys)
+        return found
+
+    async def _look(self, keys: Sequence[K | Exception | None]) -> list[Any]:
+        known = self._known
+        unknown: list[K] = []
+        for key in dict.fromkeys(keys):
+            if key is None or isinstance(key, Exception):
+                known[key] = key
+            elif key not in known:
+                unknown.append(key)
+        if unknown:
+            await self._find(unknown)
+        return [known[key] if known[key].__class__ not in _COMING else await known.value(key) for key in keys]
+
+    async def _find(self, keys: Collection[K]) -> None:
+        known, reading = self._known, _Reading()
+        known.update(dict.fromkeys(keys, reading))
+        found: Mapping[K, Any] = {}
+        try:
+            found = await self._read(keys)
+        except Exception as error:
+            found = dict.fromkeys(keys, error)
+        finally:
+            known.update((key, found.get(key)) for key in keys)
+            for key, coming in reading.asked:
+                _settle(coming, found.get(key))
+
+    async def _load_all(self, keys: list[K]) -> list[Any]:
+        task = asyncio.current_task()
+        assert task is not None
+        if self._loads.stopped:  # it was asked for in the very moment in which everybody left
+            raise asyncio.CancelledError
+        self._loads.reading.add(task)
+        try:
+            found = await self._read(keys)
+        finally:
+            self._loads.reading.discard(task)
+        return [found.get(key) for key in keys]
+
+    def _read(self, keys: Collection[K]) -> Awaitable[Mapping[K, V]]:
+        return self._loads.batches.get(self._kind, keys, self._read_all)
+
+    async def _read_all(self, keys: Collection[K]) -> Mapping[K, V]:
+        loads = self._loads
+        if self._columns is None:
+            return await self._batch(loads.reader, loads.reach, keys)
+        return await self._batch(loads.reader, loads.reach, keys, columns=self._columns)
+
+
+_UNKNOWN: Any = object()
+
+
+class _Reading:
+    """Stands for values that a plan is reading, with who else asked for them."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
+
+
+_COMING = frozenset({asyncio.Future, _Reading})
+
+
+class _Known(dict[Any, Any]):
+    """Values by key, and what stands for those that are being read; aiodataloader gets futures alone."""
+
+    def at(self, key: Any) -> Any:
+        return dict.get(self, key, _UNKNOWN)
+
+    async def value(self, key: Any) -> Any:
+        """An exception where that is what it is."""
+        try:
+            return await self.get(key)
+        except Exception as error:
+            return error
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        found = self.at(key)
+        if found is _UNKNOWN or found.__class__ is asyncio.Future:
+            return default if found is _UNKNOWN else found
+        coming: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if found.__class__ is _Reading:
+            found.asked.append((key, coming))
+        else:
+            _settle(coming, found)
+        return coming
+
+
+def _settle(coming: asyncio.Future[Any], found: Any) -> None:
+    if coming.done():
+        return
+    if isinstance(found, Exception):
+        coming.set_exception(found)
+    else:
+        coming.set_result(found)
+
+
+class Loading:
+    """A loader by its name; an operation's is made when it is first asked for: most need two or three of them.
+
+    `narrow`: its batch takes `columns`, of which its rows then are.
+    """
+
+    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False) -> None:
+        self.batch = batch
+        self.narrow = narrow
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, loads: Any, owner: type) -> Any:
+        if loads is None:
+            return self
+        made: Loader[Any, Any] = Loader(self.name, self.batch, loads)
+        loads.__dict__[self.name] = made  # found there before this descriptor from now on
+        return made

@@ -36,7 +36,7 @@ from .completing import Abstracts, Leaves, Objects
 from .fields import Completer, Field
 from .lists import Lists
 from .places import TOP
-from .reading import reader
+from .reading import OfLoader, reader
 from .run import Run, Waiting, together
 from .selecting import Selection
 from .writing import Typename
@@ -205,9 +205,10 @@ class _Compiling:
     def _field(self, key: str, details: Sequence[FieldDetails], definition: GraphQLField, parent: GraphQLObjectType) -> Field:
         completer = self._completer(definition.type, details, nullable=True)
         nodes = [each.node for each in details]
-        return Field(
-            key, nodes, definition, parent, reader(definition, parent, self.schema), completer, _fixed(definition, nodes[0])
-        )
+        read = reader(definition, parent, self.schema)
+        if isinstance(read, OfLoader) and completer.columns is not None:
+            read.columns = tuple(sorted(completer.columns))
+        return Field(key, nodes, definition, parent, read, completer, _fixed(definition, nodes[0]))
 
     def _completer(self, type: GraphQLOutputType, details: Sequence[FieldDetails], *, nullable: bool) -> Completer:
         if isinstance(type, GraphQLNonNull):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Generic, Protocol
 from uuid import UUID
 
@@ -131,10 +132,14 @@ class Keyset(Generic[R]):
         if self.parent is not None:
             values |= {"parent": next(iter(parents))} if single else {"parents": parents}
         found = await reads.all(query, reach=reach.held, limit=window.size + 1, **bound, **values)
-        rows: dict[Any, list[R]] = {}
-        for row in found:
-            rows.setdefault(getattr(row, self.parent.key) if self.parent else None, []).append(row)
-        slices = {parent: self._slice(rows.get(parent, []), window) for parent in parents}
+        rows: dict[Any, list[R]] = {parent: [] for parent in parents}
+        if single or self.parent is None:
+            rows[next(iter(parents))] = list(found)
+        else:
+            whose = attrgetter(self.parent.key)
+            for row in found:
+                rows[whose(row)].append(row)
+        slices = {parent: self._slice(those, window) for parent, those in rows.items()}
         return {parent: slices[parent] if parent in slices else self._refusal(window) for parent in given}
 
     async def of(self, reads: _Reads, reach: Reach, parent: Any, window: Window, **values: Any) -> Slice[R]:

@@ -37,7 +37,7 @@ class Batches:
         lane = self._lanes.get(kind)
         if lane is None:
             lane = self._lanes[kind] = _Lane(read, lambda: self._lanes.pop(kind, None))
-        asker = _Asker[K, V](keys)
+        asker: _Asker[K, V] = _Asker(keys)
         lane.join(asker)
         try:
             return await asker.coming

@@ -26,8 +26,18 @@ def _moment(value: Any) -> datetime:
     raise GraphQLError("A DateTime needs a zone: end it in Z, or in an offset such as +01:00.")
 
 
+TWO_DIGITS = [f"{number:02}" for number in range(60)]
+THREE_DIGITS = [f"{number:03}" for number in range(1_000)]
+
+
 def written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def written_at_once(moment: str) -> str:
+    """The same as an expression, for one in UTC after the year 1000: datetime's own way takes three times as long."""
+    parts = "-{two[{0}.month]}-{two[{0}.day]}T{two[{0}.hour]}:{two[{0}.minute]}:{two[{0}.second]}"
+    return 'f"{' + f"{moment}.year" + "}" + parts.replace("{0}", moment) + ".{three[" + moment + '.microsecond // 1000]}Z"'
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,6 @@ from graphql import (
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
     OperationType,
-    get_variable_values,
 )
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
@@ -56,8 +55,8 @@ class Engine:
             return self._by_core(prepared)
         variables, strict = NO_VARIABLES, not prepared.context.actor.is_somebody
         if plans.variables:
-            given = dict(prepared.variables)
-            coerced = get_variable_values(self._schema, plans.variables, given, MAX_COERCION_ERRORS, hide_suggestions=strict)
+            given = prepared.variables
+            coerced = plans.variables.coerce(given, max_errors=MAX_COERCION_ERRORS, hide_suggestions=strict)
             if isinstance(coerced, list):
                 raise Rejected([shown(error) for error in coerced], in_json=200)
             variables = coerced

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
 from typing import Any
-from uuid import UUID
 
 from graphql import (
     DocumentNode,
@@ -39,13 +35,13 @@ from .places import TOP
 from .reading import OfLoader, reader
 from .run import Run, Waiting, together
 from .selecting import Selection
+from .values import IMMUTABLE, Variables
 from .writing import Typename
 
 MAX_VARIANTS = 4
 """Of one operation: for each combination of the variables by which parts of it are skipped."""
 
 _UNCOVERED = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
-_IMMUTABLE = (str, bytes, int, float, bool, Decimal, date, datetime, UUID, Enum, type(None))
 NO_VARIABLES = VariableValues({}, {})
 
 
@@ -89,7 +85,7 @@ class Plans:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None = None) -> None:
         self._schema = schema
         self._operation = operation = _named(document, name)
-        self.variables = operation.variable_definitions or ()
+        self.variables = Variables(schema, operation.variable_definitions or ())
         fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
         self._fragments = {each.name.value: FragmentDetails(each, None) for each in fragments}
         found = _Directives()
@@ -236,6 +232,6 @@ def _fixed(definition: GraphQLField, node: FieldNode) -> Mapping[str, Any] | Non
         values = get_argument_values(definition, node, NO_VARIABLES)
     except GraphQLError:
         return None
-    plain = all(isinstance(value, _IMMUTABLE) for value in values.values())
+    plain = all(isinstance(value, IMMUTABLE) for value in values.values())
     asks = any(True for argument in node.arguments or () for _ in variables_in(argument.value))
     return values if plain and not asks else None

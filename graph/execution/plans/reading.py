@@ -18,6 +18,7 @@ from ...rows import ITSELF, columns_of
 from .fields import Field, Reader
 from .places import Places, Under
 from .run import Run
+from .values import IMMUTABLE, taken_from
 
 
 class OfSource:
@@ -106,7 +107,8 @@ class OfLoader:
         self.read = read
         self._declared = declared
         self._converter = schema._strawberry_schema.schema_converter  # type: ignore[attr-defined]
-        self._fixed: Mapping[str, Any] | None = None
+        self._constant: Mapping[str, Any] | None = None
+        self._variables: Mapping[str, str] = {}
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any] | Awaitable[list[Any]]:
         try:
@@ -127,16 +129,29 @@ class OfLoader:
         return looked
 
     def _arguments(self, run: Run, field: Field) -> Mapping[str, Any]:
-        """As its key takes them: the same for all objects, and made once where they do not depend on variables."""
+        """As its key takes them: the same for all objects, and made once as far as they do not depend on variables."""
         if not self._declared.arguments:
             return {}
-        if self._fixed is not None:
-            return self._fixed
+        if self._constant is None or (taken := self._taken(run)) is None:
+            return self._converted(run, field)
+        return {**self._constant, **taken}
+
+    def _taken(self, run: Run) -> Mapping[str, Any] | None:
+        coerced = run.variables.coerced
+        taken = {name: coerced.get(variable) for name, variable in self._variables.items()}
+        return None if None in taken.values() else taken
+
+    def _converted(self, run: Run, field: Field) -> Mapping[str, Any]:
         converter = self._converter
         given = dict(run.arguments(field))
         made = convert_arguments(given, self._declared.arguments, converter.scalar_registry, converter.config)
-        if field.arguments is not None:
-            self._fixed = made
+        variables = taken_from(field.definition, field.nodes[0])
+        if variables is not None:
+            names = {converter.config.name_converter.from_argument(each): each.python_name for each in self._declared.arguments}
+            self._variables = {names[name]: variable for name, variable in variables.items()}
+            constant = {name: value for name, value in made.items() if name not in self._variables}
+            if all(isinstance(value, IMMUTABLE) for value in constant.values()):
+                self._constant = constant
         return made
 
 

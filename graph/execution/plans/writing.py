@@ -24,7 +24,7 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
-from ...scalars import written
+from ...scalars import THREE_DIGITS, TWO_DIGITS, written, written_at_once
 from .completing import Objects, coerced
 from .fields import Field
 from .reading import Attribute, Identity, Itself, OfSource
@@ -66,7 +66,7 @@ class Writing:
     """The text of `read(sources)`, which raises where one of the values is not as expected; and the names in it."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"datetime": datetime, "UTC": UTC}
+        self.names: dict[str, Any] = {"datetime": datetime, "UTC": UTC, "two": TWO_DIGITS, "three": THREE_DIGITS}
         self._lines: list[str] = []
         self._values = 0
 
@@ -119,8 +119,8 @@ class Writing:
             conditions.append(f"{value}.__class__ is not str")
         careful = f"if {' and '.join(conditions)}: {then}" if conditions else f"if True: {then}"
         if getattr(leaf, "coerce_output_value", None) is written:
-            utc = f"{value}.__class__ is datetime and {value}.tzinfo is UTC"
-            return f"if {utc}: {value} = {value}.isoformat('T', 'milliseconds')[:-6] + 'Z'", f"el{careful}"
+            usual = f"{value}.__class__ is datetime and {value}.tzinfo is UTC and {value}.year >= 1000"
+            return f"if {usual}: {value} = {written_at_once(value)}", f"el{careful}"
         if isinstance(leaf, GraphQLEnumType) and (known := _names(leaf)):
             self.names[names] = known
             self.names[f"class_{value}"] = type(next(iter(known)))

@@ -77,7 +77,8 @@ def _named(type: Any) -> Any:
 
 
 def _is(value: Any, kind: type) -> bool:
-    return type(value) is kind and (kind is not int or _MIN_INT <= value <= _MAX_INT)
+    of_kind = value.__class__ is kind
+    return of_kind and (kind is not int or _MIN_INT <= value <= _MAX_INT)
 
 
 def taken_from(definition: GraphQLField, node: FieldNode) -> Mapping[str, str] | None:

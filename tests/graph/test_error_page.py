@@ -113,7 +113,7 @@ async def test_a_code_comes_with_the_status_of_the_page(
         web: UUID = await client(asking, mode=trial.mode)
         headers["Authorization"] = f"Bearer {await key(asking, web)}"
     if trial.reading is not None:
-        monkeypatch.setattr(Loaders.__dict__["workspace_by_slug"], "_batch", trial.reading)
+        monkeypatch.setattr(Loaders.__dict__["workspace_by_slug"], "batch", trial.reading)
     made = api(schema, replace(asking.services, policy=trial.policy))
     transport = httpx.ASGITransport(Starlette(routes=made.routes))
     with capture_logs() as logs, trial.during(made):

@@ -31,7 +31,7 @@ def break_loader(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     async def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(Loaders.__dict__[name], "_batch", fail)
+    monkeypatch.setattr(Loaders.__dict__[name], "batch", fail)
 
 
 def masked(said: Any, logs: Any, path: list[Any] | None) -> None:

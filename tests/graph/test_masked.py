@@ -38,7 +38,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(Loaders.__dict__["workspace_by_slug"], "_batch", fail)
+    monkeypatch.setattr(Loaders.__dict__["workspace_by_slug"], "batch", fail)
 
 
 def traces(logs: Any) -> list[str]:

@@ -53,7 +53,7 @@ class Variables:
         return bool(self._definitions)
 
     def coerce(
-        self, given: Mapping[str, Any], *, max_errors: int, hide_suggestions: bool
+        self, given: Mapping[str, Any], *, max_errors: int | None, hide_suggestions: bool
     ) -> VariableValues | list[GraphQLError]:
         """As get_variable_values does it."""
         if len(self._plain) == len(self._definitions):

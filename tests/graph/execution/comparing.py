@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from graphql import GraphQLError, GraphQLSchema, get_variable_values, parse
+from graphql import GraphQLError, GraphQLSchema, parse
 from graphql.execution import Executor
 
 from graph.execution.plans import Plans, Run
@@ -39,7 +39,7 @@ async def by_plan(schema: GraphQLSchema, generated: Generated, context: object) 
     """What a plan says; None where there is none."""
     document = parse(generated.text)
     plans = Plans(schema, document, generated.operation_name)
-    variables = get_variable_values(schema, plans.variables, dict(generated.variables))
+    variables = plans.variables.coerce(generated.variables, max_errors=None, hide_suggestions=False)
     if isinstance(variables, list):
         return None, variables
     plan = plans.get(variables)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from graph import standing
+from graph.batches import Batches
 from infra.db.reader import SqlReader
 from tests.graph.asking import Asking
 
@@ -46,6 +47,12 @@ def stick(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Stuck:
     return stuck
 
 
+async def alone(_batches: Batches, _kind: object, keys: Any, read: Any) -> Any:
+    """Each operation reads for itself, so that reads tell how many of them run."""
+    return await read(keys)
+
+
 def put(reader: SqlReader, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Batches, "get", alone)
     monkeypatch.setattr(standing, "FRESH_SECONDS", 60.0)
     monkeypatch.setattr(asking.database, "_reader", reader)

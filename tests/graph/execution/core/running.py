@@ -23,7 +23,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     assert_valid_schema,
-    get_variable_values,
 )
 from graphql.execution import Executor
 
@@ -80,7 +79,7 @@ class _Execution:
         plans = Plans(self._schema, self._document, name)
         strict = self._given.get("hide_suggestions", False)
         given = self._given.get("variable_values") or {}
-        variables = get_variable_values(self._schema, plans.variables, given, hide_suggestions=strict)
+        variables = plans.variables.coerce(given, max_errors=None, hide_suggestions=strict)
         if isinstance(variables, list):
             self._is(REFUSED)
             return ExecutionResult(None, variables)

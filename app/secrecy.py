@@ -9,6 +9,9 @@ from app.errors import Unusable
 
 MIN_SECRET = 32
 LEAST_PERIOD = 16
+LEAST_CHARACTERS = 8
+"""Of 32 random hexadecimal digits nine are different in one of ten thousand, and seven in one of ten million."""
+
 LEAST_SURPRISES = 12
 """So many characters do not follow from those before them; in 32 random hexadecimal digits it is about 25."""
 
@@ -37,7 +40,7 @@ def require(secret: str | None, former: Sequence[str], *, production: bool) -> N
 def is_guessable(secret: str) -> bool:
     """Whether it repeats itself, goes along an alphabet or a keyboard, or is what somebody wrote as an example."""
     lower = secret.lower()
-    if len(set(secret)) < 10 or any(word in lower for word in _WORDS):
+    if len(set(secret)) < LEAST_CHARACTERS or any(word in lower for word in _WORDS):
         return True
     if any(secret == (secret[:period] * len(secret))[: len(secret)] for period in range(1, LEAST_PERIOD)):
         return True

@@ -18,7 +18,7 @@ from domain.audits import AUDITS, LatestKey
 from domain.base import Query, R
 from domain.paging import Window
 
-GIVEN = ("ids", "slugs", "pages", "parents", "limit")
+GIVEN = ("ids", "slugs", "pages", "parents", "parent", "limit")
 """The parameters that change from request to request; the others have one value in all of them."""
 
 METRICS = ("performance_score", "lcp_ms", "fcp_ms", "tbt_ms", "cls")

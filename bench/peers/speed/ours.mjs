@@ -5,7 +5,7 @@ import { decode, uuid } from './ids.mjs'
 import * as mercurius from './mercurius.mjs'
 import { connection, pool } from './store.mjs'
 
-// These statements have many columns that nobody asked for: only what is shown is made from PostgreSQL's text.
+// Only what is shown is made from PostgreSQL's text.
 const AS_TEXT = { getTypeParser: () => (text) => text }
 const number = (text) => text === null ? null : Number(text)
 const milliseconds = (text) => text.slice(20, -3).padEnd(3, '0').slice(0, 3)
@@ -37,7 +37,7 @@ async function read (name, given) {
 async function connections (list, column, shown, owners, first) {
   const parents = owners.map((owner) => uuid(owner.id))
   const found = new Map(parents.map((parent) => [parent, []]))
-  const rows = await read(list === 'audits' && parents.length === 1 ? 'auditsOfOne' : list, { parents, limit: first + 1 })
+  const rows = await read(list === 'audits' && parents.length === 1 ? 'auditsOfOne' : list, { parents, parent: parents[0], limit: first + 1 })
   for (const row of rows) found.get(row[column].replaceAll('-', '')).push(shown(row))
   return parents.map((parent) => connection(list, parent, found.get(parent), first))
 }

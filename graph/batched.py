@@ -16,7 +16,7 @@ from domain.paging import DEFAULT_FIRST, Window
 from .context import Info
 from .loaders import PageKey
 from .loading import Loading
-from .marks import NeedsPermission
+from .marks import NeedsPermission, metadata_of
 from .paging import After, First
 
 
@@ -58,8 +58,7 @@ def page_key(row: Any, first: First = DEFAULT_FIRST, after: After = None) -> Pag
 
 
 def read_of(field: GraphQLField) -> Read | None:
-    definition = field.extensions.get("strawberry-definition")
-    found: Read | None = definition.metadata.get("read") if definition is not None else None
+    found: Read | None = metadata_of(field).get("read")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import strawberry
@@ -40,9 +41,15 @@ class NeedsPermission:
     permission: Permission
 
 
-def is_personal(field: GraphQLField) -> bool:
+def metadata_of(field: GraphQLField) -> Mapping[Any, Any]:
+    """What was said of the field when it was declared, beside its directives."""
     definition = field.extensions.get("strawberry-definition")
-    return definition is not None and bool(definition.metadata.get("personal"))
+    found: Mapping[Any, Any] = definition.metadata if definition is not None else {}
+    return found
+
+
+def is_personal(field: GraphQLField) -> bool:
+    return bool(metadata_of(field).get("personal"))
 
 
 def permission_of(field: GraphQLField) -> Permission | None:

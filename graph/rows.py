@@ -7,6 +7,8 @@ from typing import Any
 import strawberry
 from graphql import GraphQLField
 
+from .marks import metadata_of
+
 ITSELF = "itself"
 _READS = "reads"
 
@@ -27,6 +29,5 @@ def reads(*columns: str) -> dict[Any, Any]:
 
 def columns_of(field: GraphQLField) -> frozenset[str] | None:
     """What the field's resolver reads of its row; None where it does not say so."""
-    definition = field.extensions.get("strawberry-definition")
-    found: frozenset[str] | None = definition.metadata.get(_READS) if definition is not None else None
+    found: frozenset[str] | None = metadata_of(field).get(_READS)
     return found

@@ -130,6 +130,7 @@ class one_of(ColumnElement[bool]):  # noqa: N801 - reads as a function: one_of(S
     """`column` is among the values of the parameter `name`."""
 
     inherit_cache = True
+    _is_implicitly_boolean = True  # else SQLAlchemy compares it with 1 on SQLite, which then uses no index
     _traverse_internals = [  # noqa: RUF012 - SQLAlchemy's own protocol
         ("column", InternalTraversal.dp_clauseelement),
         ("values", InternalTraversal.dp_clauseelement),
@@ -172,6 +173,7 @@ class contains_all(ColumnElement[bool]):  # noqa: N801 - reads as a function
     """The JSON list `column` holds every value of the parameter `name` (none given: true)."""
 
     inherit_cache = True
+    _is_implicitly_boolean = True
     _traverse_internals = one_of._traverse_internals
 
     def __init__(self, column: Any, name: str) -> None:

@@ -61,10 +61,10 @@ def _wanted(*columns: Any) -> Any:
     """The `search` parameter is null, or a part of one of the columns whatever the case; wildcards mean themselves."""
     search = bindparam("search", type_=Text())
     literal: ColumnElement[str] = search
-    for special in ("\\", "%", "_"):
-        literal = func.replace(literal, special, f"\\{special}")
+    for special in ("!", "%", "_"):  # no backslash, which PostgreSQL's settings give another meaning
+        literal = func.replace(literal, special, f"!{special}")
     like = func.lower("%" + literal + "%")
-    return or_(search.is_(None), *(func.lower(column).like(like, escape="\\") for column in columns))
+    return or_(search.is_(None), *(func.lower(column).like(like, escape="!") for column in columns))
 
 
 SITES = Keyset(

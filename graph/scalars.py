@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NewType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
+
+from domain.forms import EPOCH
 
 Url = NewType("Url", str)
 Cursor = NewType("Cursor", str)
@@ -26,10 +28,6 @@ def _moment(value: Any) -> datetime:
     raise GraphQLError("A DateTime needs a zone: end it in Z, or in an offset such as +01:00.")
 
 
-TWO_DIGITS = [f"{number:02}" for number in range(60)]
-THREE_DIGITS = [f"{number:03}" for number in range(1_000)]
-
-
 def written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -38,6 +36,35 @@ def written_at_once(moment: str) -> str:
     """The same as an expression, for one in UTC after the year 1000: datetime's own way takes three times as long."""
     parts = "-{two[{0}.month]}-{two[{0}.day]}T{two[{0}.hour]}:{two[{0}.minute]}:{two[{0}.second]}"
     return 'f"{' + f"{moment}.year" + "}" + parts.replace("{0}", moment) + ".{three[" + moment + '.microsecond // 1000]}Z"'
+
+
+class _Days(dict[int, str]):
+    """Of a moment's text, the day; by its number since EPOCH."""
+
+    def __missing__(self, number: int) -> str:
+        text = (EPOCH + timedelta(days=number)).date().isoformat() + "T"
+        if len(self) < _DAYS_KEPT:
+            self[number] = text
+        return text
+
+
+_DAYS_KEPT = 50_000
+PARTS: Mapping[str, Any] = {
+    "two": [f"{number:02}" for number in range(60)],
+    "three": [f"{number:03}" for number in range(1_000)],
+    "days": _Days(),
+    "minutes": [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)],
+    "seconds": [f"{second:02}." for second in range(60)],
+    "milliseconds": [f"{number:03}Z" for number in range(1_000)],
+}
+"""What the expressions below name."""
+
+
+def written_from_microseconds(since: str) -> str:
+    """A moment as an expression of its microseconds since EPOCH."""
+    parts = "days[{0} // 86400000000]", "minutes[{0} // 60000000 % 1440]", "seconds[{0} // 1000000 % 60]"
+    told = "".join("{" + part.replace("{0}", since) + "}" for part in (*parts, "milliseconds[{0} // 1000 % 1000]"))
+    return f'f"{told}"'
 
 
 def _text(value: Any) -> str:

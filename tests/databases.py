@@ -160,9 +160,9 @@ class Counter:
         self._fetch = database.reads.fetch
         database.reads.fetch = self._counted  # type: ignore[method-assign]
 
-    async def _counted(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    async def _counted(self, text: str, values: Sequence[Any], record: type | None = None) -> Sequence[Any]:
         self.statements.append(text)
-        return await self._fetch(text, values)
+        return await self._fetch(text, values, record)
 
     def __len__(self) -> int:
         return len(self.statements)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic
 from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
-from sqlalchemy import JSON, Dialect, Enum, Float
+from sqlalchemy import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from domain.base import Query, R, UtcDateTime
+from domain.base import Query, R, whole
 from domain.errors import DatabaseAway
 
 from .guard import guarded
+from .records import As, record, result
 from .refusals import asking
 from .sources import Source
 from .tracing import StatementSpan
 
-_As = Callable[[Any], Any]
-
 
 class Compiled(Generic[R]):
-    """A query as a driver takes it."""
+    """A query as a driver takes it, and what its rows become.
+
+    `record`: the driver's own rows, which are read where they are, for queries that are narrowed to what is asked for.
+    """
 
     def __init__(self, query: Query[R], dialect: Dialect) -> None:
         compiled = guarded(query, dialect).compile(dialect=dialect)
@@ -32,15 +34,14 @@ class Compiled(Generic[R]):
         self.text = compiled.string
         self._given = {name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required}
         self._names: Sequence[str] = compiled.positiontup or ()
-        self._binds: Mapping[str, _As] = {
+        self._binds: Mapping[str, As] = {
             name: process for bind, name in compiled.bind_names.items() if (process := _bound(bind.type, dialect)) is not None
         }
+        types = [column.type for column in compiled._result_columns]
         self._make: Callable[[Sequence[Any]], R] = partial(tuple.__new__, query.row)
-        self._results = [
-            (place, process)
-            for place, column in enumerate(compiled._result_columns)
-            if (process := _result(column.type, dialect)) is not None
-        ]
+        self._results = [(place, process) for place, type in enumerate(types) if (process := result(type, dialect)) is not None]
+        narrowed = whole(query.row) is not query.row and dialect.name == "postgresql"
+        self.record = record(query.row, tuple(types), dialect) if narrowed else None
 
     def values(self, given: Mapping[str, Any]) -> Sequence[Any]:
         """In their order. Raises KeyError for one that is missing."""
@@ -49,31 +50,18 @@ class Compiled(Generic[R]):
         return [binds[name](whole[name]) if name in binds else whole[name] for name in self._names]
 
     def rows(self, found: Sequence[Any]) -> Sequence[R]:
-        make, results = self._make, self._results
-        if not results:
-            return [make(row) for row in found]
-        made = []
-        for row in found:
-            values = list(row)
-            for place, process in results:
-                values[place] = process(values[place])
-            made.append(make(values))
-        return made
+        if self.record is not None or not found:
+            return found
+        if not self._results:
+            return [self._make(row) for row in found]
+        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
+        for place, process in self._results:
+            columns[place] = map(process, columns[place])
+        return list(map(self._make, zip(*columns, strict=True)))
 
 
-def _bound(type: Any, dialect: Dialect) -> _As | None:
-    process: _As | None = type.dialect_impl(dialect).bind_processor(dialect)
-    return process
-
-
-def _result(type: Any, dialect: Dialect) -> _As | None:
-    """How a value of the driver's becomes one of the column's type; None where it is one."""
-    if isinstance(type, Enum) and type.enum_class is not None:
-        members: dict[Any, Any] = {None: None} | dict(type.enum_class.__members__)
-        return members.__getitem__
-    if dialect.name == "postgresql" and isinstance(type, UtcDateTime | JSON | Float):
-        return None  # as its connections read them
-    process: _As | None = type.dialect_impl(dialect).result_processor(dialect, None)
+def _bound(type: Any, dialect: Dialect) -> As | None:
+    process: As | None = type.dialect_impl(dialect).bind_processor(dialect)
     return process
 
 
@@ -86,11 +74,11 @@ class SqlReader:
 
     async def all(self, query: Query[R], **values: Any) -> Sequence[R]:
         compiled = self._of(query)
-        return compiled.rows(await self._read(compiled.text, compiled.values(values)))
+        return compiled.rows(await self._read(compiled, values))
 
     async def first(self, query: Query[R], **values: Any) -> R | None:
         compiled = self._of(query)
-        found = compiled.rows((await self._read(compiled.text, compiled.values(values)))[:1])
+        found = compiled.rows((await self._read(compiled, values))[:1])
         return found[0] if found else None
 
     def _of(self, query: Query[R]) -> Compiled[R]:
@@ -99,16 +87,18 @@ class SqlReader:
             known = self._compiled[query] = Compiled(query, self.source.dialect)
         return known
 
-    async def _read(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    async def _read(self, compiled: Compiled[Any], given: Mapping[str, Any]) -> Sequence[Any]:
+        values = compiled.values(given)
         try:
-            return await self._once(text, values)
+            return await self._once(compiled, values)
         except DatabaseAway:
             # The server was restarted behind a connection's back: a read may be asked again, on a new one.
-            return await self._once(text, values)
+            return await self._once(compiled, values)
 
-    async def _once(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    async def _once(self, compiled: Compiled[Any], values: Sequence[Any]) -> Sequence[Any]:
+        text, record = compiled.text, compiled.record
         with asking():
             if not trace.get_current_span().is_recording():
-                return await self.source.fetch(text, values)
+                return await self.source.fetch(text, values, record)
             with StatementSpan(text, self.source.address):
-                return await self.source.fetch(text, values)
+                return await self.source.fetch(text, values, record)

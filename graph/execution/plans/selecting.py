@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from domain.forms import forms_of
+
 from .completing import Objects
 from .fields import Field
 from .places import Places
 from .run import Run, Waiting
 from .writing import Typename, Writing, is_inline
+
+_Reads = Callable[[Sequence[Any]], list[dict[str, Any]]]
 
 
 class Selection:
@@ -31,16 +35,29 @@ class Selection:
         needed = [each.columns for each in fields]
         known = [each for each in needed if each is not None]
         self.columns: frozenset[str] | None = frozenset().union(*known) if len(known) == len(needed) else None
-        written = Writing()
-        shape = written.shape(parts)
-        self.source = written.source(shape)
-        exec(compile(self.source, "<plan>", "exec"), written.names)  # noqa: S102 - written below, from names of ours and reprs
-        self._read: Callable[[Sequence[Any]], list[dict[str, Any]]] = written.names["read"]
+        self.source, self._read = self._written(None)
+        self._reads: dict[type, _Reads] = {}
+
+    def _written(self, row: type | None) -> tuple[str, _Reads]:
+        writing = Writing(row)
+        source = writing.source(writing.shape(self.parts))
+        exec(compile(source, "<plan>", "exec"), writing.names)  # noqa: S102 - written there, from names of ours and reprs
+        return source, writing.names["read"]
+
+    def _reading(self, sources: Sequence[Any]) -> _Reads:
+        types = set(map(type, sources))
+        if len(types) != 1:
+            return self._read
+        (type_,) = types
+        known = self._reads.get(type_)
+        if known is None:
+            known = self._reads[type_] = self._written(type_)[1] if forms_of(type_) else self._read
+        return known
 
     def select(self, run: Run, sources: Sequence[Any], places: Places, waits: list[Waiting]) -> list[dict[str, Any]]:
         run.things += self.things * len(sources)
         try:
-            outs = self._read(sources)
+            outs = self._reading(sources)(sources)
         except Exception:
             outs = self._carefully(run, sources, places, waits)
         for field in self._others:

@@ -24,7 +24,9 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
-from ...scalars import THREE_DIGITS, TWO_DIGITS, written, written_at_once
+from domain.forms import Form, forms_of
+
+from ...scalars import PARTS, written, written_at_once, written_from_microseconds
 from .completing import Objects, coerced
 from .fields import Field
 from .reading import Attribute, Identity, Itself, OfSource
@@ -63,10 +65,17 @@ def _leaf(field: Field) -> GraphQLLeafType | None:
 
 
 class Writing:
-    """The text of `read(sources)`, which raises where one of the values is not as expected; and the names in it."""
+    """The text of `read(sources)`, which raises where one of the values is not as expected; and the names in it.
 
-    def __init__(self) -> None:
-        self.names: dict[str, Any] = {"datetime": datetime, "UTC": UTC, "two": TWO_DIGITS, "three": THREE_DIGITS}
+    `row` is the type of the objects, where all are of one that may be unpacked in a driver's forms.
+    """
+
+    def __init__(self, row: type | None = None) -> None:
+        self.names: dict[str, Any] = {"datetime": datetime, "UTC": UTC, **PARTS}
+        self._forms = forms_of(row) if row is not None else {}
+        self._columns: Sequence[str] = getattr(row, "_fields", ())
+        self._unpacked: set[str] = set()
+        self._asks_source = False
         self._lines: list[str] = []
         self._values = 0
 
@@ -74,11 +83,16 @@ class Writing:
         return "{" + ", ".join(f"{part.key!r}: {self._item(part)}" for part in parts) + "}"
 
     def source(self, shape: str) -> str:
-        if not self._lines:
-            return f"def read(sources):\n    return [{shape} for source in sources]\n"
-        body = "".join(f"        {line}\n" for line in self._lines)
+        lines, each = list(self._lines), "source"
+        if self._unpacked:
+            each = ", ".join(_unpacked(name) if name in self._unpacked else "_" for name in self._columns) + ","
+            if self._asks_source:
+                lines, each = [f"{each} = source", *lines], "source"
+        if not lines:
+            return f"def read(sources):\n    return [{shape} for {each} in sources]\n"
+        body = "".join(f"        {line}\n" for line in lines)
         return (
-            "def read(sources):\n    outs = []\n    add = outs.append\n    for source in sources:\n"
+            f"def read(sources):\n    outs = []\n    add = outs.append\n    for {each} in sources:\n"
             f"{body}        add({shape})\n    return outs\n"
         )
 
@@ -89,43 +103,75 @@ class Writing:
             return "None"
         if isinstance(part.completer, Objects):
             return self.shape(part.completer.selecting.parts)
-        return self._value(part)
-
-    def _value(self, field: Field) -> str:
-        self._values += 1
-        value, reads = f"v{self._values}", f"read{self._values}"
-        leaf = _leaf(field)
+        leaf = _leaf(part)
         assert leaf is not None
-        assert isinstance(field.read, OfSource)
-        if isinstance(field.read, Identity):
-            return f"{field.read.prefix!r} + source.id.hex"
-        if isinstance(field.read, Attribute) and field.read.name.isidentifier():
-            self._lines.append(f"{value} = source.{field.read.name}")
-        else:
-            self.names[reads] = field.read.function
-            self._lines.append(f"{value} = {reads}(source)")
-        self._lines += self._completed(field, leaf, value)
-        return value
+        assert isinstance(part.read, OfSource)
+        if isinstance(part.read, Identity):
+            return f"{part.read.prefix!r} + {self._attribute('id')}.hex"
+        if isinstance(part.read, Attribute) and part.read.name.isidentifier():
+            return self._written(part, leaf, part.read.name)
+        self._asks_source = True
+        return self._completed(part, leaf, f"{self._name('read', part.read.function)}(source)")
 
-    def _completed(self, field: Field, leaf: GraphQLLeafType, value: str) -> Sequence[str]:
-        """Nothing for a value that is of the wire's type already; else what makes it so, for most at once."""
-        coerces, names = f"coerce_{value}", f"names_{value}"
-        self.names[coerces] = _quick(leaf)
-        then = f"{value} = {coerces}({value})"
-        conditions = [] if isinstance(field.definition.type, GraphQLNonNull) else [f"{value} is not None"]
+    def _attribute(self, name: str) -> str:
+        """What gives the attribute's value."""
+        if self._forms.get(name) in (Form.SAME, Form.TEXT, Form.NUMBER):
+            return self._column(name)
+        self._asks_source = True
+        return f"source.{name}"
+
+    def _column(self, name: str) -> str:
+        self._unpacked.add(name)
+        return _unpacked(name)
+
+    def _written(self, field: Field, leaf: GraphQLLeafType, name: str) -> str:
+        form, nullable = self._forms.get(name), field.nullable
+        serialise = getattr(leaf, "coerce_output_value", None)
+        # What is missing and may not raises, and is looked at again with care.
+        if form is Form.MICROSECONDS and serialise is written:
+            moment = written_from_microseconds(self._column(name))
+            return f"{moment} if {self._column(name)} is not None else None" if nullable else moment
+        if form is Form.NAME and isinstance(leaf, GraphQLEnumType) and (known := _names(leaf)):
+            by_name = {member.name: text for member, text in known.items()}
+            return f"{self._name('names', {None: None, **by_name} if nullable else by_name)}[{self._column(name)}]"
+        if form is Form.NUMBER and leaf is GraphQLFloat:
+            value, coerces = self._column(name), self._name("coerce", _quick(leaf))
+            return f"{value} if {f'{value} is None or ' if nullable else ''}{value} - {value} == 0.0 else {coerces}({value})"
+        if form is Form.TEXT and (leaf in (GraphQLString, GraphQLID) or serialise is str):
+            value = self._column(name)
+            return value if nullable else f"{value} if {value} is not None else {self._name('coerce', _quick(leaf))}(None)"
+        return self._completed(field, leaf, self._attribute(name))
+
+    def _completed(self, field: Field, leaf: GraphQLLeafType, read: str) -> str:
+        """Nothing is to be done for a value that is of the wire's type already; for most others it is done at once."""
+        self._values += 1
+        value = f"v{self._values}"
+        then = f"{value} = {self._name('coerce', _quick(leaf))}({value})"
+        conditions = [f"{value} is not None"] if field.nullable else []
         if leaf in _STRANGE:
             conditions.append(f"({_STRANGE[leaf].format(value)})")
         elif getattr(leaf, "coerce_output_value", None) is str:
             conditions.append(f"{value}.__class__ is not str")
         careful = f"if {' and '.join(conditions)}: {then}" if conditions else f"if True: {then}"
+        lines = [careful]
         if getattr(leaf, "coerce_output_value", None) is written:
             usual = f"{value}.__class__ is datetime and {value}.tzinfo is UTC and {value}.year >= 1000"
-            return f"if {usual}: {value} = {written_at_once(value)}", f"el{careful}"
-        if isinstance(leaf, GraphQLEnumType) and (known := _names(leaf)):
-            self.names[names] = known
-            self.names[f"class_{value}"] = type(next(iter(known)))
-            return f"if {value}.__class__ is class_{value}: {value} = {names}[{value}]", f"el{careful}"
-        return [careful]
+            lines = [f"if {usual}: {value} = {written_at_once(value)}", f"el{careful}"]
+        elif isinstance(leaf, GraphQLEnumType) and (known := _names(leaf)):
+            names, of = self._name("names", known), self._name("class", type(next(iter(known))))
+            lines = [f"if {value}.__class__ is {of}: {value} = {names}[{value}]", f"el{careful}"]
+        self._lines += [f"{value} = {read}", *lines]
+        return value
+
+    def _name(self, what: str, value: Any) -> str:
+        """A name for a value in the text."""
+        name = f"{what}{len(self.names)}"
+        self.names[name] = value
+        return name
+
+
+def _unpacked(column: str) -> str:
+    return f"c_{column}"
 
 
 def _names(type: GraphQLEnumType) -> Mapping[Any, str]:

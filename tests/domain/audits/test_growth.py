@@ -56,11 +56,11 @@ class Explained:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.source, name)
 
-    async def fetch(self, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    async def fetch(self, text: str, values: Sequence[Any], record: type | None = None) -> Sequence[Any]:
         ((said,),) = await self.source.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)
         self.statements += 1
         self.scans += scans(json.loads(said)[0]["Plan"])
-        return await self.source.fetch(text, values)
+        return await self.source.fetch(text, values, record)
 
     def of(self, table: str) -> list[Scan]:
         return [scan for scan in self.scans if scan.table == table]

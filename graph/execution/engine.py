@@ -1,4 +1,4 @@
-"""What executes: plans for queries, and graphql-core for all that they do not cover, for parts and for events."""
+"""What executes: plans, and graphql-core for what comes for the first time, for parts, and for all that plans do not cover."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from graphql import (
     GraphQLError,
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
-    OperationType,
 )
 from graphql.execution import Executor, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
@@ -24,7 +23,7 @@ from domain.metering import EXECUTIONS
 from ..context import Context
 from ..errors import shown
 from ..operations import Rejected
-from .plans import NO_VARIABLES, Kept, Run
+from .plans import NO_VARIABLES, Kept, Plans, Run
 from .prepared import Prepared
 
 MAX_COERCION_ERRORS = 10
@@ -39,7 +38,7 @@ class Said(NamedTuple):
 
 
 class Engine:
-    """For operations that are answered in one piece."""
+    """For operations that are answered in one piece, and for the events of the others."""
 
     def __init__(self, schema: GraphQLSchema, *, compiling: bool) -> None:
         self._schema = schema
@@ -48,11 +47,9 @@ class Engine:
 
     def execute(self, prepared: Prepared) -> Said | Awaitable[Said]:
         """At once where nothing is waited for. Raises Rejected where the variables are not what the operation takes."""
-        if not self._compiling or prepared.kind is not OperationType.QUERY:
-            return self._by_core(prepared)
-        plans = self._kept.of(prepared.document, prepared.operation.name)
+        plans = self._plans(prepared)
         if plans is None:
-            return self._by_core(prepared)
+            return _by_core(self._built(prepared))
         variables, strict = NO_VARIABLES, not prepared.context.actor.is_somebody
         if plans.variables:
             given = prepared.variables
@@ -60,26 +57,43 @@ class Engine:
             if isinstance(coerced, list):
                 raise Rejected([shown(error) for error in coerced], in_json=200)
             variables = coerced
-        plan = plans.get(variables)
-        if plan is None:
-            return self._by_core(prepared)
-        EXECUTIONS.add("plan")
         run = Run(partial(self._built, prepared), prepared.context, variables, hide_suggestions=strict)
+        return self._by_plan(prepared, plans, run)
+
+    def execute_event(
+        self, prepared: Prepared, executor: Executor[Any], value: Any, context: Context
+    ) -> Said | Awaitable[Said]:
+        """One event of the subscription for which the executor was built, with loaders of its own."""
+        build, strict = partial(_of_event, executor, value, context), executor.hide_suggestions
+        plans = self._plans(prepared)
+        if plans is None:
+            return _by_core(build())
+        return self._by_plan(prepared, plans, Run(build, context, executor.variable_values, value, hide_suggestions=strict))
+
+    def _plans(self, prepared: Prepared) -> Plans | None:
+        return self._kept.of(prepared.document, prepared.operation.name) if self._compiling else None
+
+    def _by_plan(self, prepared: Prepared, plans: Plans, run: Run) -> Said | Awaitable[Said]:
+        plan = plans.get(run.variables)
+        if plan is None:
+            return _by_core(run.executor)
+        EXECUTIONS.add("plan")
         try:
             data = plan.execute(run)
         finally:
             self._kept.used(plans, prepared.document)
         return _planned(run, data) if iscoroutine(data) else Said(data, run.errors, run.things)
 
-    def _by_core(self, prepared: Prepared) -> Said | Awaitable[Said]:
-        EXECUTIONS.add("core")
-        said: Any = self._built(prepared).execute_operation()
-        return _said(said) if optimized_is_awaitable(said) else Said(said.data, said.errors)
-
     def _built(self, prepared: Prepared) -> Executor[Any]:
         assert prepared.document.whole is not None  # it is a good document
         name = prepared.operation.name
         return build(self._schema, prepared.document.whole, prepared.context, prepared.variables, name)
+
+
+def _by_core(executor: Executor[Any]) -> Said | Awaitable[Said]:
+    EXECUTIONS.add("core")
+    said: Any = executor.execute_operation()
+    return _said(said) if optimized_is_awaitable(said) else Said(said.data, said.errors)
 
 
 async def _planned(run: Run, data: Awaitable[Mapping[str, Any] | None]) -> Said:
@@ -145,8 +159,7 @@ async def source(executor: Executor[Any]) -> AsyncIterator[Any] | ExecutionResul
     return await opened if executor.is_awaitable(opened) else opened
 
 
-def of_event(executor: Executor[Any], value: Any, context: Context) -> Executor[Any]:
-    """For one event, with loaders of its own."""
+def _of_event(executor: Executor[Any], value: Any, context: Context) -> Executor[Any]:
     one = executor.build_per_event_executor(value)
     one.context_value = context
     return one

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Hashable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import GraphQLError
-from graphql.execution import Executor
 
 from ..codes import Code
 from ..context import Context
 from ..errors import shown
 from ..operations import Budgets, Rejected
-from . import engine
+from .engine import Said
 from .prepared import Prepared
 from .results import Event, encoded
 from .sharing import Shared, moment
+
+Execute: TypeAlias = Callable[[Any, Context], Said | Awaitable[Said]]
+"""What executes an event's value, with the context that is the event's own."""
 
 PAID = 1_000
 """So many events are paid for at once: at the start, and whenever they are used up."""
 
 
 async def events(
-    prepared: Prepared, executor: Executor[Any], opened: Any, budgets: Budgets, shared: Shared, deadline: float
+    prepared: Prepared, execute: Execute, opened: Any, budgets: Budgets, shared: Shared, deadline: float
 ) -> AsyncGenerator[Event, None]:
     """Of the stream that was opened and paid for."""
     # Left out is another thing than null: then the document's default holds, which is in its hash.
@@ -39,30 +41,29 @@ async def events(
                     await budgets.spend(prepared.caller, prepared.cost)
                     paid = PAID
                 paid -= 1
-                yield await _event(prepared, executor, value, what, shared, deadline)
+                yield await _event(prepared, execute, value, what, shared, deadline)
     except Rejected as unpaid:
         yield ended(unpaid.errors)
     except Exception as error:  # of the source itself: that is how it says that it ends
         yield ended([shown(GraphQLError(str(error), original_error=error))])
 
 
-async def _event(
-    prepared: Prepared, executor: Executor[Any], value: Any, what: Hashable, shared: Shared, deadline: float
-) -> Event:
+async def _event(prepared: Prepared, execute: Execute, value: Any, what: Hashable, shared: Shared, deadline: float) -> Event:
     which = None if prepared.operation.traits.personal else moment(value)
     if which is None:
-        return await _executed(prepared, executor, value, deadline)
+        return await _executed(prepared, execute, value, deadline)
     key = what, prepared.context.actor.view, which
-    return await shared.get(key, lambda: _executed(prepared, executor, value, deadline))
+    return await shared.get(key, lambda: _executed(prepared, execute, value, deadline))
 
 
-async def _executed(prepared: Prepared, executor: Executor[Any], value: Any, deadline: float) -> Event:
+async def _executed(prepared: Prepared, execute: Execute, value: Any, deadline: float) -> Event:
     context = Context(prepared.context.services, prepared.context.actor, prepared.caller)
     context.reads_history = prepared.context.reads_history
     try:
         async with asyncio.timeout(deadline):
             await context.preload()
-            said = await engine.run(engine.of_event(executor, value, context))
+            executed = execute(value, context)
+            said = executed if isinstance(executed, Said) else await executed
     except TimeoutError:
         return ended([GraphQLError("The event took too long to read.", extensions={"code": str(Code.TIMEOUT)})])
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -113,7 +114,8 @@ class Operations:
             if isinstance(opened, ExecutionResult):
                 yield ended(prepared.errors)
                 return
-            told_of = events(prepared, executor, opened, self._budgets, self.shared, self._policy.deadline_seconds)
+            execute = partial(self._engine.execute_event, prepared, executor)
+            told_of = events(prepared, execute, opened, self._budgets, self.shared, self._policy.deadline_seconds)
             async with aclosing(told_of) as several:
                 async for event in several:
                     yield event
@@ -157,9 +159,10 @@ class Operations:
         # What costs the least that there is needs no counting.
         if charge.requested <= 1 or said.data is None:
             return charge.requested
+        # Where a null took a change's payload, the data says what is paid for, and not how much was read.
+        known = None if said.errors and prepared.operation.traits.changes else said.things
         # What a variable skipped was not asked to be paid.
-        known = said.things if not prepared.operation.traits.introspects else None
-        return min(charge.requested, _counted(prepared, said.data) if known is None else known)
+        return min(charge.requested, _counted(prepared, said.data, known))
 
     async def _executed(self, prepared: Prepared) -> Said:
         said = self._read_on(prepared) if prepared.document.reads_history else self._engine.execute(prepared)
@@ -204,10 +207,10 @@ async def _begun(prepared: Prepared, executor: Executor[Any]) -> Any:
     return await engine.run(executor)
 
 
-def _counted(prepared: Prepared, data: Mapping[str, Any]) -> float:
+def _counted(prepared: Prepared, data: Mapping[str, Any], things: int | None = None) -> float:
     """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
     traits = prepared.operation.traits
-    return values(data) if traits.introspects else actual_cost(data, traits.changes)
+    return values(data) if traits.introspects else actual_cost(data, traits.changes, things)
 
 
 async def _preload(prepared: Prepared) -> None:

@@ -150,10 +150,13 @@ def _number(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def actual_cost(data: Mapping[str, Any], changes: float = 0.0) -> float:
-    """What an operation came to: each thing of its data costs one. What `changes` cost they cost with their payloads."""
+def actual_cost(data: Mapping[str, Any], changes: float = 0.0, things: int | None = None) -> float:
+    """What an operation came to: each thing of its data costs one. What `changes` cost they cost with their payloads.
+
+    `things`: how many they are, where that was counted already.
+    """
     payloads = sum(isinstance(each, dict) for each in data.values()) if changes else 0
-    return _things(data) + changes - payloads
+    return (_things(data) if things is None else things) + changes - payloads
 
 
 def values(data: Any) -> int:

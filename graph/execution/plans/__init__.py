@@ -1,4 +1,4 @@
-"""Queries as plans: compiled once, executed breadth first, each selection set for all its objects together."""
+"""Operations as plans: compiled once, executed breadth first, each selection set for all its objects together."""
 
 from .kept import Kept
 from .plan import NO_VARIABLES, Plan, Plans

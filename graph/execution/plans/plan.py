@@ -17,6 +17,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     is_abstract_type,
     is_leaf_type,
@@ -35,6 +36,7 @@ from .places import TOP
 from .reading import OfLoader, reader
 from .run import Run, Waiting, together
 from .selecting import Selection
+from .serial import Serial
 from .values import IMMUTABLE, Variables
 from .writing import Typename
 
@@ -51,6 +53,7 @@ class Plan:
     def __init__(self, root: Selection, made: _Compiling) -> None:
         self.root = root
         self._made = made
+        self._serially = made.operation.operation is OperationType.MUTATION
 
     @property
     def size(self) -> int:
@@ -59,13 +62,15 @@ class Plan:
 
     def execute(self, run: Run) -> Any:
         """The data, or a coroutine of it: null where a null at the end of the chain took it with it."""
+        if self._serially:
+            return Serial(self.root, run).execute()
         waits: list[Waiting] = []
         try:
             (data,) = self.root.select(run, [run.root_value], TOP, waits)
         except BaseException:
             run.close()
             raise
-        run.at_once = len(run.errors)
+        run.begun()
         return _whole(run, data, waits) if waits or run.held else run.judged(data)
 
 

@@ -169,6 +169,8 @@ def _each(sources: Sequence[Any], read: Callable[[int, Any], Any]) -> list[Any]:
 def reader(definition: GraphQLField, parent: GraphQLObjectType, schema: GraphQLSchema) -> Reader:
     """The shortest way that gives what the resolver gives."""
     declared = definition.extensions.get("strawberry-definition")
+    if isinstance(declared, StrawberryField) and declared.is_subscription:
+        return OfSource(lambda event: event, inline=False)
     if not isinstance(declared, StrawberryField) or declared.extensions or declared.default_resolver is not getattr:
         return Resolved(definition)
     read = read_of(definition)

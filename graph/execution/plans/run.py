@@ -39,11 +39,11 @@ class Run:
 
     __slots__ = (
         "_arguments",
+        "_at_once",
         "_build",
         "_executor",
         "_nulls",
         "_taken",
-        "at_once",
         "context",
         "errors",
         "held",
@@ -71,7 +71,7 @@ class Run:
         self.root_value = root_value
         self.hide_suggestions = hide_suggestions
         self.errors: list[GraphQLError] = []
-        self.at_once = 0
+        self._at_once = 0
         self.things = -1  # the root is none
         self._nulls: list[Null] = []
         self._taken: dict[Places, set[tuple[str | int, ...]]] = {}
@@ -110,11 +110,17 @@ class Run:
         self.errors.append(located_error(error, field.nodes, path))
         self._nulls.append(Null(path, taken))
 
+    def begun(self) -> None:
+        """Everything was called that needs no waiting, and the errors that are known by now were met by that."""
+        self._at_once = len(self._nulls)
+
     def judged(self, data: dict[str, Any]) -> dict[str, Any] | None:
-        """With nulls spread, and without the errors that graphql-core does not tell of then."""
-        if not self.errors:
+        """With nulls spread, and without the errors that graphql-core does not tell of then. What was judged before stays."""
+        if not self._nulls:
             return data
-        judged, self.errors = spread(data, self.errors, self._nulls, self.at_once)
+        before = len(self.errors) - len(self._nulls)
+        judged, self.errors[before:] = spread(data, self.errors[before:], self._nulls, self._at_once)
+        self._nulls.clear()
         return judged
 
     def hold(self, values: Iterable[Any]) -> None:

@@ -24,6 +24,7 @@ class Selection:
 
     def __init__(self, parts: Sequence[Field | Typename]) -> None:
         fields = [each for each in parts if isinstance(each, Field)]
+        self.fields = fields
         self._inline = [each for each in fields if is_inline(each)]
         self._others = [each for each in fields if not is_inline(each)]
         self._typenames = [each for each in parts if isinstance(each, Typename)]
@@ -54,6 +55,10 @@ class Selection:
             known = self._reads[type_] = self._written(type_)[1] if forms_of(type_) else self._read
         return known
 
+    def blank(self) -> dict[str, Any]:
+        """What stands for an object of which nothing was read yet."""
+        return dict.fromkeys(each.key for each in self.parts) | {each.key: each.name for each in self._typenames}
+
     def select(self, run: Run, sources: Sequence[Any], places: Places, waits: list[Waiting]) -> list[dict[str, Any]]:
         run.things += self.things * len(sources)
         try:
@@ -67,8 +72,7 @@ class Selection:
     def _carefully(self, run: Run, sources: Sequence[Any], places: Places, waits: list[Waiting]) -> list[dict[str, Any]]:
         """The same field by field, of which one is not what it should be."""
         run.things -= (self.things - 1) * len(sources)
-        whole = dict.fromkeys(each.key for each in self.parts) | {each.key: each.name for each in self._typenames}
-        outs: list[dict[str, Any]] = [dict(whole) for _ in sources]
+        outs = [self.blank() for _ in sources]
         for field in self._inline:
             field.fill(run, sources, outs, places, waits)
         return outs

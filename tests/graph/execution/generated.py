@@ -11,6 +11,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
+    OperationType,
     SchemaMetaFieldDef,
     TypeMetaFieldDef,
     TypeNameMetaFieldDef,
@@ -43,8 +44,9 @@ def operations(
     size: int = 60,
     mistaken: bool = False,
     introspection: bool = False,
+    kind: OperationType = OperationType.QUERY,
 ) -> st.SearchStrategy[Generated]:
-    """Queries, with some `size` fields at most, `depth` of them inside of one another.
+    """Those of one kind, with some `size` fields at most, `depth` of them inside of one another.
 
     `values` says what to give for a named input type, or for one 'Type.field(argument)'. `mistaken`: a variable may be
     null where only its default keeps null out, which validation allows and execution does not.
@@ -52,7 +54,7 @@ def operations(
 
     @st.composite
     def operation(draw: Draw) -> Generated:
-        return _Writer(draw, schema, values or {}, size, mistaken, introspection).generated(depth)
+        return _Writer(draw, schema, values or {}, size, mistaken, introspection, kind).generated(depth)
 
     return operation()
 
@@ -103,22 +105,30 @@ class _Writer(Chooser):
     """Draws one document."""
 
     def __init__(
-        self, draw: Draw, schema: GraphQLSchema, values: Values, size: int, mistaken: bool, introspection: bool
+        self,
+        draw: Draw,
+        schema: GraphQLSchema,
+        values: Values,
+        size: int,
+        mistaken: bool,
+        introspection: bool,
+        kind: OperationType,
     ) -> None:
         super().__init__(draw)
-        self.schema, self.room, self.mistaken = schema, size, mistaken
+        self.schema, self.room, self.mistaken, self.kind = schema, size, mistaken, kind
         self.known = _Known(schema, introspection)
         self.inputs = Inputs(self, schema, values)
         self.fragments: list[_Fragment] = []
         self.inside = self.begun = self.renamed = 0
 
     def generated(self, depth: int) -> Generated:
-        roots: list[list[_Selection]] = [self._selections(self.schema.query_type, depth, _Level())]
+        type_ = self.schema.get_root_type(self.kind)
+        roots: list[list[_Selection]] = [self._selections(type_, depth, _Level())]
         while len(roots) < 3 and self.rarely(6):
             self.room = max(self.room, 3)
-            roots.append(self._selections(self.schema.query_type, depth, _Level()))
+            roots.append(self._selections(type_, depth, _Level()))
         for root in roots:
-            self._settle(self._flat(root, self.schema.query_type, ()))
+            self._settle(self._flat(root, type_, ()))
         names: list[str | None] = [f"Operation{place}" for place in range(len(roots))]
         if len(roots) == 1 and not self.rarely(3):
             names = [None]
@@ -137,7 +147,7 @@ class _Writer(Chooser):
 
     def _operation(self, name: str | None, root: list[_Selection]) -> str:
         declared = ", ".join(self.inputs.variables[each].declaration for each in _uses(root))
-        head = f"query {name or ''}".rstrip() + (f"({declared})" if declared else "")
+        head = f"{self.kind.value} {name or ''}".rstrip() + (f"({declared})" if declared else "")
         return _block(root) if head == "query" else f"{head} {_block(root)}"
 
     def _selections(self, parent: Any, depth: int, level: _Level) -> list[_Selection]:

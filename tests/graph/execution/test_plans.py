@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, GraphQLField, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLString,
+    OperationType,
+    parse,
+)
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues, VariableValueSource
 from hypothesis import HealthCheck, Phase, given, settings
@@ -29,7 +38,7 @@ from tests.graph.filled import Sizes, fill
 
 from .comparing import Everything, abandoning, alike, by_core, by_plan, shown
 from .generated import Generated, operations
-from .torture import SCHEMA, VALUES, Context
+from .torture import CHANGING, SCHEMA, VALUES, Context
 
 __all__ = ["asking"]
 
@@ -40,7 +49,7 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
 NOTHING = VariableValues({}, {})
 
 
-def drawn(examples: int, **options: Any) -> list[tuple[Generated, int]]:
+def drawn(examples: int, of: GraphQLSchema = SCHEMA, **options: Any) -> list[tuple[Generated, int]]:
     found: list[tuple[Generated, int]] = []
 
     @settings(
@@ -51,7 +60,7 @@ def drawn(examples: int, **options: Any) -> list[tuple[Generated, int]]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(operations(SCHEMA, values=VALUES, **options), SEEDS)
+    @given(operations(of, values=VALUES, **options), SEEDS)
     def collect(generated: Generated, seed: int) -> None:
         found.append((generated, seed))
 
@@ -59,10 +68,12 @@ def drawn(examples: int, **options: Any) -> list[tuple[Generated, int]]:
     return found
 
 
-async def compiled(drawn: Sequence[tuple[Generated, int]], trouble: float, *, covered: bool = True) -> float:
+async def compiled(
+    drawn: Sequence[tuple[Generated, int]], trouble: float, of: GraphQLSchema = SCHEMA, *, covered: bool = True
+) -> float:
     """Which share of them plans executed, all as graphql-core does it; `covered`: all of them."""
     contexts = [tuple(Context(seed, trouble) for _ in range(3)) for _, seed in drawn]
-    ours = [await by_plan(SCHEMA, each, one) for (each, _), (one, *_) in zip(drawn, contexts, strict=True)]
+    ours = [await by_plan(of, each, one) for (each, _), (one, *_) in zip(drawn, contexts, strict=True)]
     for mine in ours:
         for error in mine[1] if mine else ():
             error.with_traceback(None)
@@ -75,11 +86,16 @@ async def compiled(drawn: Sequence[tuple[Generated, int]], trouble: float, *, co
             if mine is None:
                 assert not covered, shown(generated)
                 continue
-            theirs = await by_core(SCHEMA, generated, other)
-            alike(mine, theirs, await by_core(SCHEMA, generated, third, Everything), generated)
+            theirs = await by_core(of, generated, other)
+            alike(mine, theirs, await by_core(of, generated, third, Everything), generated)
             assert theirs[1] or one.calls == other.calls, shown(generated)
+            assert changes(one) == changes(other), shown(generated)
         del theirs
     return 1 - ours.count(None) / len(ours)
+
+
+def changes(context: Context) -> dict[str, int]:
+    return {name: calls for name, calls in context.calls.items() if name.startswith("Mutation.")}
 
 
 async def test_without_errors_everything_is_executed_by_plans_as_graphql_core_does_it() -> None:
@@ -88,6 +104,17 @@ async def test_without_errors_everything_is_executed_by_plans_as_graphql_core_do
 
 async def test_errors_are_those_of_graphql_core_and_nothing_is_left_behind() -> None:
     assert await compiled(drawn(80), 0.03) == 1.0
+
+
+@pytest.mark.parametrize("trouble", [0.0, 0.1])
+async def test_changes_are_made_as_graphql_core_makes_them_and_no_more_of_them(trouble: float) -> None:
+    assert await compiled(drawn(80, CHANGING, kind=OperationType.MUTATION), trouble, CHANGING) == 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", [0.0, 0.02, 0.2])
+async def test_many_more_changes_are_made_as_graphql_core_makes_them(trouble: float) -> None:
+    assert await compiled(drawn(EXAMPLES or 500, CHANGING, kind=OperationType.MUTATION), trouble, CHANGING) == 1.0
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ from hypothesis import strategies as st
 
 from .values import Bounds, Context, Shade, Urgency, at_once, echo, either, is_a, kind_at_once, kind_either, kind_later, later
 
-__all__ = ["SCHEMA", "VALUES", "Context"]
+__all__ = ["CHANGING", "SCHEMA", "VALUES", "Context"]
 
 
 def _fragile(value: int) -> Any:
@@ -87,7 +87,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
         max_leaves=3,
     ).filter(lambda value: value is not None),
-    "Query.node(id)": st.sampled_from(["first", "second"]),
+    **dict.fromkeys(("Query.node(id)", "Mutation.node(id)"), st.sampled_from(["first", "second"])),
 }
 """What the generator of operations cannot know about this schema."""
 
@@ -320,3 +320,9 @@ QUERY = GraphQLObjectType(
 )
 
 SCHEMA = GraphQLSchema(QUERY, types=[PERSON, ROBOT, PLACE, LEAF], description="For comparing engines.")
+
+MUTATION = GraphQLObjectType("Mutation", lambda: {**QUERY.fields, "maybe": asked(PERSON, either), "many": asked(many(PERSON))})
+CHANGING = GraphQLSchema(
+    GraphQLObjectType("Nothing", {"nothing": GraphQLField(GraphQLString)}), MUTATION, types=[PERSON, ROBOT, PLACE, LEAF]
+)
+"""The same as changes, whose fields are resolved one after another."""

@@ -73,7 +73,7 @@ class _Execution:
         name = self._given.get("operation_name")
         operations = [each for each in self._document.definitions if isinstance(each, OperationDefinitionNode)]
         chosen = [each.operation for each in operations if name is None or (each.name and each.name.value == name)]
-        if chosen != [OperationType.QUERY] or self._given.keys() - _KNOWN:
+        if len(chosen) != 1 or OperationType.SUBSCRIPTION in chosen or self._given.keys() - _KNOWN:
             return None
         assert_valid_schema(self._schema)
         plans = Plans(self._schema, self._document, name)

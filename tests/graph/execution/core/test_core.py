@@ -19,10 +19,10 @@ from .left_out import LEFT_OUT
 pytestmark = pytest.mark.slow
 
 MODULES = (
-    *("abstract", "directives", "lists", "nonnull", "oneof", "parallel"),
+    *("abstract", "directives", "lists", "mutations", "nonnull", "oneof", "parallel"),
     *("resolve", "schema", "union_interface", "variables"),
 )
-COMPILED = 171
+COMPILED = 175
 """How many of their tests pass with everything that they execute executed by plans, at least."""
 PLUGINS = ("no:cacheprovider", "anyio.pytest_plugin", "pytest_describe.plugin", "running")
 

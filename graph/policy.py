@@ -26,8 +26,8 @@ class Policy:
 
     `own_origin` is what our own pages have. None: the address at which each request found us.
 
-    A cost is counted as `@cost` and `@listSize` say: about one for each thing of an answer. `compile_queries`: queries
-    are executed by plans that are made for them, and by graphql-core otherwise.
+    A cost is counted as `@cost` and `@listSize` say: about one for each thing of an answer. `compile_queries`:
+    operations are executed by plans that are made for them, and by graphql-core otherwise.
     """
 
     origins: frozenset[str] = frozenset()

@@ -90,6 +90,41 @@ LEFT_OUT = (
     ),
     LeftOut(
         "core",
+        "It sends @defer or @stream with a subscription, if only to say that nothing is to be deferred.",
+        {
+            "subscribe/subscription_publish_phase": """
+                event_order_is_correct_for_multiple_publishes
+                produces_a_payload_for_multiple_subscribe_in_same_subscription
+                produces_a_payload_per_subscription_event
+                produces_a_payload_when_queried_fields_are_async
+                produces_a_payload_when_there_are_multiple_events
+                should_not_trigger_when_subscription_is_already_done
+                should_not_trigger_when_subscription_is_thrown
+                subscribe_function_returns_errors_with_defer
+                subscribe_function_returns_errors_with_stream
+            """,
+        },
+    ),
+    LeftOut(
+        "nothing",
+        "It passes; but it opens a stream, as graphql-core does for both engines, and executes no event with either.",
+        {
+            "subscribe/subscription_initialization_phase": """
+                accepts_positional_arguments
+                maps_a_source_stream_with_a_custom_root_selection_set_executor
+                resolves_to_an_error_for_subscription_resolver_errors
+                resolves_to_an_error_for_unknown_subscription_field
+                resolves_to_an_error_if_schema_does_not_support_subscriptions
+                resolves_to_an_error_if_variables_were_wrong_type
+                should_pass_through_unexpected_errors_thrown_in_subscribe
+                throws_an_error_if_subscribe_does_not_return_an_iterator
+                throws_for_legacy_execution_args_passed_to_create_source_event_stream
+                throws_when_subscribe_is_called_with_a_non_subscription_operation
+            """,
+        },
+    ),
+    LeftOut(
+        "core",
         "It says by a predicate of its own what an asynchronous iterable is, which nobody can say to Pacemark.",
         {_ASYNC_ITERABLES: "can_customize_detection_of_async_iterables"},
     ),

@@ -24,7 +24,7 @@ from graphql import (
     OperationType,
     assert_valid_schema,
 )
-from graphql.execution import Executor
+from graphql.execution import Executor, map_source_to_response_event
 
 from graph.execution.plans import Plan, Plans, Run
 
@@ -66,7 +66,7 @@ class _Execution:
         plan, run = begun
         self._is(PLAN)
         data = plan.execute(run)
-        return self._awaited(run, data) if inspect.iscoroutine(data) else ExecutionResult(data, run.errors or None)
+        return _awaited(run, data) if inspect.iscoroutine(data) else ExecutionResult(data, run.errors or None)
 
     def _begun(self) -> tuple[Plan, Run] | ExecutionResult | None:
         """None for what plans do not cover, and where there is something to complain of before anything is executed."""
@@ -95,11 +95,12 @@ class _Execution:
         assert isinstance(built, Executor)
         return built
 
-    async def _awaited(self, run: Run, data: Awaitable[dict[str, Any]]) -> ExecutionResult:
-        return ExecutionResult(await data, run.errors or None)
-
     def _is(self, how: str) -> None:
         _executions[self._number] = how
+
+
+async def _awaited(run: Run, data: Awaitable[dict[str, Any]]) -> ExecutionResult:
+    return ExecutionResult(await data, run.errors or None)
 
 
 def _execute(schema: GraphQLSchema, document: DocumentNode, *further: Any, **named: Any) -> Any:
@@ -129,6 +130,23 @@ def _by_harness(schema: GraphQLSchema, document: DocumentNode, *further: Any, **
     return _execute_sync(schema, document, **{name: value for name, value in given.items() if not name.startswith("is_a")})
 
 
+def _execute_event(executor: Executor[Any]) -> Any:
+    """One event of a subscription: its value is the root's."""
+    _executions.append(CORE)
+    number, operation = len(_executions) - 1, executor.operation
+    name = operation.name.value if operation.name else None
+    document = DocumentNode(definitions=(operation, *executor.fragment_definitions.values()))
+    plan = Plans(executor.schema, document, name).get(executor.variable_values)
+    if plan is None:
+        return executor.execute_operation(serially=False)
+    _executions[number] = PLAN
+    strict, context = executor.hide_suggestions, executor.context_value
+    run = Run(lambda: executor, context, executor.variable_values, executor.root_value, hide_suggestions=strict)
+    data = plan.execute(run)
+    return _awaited(run, data) if inspect.iscoroutine(data) else ExecutionResult(data, run.errors or None)
+
+
+map_source_to_response_event.__defaults__ = (_execute_event,)
 graphql.execution.execute = _execute
 graphql.execution.execute_sync = _execute_sync
 graphql.graphql_sync = partial(graphql.graphql_sync, harness=graphql.default_harness._replace(execute=_by_harness))

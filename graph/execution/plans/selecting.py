@@ -27,7 +27,7 @@ class Selection:
         self.fields = fields
         self._inline = [each for each in fields if is_inline(each)]
         self._others = [each for each in fields if not is_inline(each)]
-        self._typenames = [each for each in parts if isinstance(each, Typename)]
+        self._blank = {each.key: each.name if isinstance(each, Typename) else None for each in parts}
         self.parts = parts
         self.plain = not self._others
         self.things: int = 1 + sum(
@@ -57,7 +57,7 @@ class Selection:
 
     def blank(self) -> dict[str, Any]:
         """What stands for an object of which nothing was read yet."""
-        return dict.fromkeys(each.key for each in self.parts) | {each.key: each.name for each in self._typenames}
+        return dict(self._blank)
 
     def select(self, run: Run, sources: Sequence[Any], places: Places, waits: list[Waiting]) -> list[dict[str, Any]]:
         run.things += self.things * len(sources)

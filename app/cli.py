@@ -11,7 +11,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.commands import audit, clients, doctor, documents, jobs, keys, mails, processes, schema, secrets, security, upkeep
+from app.commands import (
+    audit,
+    clients,
+    doctor,
+    documents,
+    explain,
+    jobs,
+    keys,
+    mails,
+    processes,
+    schema,
+    secrets,
+    security,
+    upkeep,
+)
 from app.errors import Unusable
 from domain.errors import DatabaseAway, InvalidInput, Refused
 
@@ -30,6 +44,7 @@ app.add_typer(audit.app)
 app.add_typer(upkeep.app)
 app.add_typer(doctor.app)
 app.add_typer(schema.app)
+app.add_typer(explain.app)
 app.add_typer(keys.app)
 app.add_typer(clients.app)
 app.add_typer(documents.app)

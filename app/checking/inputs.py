@@ -38,7 +38,7 @@ def schema(source: str | None) -> GraphQLSchema:
         from graph.schema import schema
 
         return read(schema.as_str())
-    name = _name(source)
+    name = named(source)
     try:
         return read(text(source))
     except InvalidSchema as error:
@@ -48,7 +48,7 @@ def schema(source: str | None) -> GraphQLSchema:
 
 def text(source: str) -> str:
     """Of a file, or of standard input (`-`). Raises Unusable."""
-    name = _name(source)
+    name = named(source)
     try:
         if source == STANDARD_INPUT:
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -113,5 +113,6 @@ def once(given: Iterable[Registered]) -> list[Registered]:
     return list(found.values())
 
 
-def _name(source: str) -> str:
+def named(source: str) -> str:
+    """What a source is called where people are told of it."""
     return "standard input" if source == STANDARD_INPUT else plain(source, 120)

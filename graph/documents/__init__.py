@@ -1,7 +1,7 @@
 """API clients and their documents in GraphQL."""
 
-from .checking import check, check_all
+from .checking import check, check_all, told
 from .mutation import Mutation
 from .types import ApiClient, Document
 
-__all__ = ["ApiClient", "Document", "Mutation", "check", "check_all"]
+__all__ = ["ApiClient", "Document", "Mutation", "check", "check_all", "told"]

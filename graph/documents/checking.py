@@ -28,7 +28,7 @@ def check(pipeline: Documents, id: str, text: str) -> Checked:
     """As when it will be asked for, with the defaults of its variables."""
     document = pipeline.prepare(text, stranger=False, keep=False)
     if document.errors:
-        return Checked(id, text, problem=_told(document.errors))
+        return Checked(id, text, problem=told(document.errors))
     cost = max(operation.priced({}) for operation in document.operations)
     try:
         pipeline.limits.afford(cost)
@@ -38,7 +38,7 @@ def check(pipeline: Documents, id: str, text: str) -> Checked:
     return Checked(id, text, names=names, operation=document.operations[0].kind.value, cost=cost)
 
 
-def _told(errors: Sequence[GraphQLError]) -> str:
+def told(errors: Sequence[GraphQLError]) -> str:
     """Each with its line and column, as compilers write them."""
     told = [
         f"{error.locations[0].line}:{error.locations[0].column} {error.message}" if error.locations else error.message

@@ -166,7 +166,7 @@ class _Pricing:
         if weight.flat:
             return _Priced(self._sum(weight.own, ()), self._nothing)
         inner = self._selections(node.selection_set, weight.type, weight.names)
-        size = _factor(node, weight)
+        size = length(node, weight)
         each = self._sum(weight.each, [(ONCE, inner.plain)])
         if weight.names:  # a connection: one thing, and what it has of its list
             whole = self._sum(weight.own, [(ONCE, each), (size, inner.sized)])
@@ -197,8 +197,8 @@ class _Pricing:
         return formula
 
 
-def _factor(node: FieldNode, weight: Weight) -> Factor:
-    """What its arguments say about its length, in the text or by a variable."""
+def length(node: FieldNode, weight: Weight) -> Factor:
+    """What a field's arguments say about its list's length, in the text or by a variable."""
     if weight.list is NO_LIST:
         return ONCE
     given = {argument.name.value: argument.value for argument in node.arguments or ()}

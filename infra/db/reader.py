@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from domain.base import Query, R, whole
 from domain.errors import DatabaseAway
 
+from .connections import engine
 from .guard import guarded
 from .records import As, record, result
 from .refusals import asking
@@ -63,6 +64,12 @@ class Compiled(Generic[R]):
 def _bound(type: Any, dialect: Dialect) -> As | None:
     process: As | None = type.dialect_impl(dialect).bind_processor(dialect)
     return process
+
+
+def texts(url: str) -> Callable[[Query[Any]], str]:
+    """What gives a query's statement, as it is sent to the database at this address. Nothing is sent."""
+    dialect = engine(url).dialect
+    return lambda query: Compiled(query, dialect).text
 
 
 class SqlReader:

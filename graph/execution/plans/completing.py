@@ -141,7 +141,7 @@ class Abstracts:
         *,
         nullable: bool,
     ) -> None:
-        self._type = type
+        self.type = type
         self._objects = objects
         self._known: dict[GraphQLObjectType, Completer] = {}
         self._nullable = nullable
@@ -150,11 +150,11 @@ class Abstracts:
         self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
     ) -> list[Any]:
         groups: dict[GraphQLObjectType, list[int]] = {}
-        resolve = self._type.resolve_type or run.executor.type_resolver
+        resolve = self.type.resolve_type or run.executor.type_resolver
         for index in those_present(run, field, values, places, nullable=self._nullable):
             try:
                 info = run.info(field, places, index)
-                found: Any = resolve(values[index], info, self._type)
+                found: Any = resolve(values[index], info, self.type)
                 if optimized_is_awaitable(found):
                     run.hold([found])
                     later = partial(self._later, run, field, found, values[index], Some(places, [index]))
@@ -167,7 +167,7 @@ class Abstracts:
         for type, chosen in groups.items():
             inner: list[Late] = []
             several = [values[index] for index in chosen]
-            found = self._of(type).complete(run, field, several, Some(places, chosen), waits, inner)
+            found = self.of(type).complete(run, field, several, Some(places, chosen), waits, inner)
             for index, out in zip(chosen, found, strict=True):
                 done[index] = out
             lates += [Late(chosen[late.place], late.complete) for late in inner]
@@ -179,16 +179,17 @@ class Abstracts:
         except Exception as error:
             run.failed(error, field, places, 0, nullable=self._nullable)
             return None
-        return await completed(self._of(type), run, field, value, places)
+        return await completed(self.of(type), run, field, value, places)
 
-    def _of(self, type: GraphQLObjectType) -> Completer:
+    def of(self, type: GraphQLObjectType) -> Completer:
+        """Those of one of the possible types."""
         known = self._known.get(type)
         if known is None:
             known = self._known[type] = self._objects(type)
         return known
 
     def _valid(self, run: Run, field: Field, name: Any, info: Any, value: Any) -> GraphQLObjectType:
-        return run.executor.ensure_valid_runtime_type(name, self._type, _details(field), info, value)
+        return run.executor.ensure_valid_runtime_type(name, self.type, _details(field), info, value)
 
 
 async def completed(completer: Completer, run: Run, field: Field, value: Any, places: Places) -> Any:

@@ -21,13 +21,13 @@ class Lists:
     """Lists of whatever `item` completes."""
 
     def __init__(self, item: Completer, *, items_nullable: bool, nullable: bool) -> None:
-        self._item = item
-        self._items_nullable = items_nullable
+        self.item = item
+        self.items_nullable = items_nullable
         self._nullable = nullable
 
     @property
     def columns(self) -> frozenset[str] | None:
-        return self._item.columns
+        return self.item.columns
 
     def complete(
         self, run: Run, field: Field, values: Sequence[Any], places: Places, waits: list[Waiting], lates: list[Late]
@@ -57,8 +57,8 @@ class Lists:
             spans.append((owner, begin, len(items)))
         inner: list[Late] = []
         done: list[Any] = [None] * len(values)
-        within = Items(places, owners, indices, nullable=self._items_nullable)
-        found = self._item.complete(run, field, items, within, waits, inner) if items else []
+        within = Items(places, owners, indices, nullable=self.items_nullable)
+        found = self.item.complete(run, field, items, within, waits, inner) if items else []
         for owner, begin, end in spans:
             done[owner] = found[begin:end]
         waits += [Filling(late.complete, done[owners[late.place]], indices[late.place]) for late in inner]
@@ -71,7 +71,7 @@ class Lists:
             iterator = several.__aiter__()
             async for each in iterator:
                 items.append(each)
-                if not self._items_nullable and (each is None or each is Undefined or isinstance(each, Exception)):
+                if not self.items_nullable and (each is None or each is Undefined or isinstance(each, Exception)):
                     await _closed(iterator)
                     break
         except Exception as error:
@@ -85,8 +85,8 @@ class Lists:
         items = await settled(awaited)
         waits: list[Waiting] = []
         inner: list[Late] = []
-        within = Items(places, [0] * len(items), range(len(items)), nullable=self._items_nullable)
-        done = self._item.complete(run, field, items, within, waits, inner)
+        within = Items(places, [0] * len(items), range(len(items)), nullable=self.items_nullable)
+        done = self.item.complete(run, field, items, within, waits, inner)
         waits += [Filling(late.complete, done, late.place) for late in inner]
         await together(waits)
         return done

@@ -96,7 +96,8 @@ class Plans:
         found = _Directives()
         for each in (operation, *_reached(operation, self._fragments)):
             visit(each, found)
-        self._switches = tuple(sorted(found.switches))
+        self.switches = tuple(sorted(found.switches))
+        """The variables by which parts are skipped."""
         self._covered = not found.names & _UNCOVERED and not any(each.variable_definitions for each in fragments)
         self._variants: dict[tuple[Any, ...], Plan] = {}
 
@@ -111,11 +112,11 @@ class Plans:
         """None for what plans do not cover."""
         if not self._covered:
             return None
-        key = tuple(variables.coerced.get(name) for name in self._switches)
+        key = tuple(variables.coerced.get(name) for name in self.switches)
         plan = self._variants.get(key)
         if plan is None and len(self._variants) < MAX_VARIANTS and all(isinstance(value, bool) for value in key):
             # Whatever else was asked for is nobody's business later.
-            given = VariableValues(*({name: each[name] for name in self._switches} for each in variables))
+            given = VariableValues(*({name: each[name] for name in self.switches} for each in variables))
             plan = self._variants[key] = _compiled(self._schema, self._operation, self._fragments, given)
         return plan
 

@@ -68,12 +68,12 @@ class OfSourceAndInfo:
 
     def __init__(self, function: Callable[..., Any], definition: StrawberryField, columns: frozenset[str] | None) -> None:
         self.columns_read = columns
-        self._function = function
+        self.function = function
         self._definition = definition
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any]:
         within = Under(places, field.key)
-        return _each(sources, lambda index, source: self._function(source, _Info(run, field, within, index, self._definition)))
+        return _each(sources, lambda index, source: self.function(source, _Info(run, field, within, index, self._definition)))
 
 
 class Resolved:

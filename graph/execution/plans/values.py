@@ -46,22 +46,22 @@ class Variables:
 
     def __init__(self, schema: GraphQLSchema, definitions: Sequence[VariableDefinitionNode]) -> None:
         self._schema = schema
-        self._definitions = definitions
+        self.definitions = definitions
         self._plain = [plain for each in definitions if (plain := _plain(schema, each)) is not None]
 
     def __bool__(self) -> bool:
-        return bool(self._definitions)
+        return bool(self.definitions)
 
     def coerce(
         self, given: Mapping[str, Any], *, max_errors: int | None, hide_suggestions: bool
     ) -> VariableValues | list[GraphQLError]:
         """As get_variable_values does it."""
-        if len(self._plain) == len(self._definitions):
+        if len(self._plain) == len(self.definitions):
             coerced = {name: given[name] for name, kind, _ in self._plain if name in given and _is(given[name], kind)}
             if len(coerced) == len(self._plain):
                 sources = {name: VariableValueSource(signature, coerced[name]) for name, _, signature in self._plain}
                 return VariableValues(sources, coerced)
-        return get_variable_values(self._schema, self._definitions, dict(given), max_errors, hide_suggestions)
+        return get_variable_values(self._schema, self.definitions, dict(given), max_errors, hide_suggestions)
 
 
 def _plain(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _Plain | None:

@@ -25,7 +25,9 @@ def explain(
     ] = None,
     variables: Annotated[
         str | None,
-        typer.Option(metavar="JSON", help='Its variables, such as {"first": 10}.  [else some stand in]', show_default=False),
+        typer.Option(
+            metavar="JSON", help='Its variables, such as {"first": 10}. For missing ones others stand in.', show_default=False
+        ),
     ] = None,
     code: Annotated[bool, typer.Option("--code", help="Show the Python, too, that is written for its plan.")] = False,
 ) -> None:

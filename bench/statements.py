@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from domain import audits, sites, workspaces
 from domain.access import Actor, Role
-from domain.audits import AUDITS, LatestKey
+from domain.audits import AUDITS, Latest
 from domain.base import Query, R
 from domain.paging import Window
 
@@ -61,7 +61,7 @@ async def _statements(workspace_id: UUID) -> dict[str, Any]:
         "workspacePages": sites.WORKSPACE_PAGES.under(recorder, reach, one, window, **any_site),
         "audits": AUDITS.under(recorder, reach, two, window, AUDIT, **any_audit),
         "auditsOfOne": AUDITS.under(recorder, reach, one, window, AUDIT, **any_audit),
-        "latestAudits": audits.latest(recorder, reach, [LatestKey(one[0], None, "production")], AUDIT),
+        "latestAudits": audits.latest(recorder, reach, one, Latest(), AUDIT),
     }
     found = {}
     for name, read in reads.items():

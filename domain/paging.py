@@ -192,16 +192,18 @@ class Keyset(Generic[R]):
         limited = base.statement.order_by(*order).limit(bindparam("limit", type_=Integer()))
         if cursor:
             limited = limited.where(self._beyond(descending))
+        like = None if columns is None else self._statement(single, cursor, backward, None)
         if self.parent is None:
-            return Query(base.row, limited, base.beyond)
+            return Query(base.row, limited, base.beyond, like=like)
         if single:
             # Not one of a list, whose order no index has.
-            return Query(base.row, limited.where(self.parent == bindparam("parent", type_=self.parent.type)), base.beyond)
+            one = limited.where(self.parent == bindparam("parent", type_=self.parent.type))
+            return Query(base.row, one, base.beyond, like=like)
         each, on_sqlite = (
             self._of_each(self.parent, limited, descending),
             self._of_each_on_sqlite(self.parent, base, limited, order),
         )
-        return Query(base.row, each, base.beyond, on_sqlite)
+        return Query(base.row, each, base.beyond, on_sqlite, like)
 
     def _of_each(self, parent: _Column, limited: Select[Any], descending: bool) -> Select[Any]:
         """Parent by parent through the index: a window function would walk the whole of each list."""

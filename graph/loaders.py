@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,29 +17,19 @@ from .batches import Batches
 from .loading import Batch, Columns, Loader, Loading
 
 
-class PageKey(NamedTuple):
-    """One parent's page of a list, with what else the list takes (as sorted items, to be hashable)."""
+class PageOf(NamedTuple):
+    """Which page of its parents' lists is asked for, with what else the lists take: values by name, in their names' order."""
 
-    parent: UUID
     window: Window
-    given: tuple[tuple[str, Any], ...] = ()
+    values: tuple[tuple[str, Any], ...] = ()
 
 
-def _pages(keyset: Keyset[Any]) -> Batch[PageKey, Slice[Any] | InvalidInput]:
-    """Parents that ask for the same page of the list share a statement."""
-
+def _pages(keyset: Keyset[Any]) -> Batch[UUID, Slice[Any] | InvalidInput]:
     async def batch(
-        reader: Reader, reach: Reach, wanted: Collection[PageKey], columns: Columns | None = None
-    ) -> Mapping[PageKey, Slice[Any] | InvalidInput]:
-        groups: dict[tuple[Window, tuple[tuple[str, Any], ...]], list[UUID]] = {}
-        for key in wanted:
-            groups.setdefault((key.window, key.given), []).append(key.parent)
-        found: dict[PageKey, Slice[Any] | InvalidInput] = {}
-        for (window, given), parents in groups.items():
-            values = {name: list(value) if isinstance(value, tuple) else value for name, value in given}
-            slices = await keyset.under(reader, reach, parents, window, columns, **values)
-            found.update({PageKey(parent, window, given): slice for parent, slice in slices.items()})
-        return found
+        reader: Reader, reach: Reach, parents: Collection[UUID], page: PageOf, columns: Columns | None = None
+    ) -> Mapping[UUID, Slice[Any] | InvalidInput]:
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in page.values}
+        return await keyset.under(reader, reach, parents, page.window, columns, **values)
 
     return batch
 
@@ -63,23 +53,24 @@ async def _history(reader: Reader, _reach: Reach, wanted: Collection[str]) -> Ma
 
 
 async def _events(
-    reader: Reader, reach: Reach, wanted: Collection[PageKey]
-) -> Mapping[PageKey, Slice[following.Happened] | InvalidInput]:
+    reader: Reader, reach: Reach, workspaces: Collection[UUID], page: PageOf
+) -> Mapping[UUID, Slice[following.Happened] | InvalidInput]:
     """Each event with its cursor. The history's own name is in the cursors, so that it is read first."""
     state = await history.state(reader)
-    found: dict[PageKey, Slice[following.Happened] | InvalidInput] = {}
-    asked: dict[bool, list[PageKey]] = {}
-    for key in wanted:
+    found: dict[UUID, Slice[following.Happened] | InvalidInput] = {}
+    asked: list[UUID] = []
+    for workspace_id in workspaces:
         try:
-            following.require_place(state, key.window.cursor, key.parent)
-            asked.setdefault(bool(key.given), []).append(key)
+            following.require_place(state, page.window.cursor, workspace_id)
+            asked.append(workspace_id)
         except InvalidInput as refused:
-            found[key] = refused
-    for of_kinds, group in asked.items():
-        for key, slice in (await _pages(history.events(state.id, of_kinds=of_kinds))(reader, reach, group)).items():
+            found[workspace_id] = refused
+    if asked:
+        read = _pages(history.events(state.id, of_kinds=bool(page.values)))
+        for workspace_id, slice in (await read(reader, reach, asked, page)).items():
             assert isinstance(slice, Slice)  # the cursors are good
             events = [following.Happened(slice.cursor(row), row) for row in slice.rows]
-            found[key] = Slice(events, lambda event: event.cursor, slice.has_next, slice.has_previous)
+            found[workspace_id] = Slice(events, lambda event: event.cursor, slice.has_next, slice.has_previous)
     return found
 
 
@@ -115,25 +106,25 @@ class Loaders:
     dead_job = Loading(jobs.dead_by_ids)
     history = Loading(_history)
 
-    members_of_workspace = Loading(_pages(workspaces.MEMBERS))
-    invitations_of_workspace = Loading(_pages(workspaces.INVITATIONS))
-    keys_of_workspace = Loading(_pages(keys.KEYS))
-    clients_of_workspace = Loading(_pages(documents.CLIENTS))
-    documents_of_workspace = Loading(_pages(documents.DOCUMENTS))
-    documents_of_client = Loading(_pages(documents.OF_CLIENT))
-    sites_of_workspace = Loading(_pages(sites.SITES))
-    pages_of_workspace = Loading(_pages(sites.WORKSPACE_PAGES))
-    newest_pages_of_workspace = Loading(_pages(sites.PAGES_BY_AGE))
-    pages_of_site = Loading(_pages(sites.PAGES))
+    members_of_workspace = Loading(_pages(workspaces.MEMBERS), narrow=True)
+    invitations_of_workspace = Loading(_pages(workspaces.INVITATIONS), narrow=True)
+    keys_of_workspace = Loading(_pages(keys.KEYS), narrow=True)
+    clients_of_workspace = Loading(_pages(documents.CLIENTS), narrow=True)
+    documents_of_workspace = Loading(_pages(documents.DOCUMENTS), narrow=True)
+    documents_of_client = Loading(_pages(documents.OF_CLIENT), narrow=True)
+    sites_of_workspace = Loading(_pages(sites.SITES), narrow=True)
+    pages_of_workspace = Loading(_pages(sites.WORKSPACE_PAGES), narrow=True)
+    newest_pages_of_workspace = Loading(_pages(sites.PAGES_BY_AGE), narrow=True)
+    pages_of_site = Loading(_pages(sites.PAGES), narrow=True)
     audits_of_page = Loading(_pages(audits.AUDITS), narrow=True)
-    findings_of_audit = Loading(_pages(audits.FINDINGS))
-    requests_of_run = Loading(_pages(audits.REQUESTS))
-    schedules_of_workspace = Loading(_pages(schedules.SCHEDULES))
-    schedules_of_site = Loading(_pages(schedules.OF_SITE))
-    schedules_of_page = Loading(_pages(schedules.OF_PAGE))
-    dead_jobs_of_workspace = Loading(_pages(jobs.DEAD))
-    security_log_of_workspace = Loading(_pages(security.LOG))
-    security_log_of_person = Loading(_pages(security.OF_PERSON))
+    findings_of_audit = Loading(_pages(audits.FINDINGS), narrow=True)
+    requests_of_run = Loading(_pages(audits.REQUESTS), narrow=True)
+    schedules_of_workspace = Loading(_pages(schedules.SCHEDULES), narrow=True)
+    schedules_of_site = Loading(_pages(schedules.OF_SITE), narrow=True)
+    schedules_of_page = Loading(_pages(schedules.OF_PAGE), narrow=True)
+    dead_jobs_of_workspace = Loading(_pages(jobs.DEAD), narrow=True)
+    security_log_of_workspace = Loading(_pages(security.LOG), narrow=True)
+    security_log_of_person = Loading(_pages(security.OF_PERSON), narrow=True)
     events_of_workspace = Loading(_events)
 
     def __init__(self, reader: Reader, reach: Reach, batches: Batches) -> None:
@@ -142,16 +133,18 @@ class Loaders:
         self.batches = batches
         self.reading: set[asyncio.Task[Any]] = set()
         self.stopped = False
-        self._narrow: dict[tuple[Loading, Columns], Loader[Any, Any]] = {}
+        self._made: dict[tuple[Loading, Hashable, Columns | None], Loader[Any, Any]] = {}
 
-    def of(self, loading: Loading, columns: Columns | None = None) -> Loader[Any, Any]:
-        """The loader, or that of rows with these columns alone."""
-        if columns is None or not loading.narrow:
+    def of(self, loading: Loading, given: Hashable = None, columns: Columns | None = None) -> Loader[Any, Any]:
+        """The loader for keys that share what is given; where columns are named, that of rows with these alone."""
+        if not loading.narrow:
+            columns = None
+        if given is None and columns is None:
             made: Loader[Any, Any] = getattr(self, loading.name)
             return made
-        known = self._narrow.get((loading, columns))
+        known = self._made.get((loading, given, columns))
         if known is None:
-            known = self._narrow[loading, columns] = Loader(loading.name, loading.batch, self, columns)
+            known = self._made[loading, given, columns] = Loader(loading.name, loading.batch, self, given, columns)
         return known
 
     def stop(self) -> None:

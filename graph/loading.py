@@ -20,7 +20,8 @@ Columns = tuple[str, ...]
 """Of a row, those that are read."""
 
 Batch = Callable[..., Awaitable[Mapping[K, V]]]
-"""Takes the reader, the reach and the keys; and `columns`, where it can read some alone."""
+"""Takes the reader, the reach and the keys; what all keys share, where they share something; and `columns`, where it can
+read some alone."""
 
 
 class Loads(Protocol):
@@ -34,13 +35,19 @@ class Loads(Protocol):
 
 
 class Loader(Generic[K, V]):
-    """`load` is for resolvers: aiodataloader puts together what they ask for. Plans call `look` with all keys of a level."""
+    """`load` is for resolvers: aiodataloader puts together what they ask for. Plans call `look` with all keys of a level.
 
-    def __init__(self, name: str, batch: Batch[K, V], loads: Loads, columns: Columns | None = None) -> None:
+    `given` is what all its keys share.
+    """
+
+    def __init__(
+        self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable = None, columns: Columns | None = None
+    ) -> None:
         self._batch = batch
         self._loads = loads
-        self._columns = columns
-        self._kind = (name, columns, loads.reach, loads.reader)
+        self._given = () if given is None else (given,)
+        self._columns = {} if columns is None else {"columns": columns}
+        self._kind = (name, given, columns, loads.reach, loads.reader)
         self._known = _Known()
         self._waiting: DataLoader[K, Any] | None = None
 
@@ -56,6 +63,8 @@ class Loader(Generic[K, V]):
     def look(self, keys: Sequence[K | Exception | None]) -> list[Any] | Awaitable[list[Any]]:
         """A value for each key, at once where all are known: exceptions among them. None's is None, an exception's itself."""
         known = self._known
+        if not known:
+            return self._look(keys)
         found = [known.at(key) for key in keys]
         if any(each is _UNKNOWN or each.__class__ in _COMING for each in found):
             return self._look(keys)
@@ -71,7 +80,11 @@ class Loader(Generic[K, V]):
                 unknown.append(key)
         if unknown:
             await self._find(unknown)
-        return [known[key] if known[key].__class__ not in _COMING else await known.value(key) for key in keys]
+        found = [known[key] for key in keys]
+        for place, each in enumerate(found):
+            if each.__class__ in _COMING:
+                found[place] = await known.value(keys[place])
+        return found
 
     async def _find(self, keys: Collection[K]) -> None:
         known, reading = self._known, _Reading()
@@ -102,10 +115,7 @@ class Loader(Generic[K, V]):
         return self._loads.batches.get(self._kind, keys, self._read_all)
 
     async def _read_all(self, keys: Collection[K]) -> Mapping[K, V]:
-        loads = self._loads
-        if self._columns is None:
-            return await self._batch(loads.reader, loads.reach, keys)
-        return await self._batch(loads.reader, loads.reach, keys, columns=self._columns)
+        return await self._batch(self._loads.reader, self._loads.reach, keys, *self._given, **self._columns)
 
 
 _UNKNOWN: Any = object()

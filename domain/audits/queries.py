@@ -15,6 +15,7 @@ from ..base import Query, UtcDateTime, one_of, query, within
 from ..paging import Keyset
 from ..ports import Reader
 from .model import Audit, AuditRow, AuditState, Finding, FindingRow, Request, RequestRow, Run, RunRow
+from .rules import PRODUCTION
 
 _AUDITS = query(AuditRow, Audit)
 _BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), within(Audit.workspace_id, Audit.site_id))
@@ -58,7 +59,8 @@ def _latest(columns: frozenset[str] | None) -> Query[AuditRow]:
     )
     ids = pages.with_only_columns(newest.with_only_columns(Audit.id).scalar_subquery())
     on_sqlite = rows.where(Audit.id.in_(ids), within(Audit.workspace_id, Audit.site_id))
-    return Query(rows.row, pages.join(each, true()), sqlite=on_sqlite.statement)
+    like = None if columns is None else _latest(None)
+    return Query(rows.row, pages.join(each, true()), sqlite=on_sqlite.statement, like=like)
 
 
 AUDITS = Keyset(
@@ -101,12 +103,11 @@ REQUESTS = Keyset(
 _FINDING_BY_ID = query(FindingRow, Finding).where(one_of(Finding.id, "ids"), within(Finding.workspace_id, Finding.site_id))
 
 
-class LatestKey(NamedTuple):
-    """Whose newest finished audit is asked for; without a profile, the site's default one."""
+class Latest(NamedTuple):
+    """Which newest finished audit of a page is asked for; without a profile, that with the site's default one."""
 
-    page_id: UUID
-    profile_id: UUID | None
-    environment: str
+    profile_id: UUID | None = None
+    environment: str = PRODUCTION
 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, AuditRow]:
@@ -114,20 +115,17 @@ async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping
 
 
 async def latest(
-    reader: Reader, reach: Reach, keys: Collection[LatestKey], columns: Collection[str] | None = None
-) -> Mapping[LatestKey, AuditRow]:
-    """One statement for each (profile, environment) that is asked for, however many pages; with these columns, or all."""
-    groups: dict[tuple[UUID | None, str], list[LatestKey]] = {}
-    for key in keys:
-        groups.setdefault((key.profile_id, key.environment), []).append(key)
-    query = _latest(None if columns is None else frozenset(columns))
-    found: dict[LatestKey, AuditRow] = {}
-    for (profile, environment), group in groups.items():
-        pages = [key.page_id for key in group]
-        rows = await reader.all(query, pages=pages, profile=profile, environment=environment, reach=reach.held)
-        newest = {row.page_id: row for row in rows}
-        found.update({key: newest[key.page_id] for key in group if key.page_id in newest})
-    return found
+    reader: Reader, reach: Reach, pages: Collection[UUID], which: Latest, columns: Collection[str] | None = None
+) -> Mapping[UUID, AuditRow]:
+    """One statement, however many pages; with these columns, or all."""
+    found = await reader.all(
+        _latest(None if columns is None else frozenset(columns)),
+        pages=pages,
+        profile=which.profile_id,
+        environment=which.environment,
+        reach=reach.held,
+    )
+    return {row.page_id: row for row in found}
 
 
 async def runs_by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[RunRow]]:

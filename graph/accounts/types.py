@@ -11,11 +11,12 @@ import strawberry
 from domain import accounts
 from domain.accounts import SignInMethod
 from domain.ids import Kind, encode
-from domain.paging import DEFAULT_FIRST, Window
+from domain.paging import DEFAULT_FIRST
 
+from ..batched import page_of
 from ..context import Info
 from ..enums import described
-from ..loaders import PageKey
+from ..loaders import Loaders
 from ..marks import PERSONAL
 from ..paging import After, Connection, First
 
@@ -92,7 +93,7 @@ class User:
     ) -> Connection[Annotated[SecurityEntry, strawberry.lazy("graph.security")]] | None:
         if not info.context.is_own(row.id):
             return None
-        return await info.context.loaders.security_log_of_person.load(PageKey(row.id, Window.of(first, after)))
+        return await info.context.loaders.of(Loaders.security_log_of_person, page_of(first, after)).load(row.id)
 
 
 async def oneself(info: Info, user_id: UUID) -> User:

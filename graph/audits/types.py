@@ -14,10 +14,10 @@ from domain.measuring import EngineName, FailureKind, FormFactor, MetricName, Re
 from domain.metrics import Rating
 from domain.paging import Window
 
-from ..batched import by_key, page_key
+from ..batched import by_key, paged
 from ..context import Info
 from ..files import Artifact
-from ..loaders import Loaders, PageKey
+from ..loaders import Loaders, PageOf
 from ..metrics import AuditMetrics, Metric
 from ..node import Node, of
 from ..paging import After, Connection
@@ -125,12 +125,11 @@ async def _artifacts(row: audits.RunRow, info: Info, kind: files.FileKind) -> li
     return [file for file in kept if (file.run, file.kind) == (row.index, kind)]
 
 
-def _requests_key(
-    row: audits.RunRow,
+def _requests_given(
     first: Annotated[int, strawberry.argument(description="How many; 1 to 100.")] = 50,
     after: After = None,
-) -> PageKey:
-    return PageKey(row.id, Window.of(first, after))
+) -> PageOf:
+    return PageOf(Window.of(first, after))
 
 
 @strawberry.type(description="One measurement inside an audit.")
@@ -141,8 +140,8 @@ class Run:
     warnings: list[str] = strawberry.field(description="What the engine remarked.")
 
     metrics: AuditMetrics = itself("Its numbers.")
-    requests: Connection[Request] = by_key(
-        Loaders.requests_of_run, _requests_key, "Its requests, in the order in which they were seen."
+    requests: Connection[Request] = paged(
+        Loaders.requests_of_run, "Its requests, in the order in which they were seen.", given=_requests_given
     )
 
     @strawberry.field(description="The engine's whole report; null when it has none.")
@@ -178,8 +177,8 @@ class Audit(Node):
     runner: Runner | None = by_key(Loaders.runner, "runner_id", "The runner that has it, or had it last.")
     metrics: AuditMetrics = itself("Its numbers.")
     runs: list[Run] = by_key(Loaders.runs_of_audit, "id", "Its runs so far, in order.")
-    findings: Connection[Finding] = by_key(
-        Loaders.findings_of_audit, page_key, "What could be better, the gravest first, by the representative run."
+    findings: Connection[Finding] = paged(
+        Loaders.findings_of_audit, "What could be better, the gravest first, by the representative run."
     )
 
     @strawberry.field(

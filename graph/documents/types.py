@@ -11,7 +11,7 @@ import strawberry
 from domain import documents
 from domain.documents import ClientMode
 
-from ..batched import by_key, page_key
+from ..batched import by_key, paged
 from ..context import Info
 from ..enums import described
 from ..loaders import Loaders
@@ -50,9 +50,7 @@ class ApiClient(Node):
     workspace: Annotated[Workspace, strawberry.lazy("graph.workspaces.types")] = by_key(
         Loaders.workspace, "workspace_id", "Whose it is."
     )
-    documents: Connection[Document] = by_key(
-        Loaders.documents_of_client, page_key, "The documents that it registered, newest first."
-    )
+    documents: Connection[Document] = paged(Loaders.documents_of_client, "The documents that it registered, newest first.")
 
 
 @strawberry.type(description="An id by which a client asks for a document. It never comes to mean another one.")

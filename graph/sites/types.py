@@ -14,9 +14,9 @@ from domain.ids import Kind, decode
 from domain.measuring import EngineName, FormFactor, MetricName, ThrottlingMethod
 from domain.paging import Window
 
-from ..batched import by_key, page_key
+from ..batched import by_key, paged
 from ..context import Info
-from ..loaders import Loaders, PageKey
+from ..loaders import Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection
 from ..scalars import Cursor, TimeZone, Url
@@ -84,9 +84,9 @@ class Site(Node):
     default_profile: Profile = by_key(Loaders.profile, "default_profile_id", "The profile that is meant where none is named.")
     access: Access | None = by_key(Loaders.access_of_site, "id", "What is sent to reach it; null for nothing.")
     page: Page | None = by_key(Loaders.page_by_path, _path_key, "A page by its path, with its query; null when there is none.")
-    pages: Connection[Page] = by_key(Loaders.pages_of_site, page_key, "Its pages, by path.")
-    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = by_key(
-        Loaders.schedules_of_site, page_key, "Its schedules, those of single pages too, by name."
+    pages: Connection[Page] = paged(Loaders.pages_of_site, "Its pages, by path.")
+    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
+        Loaders.schedules_of_site, "Its schedules, those of single pages too, by name."
     )
 
 
@@ -101,18 +101,16 @@ def profile_id(id: strawberry.ID | None, path: str = "profile") -> Any:
     return decode(Kind.PROFILE, id, path) if id is not None else None
 
 
-def _latest_key(
-    row: sites.PageRow,
+def _latest(
     profile: Annotated[
         strawberry.ID | None, strawberry.argument(description="With this profile; else with the site's default one.")
     ] = None,
     environment: Annotated[str, strawberry.argument(description="In this environment.")] = PRODUCTION,
-) -> audits.LatestKey:
-    return audits.LatestKey(row.id, profile_id(profile), environment)
+) -> audits.Latest:
+    return audits.Latest(profile_id(profile), environment)
 
 
-def _audits_key(
-    row: sites.PageRow,
+def _audits_given(
     first: Annotated[int | None, strawberry.argument(description="How many of the newest; 1 to 100, else 20.")] = None,
     after: After = None,
     last: Annotated[int | None, strawberry.argument(description="How many of the oldest; 1 to 100.")] = None,
@@ -121,9 +119,9 @@ def _audits_key(
     environment: Annotated[str | None, strawberry.argument(description="In this environment only.")] = None,
     from_: From = None,
     to: To = None,
-) -> PageKey:
-    given = (("environment", environment), ("profile", profile_id(profile)), ("since", from_), ("until", to))
-    return PageKey(row.id, Window.of(first, after, last, before), given)
+) -> PageOf:
+    values = (("environment", environment), ("profile", profile_id(profile)), ("since", from_), ("until", to))
+    return PageOf(Window.of(first, after, last, before), values)
 
 
 @strawberry.type(description="A path of a site, with its query.")
@@ -136,13 +134,13 @@ class Page(Node):
 
     site: Site = by_key(Loaders.site, "site_id", "Where it belongs.")
     latest_audit: Annotated[Audit, strawberry.lazy("graph.audits.types")] | None = by_key(
-        Loaders.latest_audit, _latest_key, "The newest finished audit; null when there is none yet."
+        Loaders.latest_audit, "id", "The newest finished audit; null when there is none yet.", given=_latest
     )
-    audits: Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]] = by_key(
-        Loaders.audits_of_page, _audits_key, "Its audits, the newest first, whatever their state."
+    audits: Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]] = paged(
+        Loaders.audits_of_page, "Its audits, the newest first, whatever their state.", given=_audits_given
     )
-    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = by_key(
-        Loaders.schedules_of_page, page_key, "The schedules of this page alone, by name; those of its whole site audit it too."
+    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
+        Loaders.schedules_of_page, "The schedules of this page alone, by name; those of its whole site audit it too."
     )
 
     @strawberry.field(description="Its whole address.")

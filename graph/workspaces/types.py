@@ -14,9 +14,9 @@ from domain.paging import DEFAULT_FIRST, Window
 from domain.sites import PageOrder
 from domain.work import EventKind
 
-from ..batched import by_key, page_key
+from ..batched import by_key, paged
 from ..context import Info
-from ..loaders import HISTORY, Loaders, PageKey
+from ..loaders import HISTORY, Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection, First
 from ..runners import Runner
@@ -39,27 +39,25 @@ def _slug_key(
     return row.id, slug
 
 
-def _sites_key(
-    row: workspaces.WorkspaceRow,
+def _sites_given(
     first: First = DEFAULT_FIRST,
     after: After = None,
     search: Annotated[str | None, strawberry.argument(description="A part of the name or the origin.")] = None,
     tags: Annotated[list[str] | None, strawberry.argument(description="Sites that have all of these tags.")] = None,
-) -> PageKey:
-    return PageKey(row.id, Window.of(first, after), (("search", search), ("tags", tuple(tags or ()))))
+) -> PageOf:
+    return PageOf(Window.of(first, after), (("search", search), ("tags", tuple(tags or ()))))
 
 
-def _events_key(
-    row: workspaces.WorkspaceRow,
+def _events_given(
     first: First = DEFAULT_FIRST,
     after: After = None,
     kinds: Annotated[
         list[EventKind] | None,
         strawberry.argument(description="Which kinds; left out, all of them. An empty list is refused."),
     ] = None,
-) -> PageKey:
-    given = (("kinds", tuple(sorted(following.check_kinds(kinds)))),) if kinds is not None else ()
-    return PageKey(row.id, Window.of(first, after), given)
+) -> PageOf:
+    values = (("kinds", tuple(sorted(following.check_kinds(kinds)))),) if kinds is not None else ()
+    return PageOf(Window.of(first, after), values)
 
 
 @strawberry.type(description="A tenant: an agency or a team.")
@@ -73,53 +71,48 @@ class Workspace(Node):
     site: Annotated[Site, strawberry.lazy("graph.sites.types")] | None = by_key(
         Loaders.site_by_slug, _slug_key, "A site by its slug; null when there is none."
     )
-    sites: Connection[Annotated[Site, strawberry.lazy("graph.sites.types")]] = by_key(
-        Loaders.sites_of_workspace, _sites_key, "Its sites, by name."
+    sites: Connection[Annotated[Site, strawberry.lazy("graph.sites.types")]] = paged(
+        Loaders.sites_of_workspace, "Its sites, by name.", given=_sites_given
     )
     profiles: list[Annotated[Profile, strawberry.lazy("graph.sites.types")]] = by_key(
         Loaders.profiles_of_workspace, "id", "How its pages can be measured, oldest profile first."
     )
-    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = by_key(
-        Loaders.schedules_of_workspace, page_key, "Its schedules, of all sites, by name."
+    schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
+        Loaders.schedules_of_workspace, "Its schedules, of all sites, by name."
     )
     runners: list[Runner] = by_key(Loaders.runners_of_workspace, "id", "The workers that measure for it, by name.")
-    members: Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None = by_key(
+    members: Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None = paged(
         Loaders.members_of_workspace,
-        page_key,
         "Who is in it, who came first before. Null for whoever may not know.",
         permission=Permission.MEMBER_READ,
     )
-    invitations: Connection[Annotated[Invitation, strawberry.lazy("graph.workspaces.members")]] | None = by_key(
+    invitations: Connection[Annotated[Invitation, strawberry.lazy("graph.workspaces.members")]] | None = paged(
         Loaders.invitations_of_workspace,
-        page_key,
         "Whom it invited and who did not come yet, newest first. Null for whoever may not know.",
         permission=Permission.MEMBER_WRITE,
     )
-    api_keys: Connection[Annotated[ApiKey, strawberry.lazy("graph.keys")]] | None = by_key(
+    api_keys: Connection[Annotated[ApiKey, strawberry.lazy("graph.keys")]] | None = paged(
         Loaders.keys_of_workspace,
-        page_key,
         "Its API keys but for the revoked ones, oldest first. Null for whoever may not know.",
         permission=Permission.KEY_WRITE,
     )
-    clients: Connection[Annotated[ApiClient, strawberry.lazy("graph.documents.types")]] = by_key(
-        Loaders.clients_of_workspace, page_key, "The programs that ask with keys of their own, by name."
+    clients: Connection[Annotated[ApiClient, strawberry.lazy("graph.documents.types")]] = paged(
+        Loaders.clients_of_workspace, "The programs that ask with keys of their own, by name."
     )
-    documents: Connection[Annotated[Document, strawberry.lazy("graph.documents.types")]] = by_key(
-        Loaders.documents_of_workspace, page_key, "The documents that were registered, newest first."
+    documents: Connection[Annotated[Document, strawberry.lazy("graph.documents.types")]] = paged(
+        Loaders.documents_of_workspace, "The documents that were registered, newest first."
     )
-    events: Annotated[EventConnection, strawberry.lazy("graph.events")] = by_key(
+    events: Annotated[EventConnection, strawberry.lazy("graph.events")] = paged(
         Loaders.events_of_workspace,
-        _events_key,
         "What happened in it, oldest first; kept for 24 hours. `workspaceEvents` tells it live.",
+        given=_events_given,
     )
-    dead_jobs: Connection[Annotated[DeadJob, strawberry.lazy("graph.jobs")]] = by_key(
+    dead_jobs: Connection[Annotated[DeadJob, strawberry.lazy("graph.jobs")]] = paged(
         Loaders.dead_jobs_of_workspace,
-        page_key,
         "Work that was given up after too many workers were lost over it, newest first.",
     )
-    security_log: Connection[Annotated[SecurityEntry, strawberry.lazy("graph.security")]] | None = by_key(
+    security_log: Connection[Annotated[SecurityEntry, strawberry.lazy("graph.security")]] | None = paged(
         Loaders.security_log_of_workspace,
-        page_key,
         "Who did what to what, from where, newest first; only ever added to. Null for whoever may not know.",
         permission=Permission.SECURITY_READ,
     )
@@ -149,9 +142,8 @@ class Workspace(Node):
     ) -> Connection[Annotated[Page, strawberry.lazy("graph.sites.types")]]:
         given = (("search", filter.search if filter else None), ("tags", tuple((filter.tags if filter else None) or ())))
         newest = order_by is PageOrder.NEWEST
-        loaders = info.context.loaders
-        pages = loaders.newest_pages_of_workspace if newest else loaders.pages_of_workspace
-        return await pages.load(PageKey(row.id, Window.of(first, after), given))
+        pages = Loaders.newest_pages_of_workspace if newest else Loaders.pages_of_workspace
+        return await info.context.loaders.of(pages, PageOf(Window.of(first, after), given)).load(row.id)
 
     @strawberry.field(
         description="The present end of its history, read before all else in the same query: give it to `workspaceEvents` as "

@@ -38,7 +38,9 @@ class Unscoped(RuntimeError):  # noqa: N818 - what the statement is
 
 def guarded(query: Query[Any], dialect: Dialect) -> Select[Any]:
     """The query's statement, to be run. Raises Unscoped. A query is looked at once, when it is first run."""
-    if query not in _checked:
+    if query.like is not None:
+        guarded(query.like, dialect)  # which columns are given is nothing that holds rows
+    elif query not in _checked:
         statements = [query.statement, *([query.sqlite] if query.sqlite is not None else [])]
         loose = [] if query.beyond else [name for statement in statements for name in unscoped(statement)]
         if loose:

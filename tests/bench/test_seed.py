@@ -12,7 +12,7 @@ from bench.peers.running import Failed
 from bench.seed import seed
 from domain import audits, sites
 from domain.access import Actor
-from domain.audits import AUDITS, Audit, AuditState, LatestKey
+from domain.audits import AUDITS, Audit, AuditState, Latest
 from domain.measuring import EngineName
 from domain.paging import Slice, Window
 from infra.db.connections import EVERYTHING, REACH
@@ -67,10 +67,9 @@ async def test_the_newest_audit_of_each_page_is_that_of_its_sites_default_profil
     database: SqlDatabase, owner: Actor, owner_url: str
 ) -> None:
     seeded = await seed(owner_url, audits=40, sites=2, pages=2, until=UNTIL)
-    keys = [LatestKey(page, None, "production") for page in seeded.pages]
-    latest = await audits.latest(database.reader, owner.reach, keys)
+    latest = await audits.latest(database.reader, owner.reach, seeded.pages, Latest())
     step = timedelta(days=365) / 40
-    assert [latest[key].requested_at for key in keys] == [UNTIL - step * left for left in (4, 3, 2, 1)]
+    assert [latest[page].requested_at for page in seeded.pages] == [UNTIL - step * left for left in (4, 3, 2, 1)]
 
 
 async def test_sites_and_pages_are_listed_in_the_order_of_their_ids(

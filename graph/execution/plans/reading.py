@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -107,26 +107,43 @@ class OfLoader:
         self.read = read
         self._declared = declared
         self._converter = schema._strawberry_schema.schema_converter  # type: ignore[attr-defined]
+        self._given: Hashable = None
+        """What all keys share, where that depends on nothing that is asked."""
         self._constant: Mapping[str, Any] | None = None
         self._variables: Mapping[str, str] = {}
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any] | Awaitable[list[Any]]:
-        try:
-            arguments = self._arguments(run, field)
-        except Exception as error:
-            return [error] * len(sources)
+        read, given, fault = self.read, self._given, None
+        arguments: Mapping[str, Any] = {}
+        if given is None:
+            try:
+                arguments = self._arguments(run, field)
+            except Exception as error:
+                return [error] * len(sources)
+            if read.given is not None:
+                try:
+                    given, arguments = read.given(**arguments), {}
+                except Exception as error:
+                    fault = error  # whoever may not ask is told that, and nothing of what they ask for
+                if self._constant is not None and not self._variables:
+                    self._given = given
+        keys = self._keys(run, sources, arguments, fault)
+        looked: list[Any] | Awaitable[list[Any]] = run.context.loaders.of(read.loading, given, self.columns).look(keys)
+        return looked
+
+    def _keys(self, run: Run, sources: Sequence[Any], arguments: Mapping[str, Any], fault: Exception | None) -> list[Any]:
         read = self.read
-        require, key = run.context.actor.require, read.key
-        keys = []
+        if read.permission is None and fault is None and read.attribute is not None:
+            return list(map(read.key, sources))
+        keys: list[Any] = []
         for source in sources:
             try:
                 if read.permission is not None:
-                    require(read.permission, source.id)
-                keys.append(key(source, **arguments))
+                    run.context.actor.require(read.permission, source.id)
+                keys.append(fault or read.key(source, **arguments))
             except Exception as error:
                 keys.append(error)
-        looked: list[Any] | Awaitable[list[Any]] = run.context.loaders.of(read.loading, self.columns).look(keys)
-        return looked
+        return keys
 
     def _arguments(self, run: Run, field: Field) -> Mapping[str, Any]:
         """As its key takes them: the same for all objects, and made once as far as they do not depend on variables."""

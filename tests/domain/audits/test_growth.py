@@ -16,7 +16,7 @@ import pytest
 from bench.seed import Seeded, seed
 from domain import audits, sites
 from domain.access import Reach
-from domain.audits import Interval, LatestKey, SeriesKey, Statistic
+from domain.audits import Interval, Latest, SeriesKey, Statistic
 from domain.measuring import MetricName
 from domain.paging import Window
 from infra.db import migrate
@@ -146,8 +146,7 @@ def here(service: SqlDatabase, seeded: Seeded) -> Reading:
 @pytest.mark.parametrize("number", [1, PAGES])
 async def test_the_latest_audits_of_pages_are_a_look_into_the_index_each(here: Reading, number: int) -> None:
     reader, plans = here.plans()
-    keys = [LatestKey(page, None, audits.PRODUCTION) for page in here.there.pages[:number]]
-    assert len(await audits.latest(reader, here.reach, keys)) == number
+    assert len(await audits.latest(reader, here.reach, here.there.pages[:number], Latest())) == number
     assert plans.statements == 1
     assert "Seq Scan" not in plans.kinds("audits")
     assert plans.rows() <= 4 * number

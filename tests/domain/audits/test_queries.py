@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from domain import audits
 from domain.access import SYSTEM, Reach
-from domain.audits import AUDITS, LatestKey
+from domain.audits import AUDITS, Latest
 from domain.ids import new_id
 from domain.paging import Window
 from infra.db.database import SqlDatabase
@@ -43,29 +43,29 @@ async def day(database: SqlDatabase, tmp_path: Path) -> Day:
     return Day(acme, ids, first.page_id, first.profile_id)
 
 
-async def newest(day: Day, *keys: LatestKey) -> list[UUID | None]:
-    found = await audits.latest(day.acme.database.reader, day.acme.actor.reach, keys)
-    return [found[key].id if key in found else None for key in keys]
+async def newest(day: Day, which: Latest, *pages: UUID) -> list[UUID | None]:
+    pages = pages or (day.page,)
+    found = await audits.latest(day.acme.database.reader, day.acme.actor.reach, pages, which)
+    return [found[page].id if page in found else None for page in pages]
 
 
 async def test_the_latest_audit_is_the_newest_finished_one_of_its_profile_and_environment(day: Day) -> None:
     await day.acme.request()  # waits still
-    default, same = LatestKey(day.page, None, "production"), LatestKey(day.page, day.profile, "production")
-    other = LatestKey(day.page, await day.acme.profile("Lighthouse mobile"), "production")
-    preview, nowhere = LatestKey(day.page, None, "preview"), LatestKey(new_id(), None, "production")
-    assert await newest(day, default, same, other, preview, nowhere) == [day.ids[2], day.ids[2], None, None, None]
+    assert await newest(day, Latest(), day.page, new_id()) == [day.ids[2], None]
+    assert await newest(day, Latest(day.profile)) == [day.ids[2]]
+    assert await newest(day, Latest(await day.acme.profile("Lighthouse mobile"))) == [None]
+    assert await newest(day, Latest(environment="preview")) == [None]
 
 
 async def test_of_two_that_finished_in_the_same_moment_the_later_asked_for_is_the_latest(day: Day) -> None:
     async with day.acme.database.work(SYSTEM) as work:
         await work.db.execute(update(audits.Audit).values(finished_at=START))
-    assert await newest(day, LatestKey(day.page, None, "production")) == [day.ids[2]]
+    assert await newest(day, Latest()) == [day.ids[2]]
 
 
 async def test_the_latest_of_many_pages_are_one_statement(day: Day) -> None:
     counter = Counter(day.acme.database)
-    keys = [LatestKey(page, None, "production") for page in (day.page, *(new_id() for _ in range(50)))]
-    await newest(day, *keys)
+    await newest(day, Latest(), day.page, *(new_id() for _ in range(50)))
     assert len(counter) == 1
 
 
@@ -91,7 +91,7 @@ async def test_no_read_shows_another_tenants_audit(day: Day) -> None:
     run = (await audits.runs_by_audits(reader, day.acme.actor.reach, [day.ids[0]]))[day.ids[0]][0]
     for reach in (Reach(), Reach.whole((await tenant(day.acme.database, "other")).id)):
         assert await audits.by_ids(reader, reach, day.ids) == {}
-        assert await audits.latest(reader, reach, [LatestKey(day.page, None, "production")]) == {}
+        assert await audits.latest(reader, reach, [day.page], Latest()) == {}
         assert await audits.runs_by_audits(reader, reach, day.ids[:1]) == {day.ids[0]: []}
         assert await audits.findings_by_ids(reader, reach, [finding.id]) == {}
         assert (await AUDITS.under(reader, reach, [day.page], Window(), **ALL))[day.page].rows == []
@@ -102,4 +102,4 @@ async def test_no_read_shows_another_tenants_audit(day: Day) -> None:
 async def test_a_read_of_nothing_is_nothing(day: Day) -> None:
     reader, reach = day.acme.database.reader, day.acme.actor.reach
     assert await audits.by_ids(reader, reach, []) == {}
-    assert await audits.latest(reader, reach, []) == {}
+    assert await audits.latest(reader, reach, [], Latest()) == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
@@ -13,6 +12,7 @@ from ..codes import Code
 from ..context import Context
 from ..errors import shown
 from ..operations import Budgets, Rejected
+from .deadlines import Deadlines
 from .engine import Said
 from .prepared import Prepared
 from .results import Event, encoded
@@ -26,7 +26,7 @@ PAID = 1_000
 
 
 async def events(
-    prepared: Prepared, execute: Execute, opened: Any, budgets: Budgets, shared: Shared, deadline: float
+    prepared: Prepared, execute: Execute, opened: Any, budgets: Budgets, shared: Shared, deadlines: Deadlines
 ) -> AsyncGenerator[Event, None]:
     """Of the stream that was opened and paid for."""
     # Left out is another thing than null: then the document's default holds, which is in its hash.
@@ -41,26 +41,28 @@ async def events(
                     await budgets.spend(prepared.caller, prepared.cost)
                     paid = PAID
                 paid -= 1
-                yield await _event(prepared, execute, value, what, shared, deadline)
+                yield await _event(prepared, execute, value, what, shared, deadlines)
     except Rejected as unpaid:
         yield ended(unpaid.errors)
     except Exception as error:  # of the source itself: that is how it says that it ends
         yield ended([shown(GraphQLError(str(error), original_error=error))])
 
 
-async def _event(prepared: Prepared, execute: Execute, value: Any, what: Hashable, shared: Shared, deadline: float) -> Event:
+async def _event(
+    prepared: Prepared, execute: Execute, value: Any, what: Hashable, shared: Shared, deadlines: Deadlines
+) -> Event:
     which = None if prepared.operation.traits.personal else moment(value)
     if which is None:
-        return await _executed(prepared, execute, value, deadline)
+        return await _executed(prepared, execute, value, deadlines)
     key = what, prepared.context.actor.view, which
-    return await shared.get(key, lambda: _executed(prepared, execute, value, deadline))
+    return await shared.get(key, lambda: _executed(prepared, execute, value, deadlines))
 
 
-async def _executed(prepared: Prepared, execute: Execute, value: Any, deadline: float) -> Event:
+async def _executed(prepared: Prepared, execute: Execute, value: Any, deadlines: Deadlines) -> Event:
     context = Context(prepared.context.services, prepared.context.actor, prepared.caller)
     context.reads_history = prepared.context.reads_history
     try:
-        async with asyncio.timeout(deadline):
+        with deadlines.one():
             await context.preload()
             executed = execute(value, context)
             said = executed if isinstance(executed, Said) else await executed

@@ -24,6 +24,7 @@ from ..policy import Introspection
 from ..text import unsound
 from ..tracing import BUG, Traced
 from . import engine
+from .deadlines import Deadlines
 from .engine import Said
 from .events import ended, events
 from .parts import Legacy, Shape, frames
@@ -41,6 +42,7 @@ class Operations:
         self._schema = schema._schema
         self._services = services
         self._policy = services.policy
+        self._deadlines = Deadlines(services.policy.deadline_seconds)
         self._documents = documents_of(self._schema)
         self._persisted = Persisted(services.database.reader, services.texts)
         self._budgets = Budgets(services.cache, services.policy)
@@ -115,7 +117,7 @@ class Operations:
                 yield ended(prepared.errors)
                 return
             execute = partial(self._engine.execute_event, prepared, executor)
-            told_of = events(prepared, execute, opened, self._budgets, self.shared, self._policy.deadline_seconds)
+            told_of = events(prepared, execute, opened, self._budgets, self.shared, self._deadlines)
             async with aclosing(told_of) as several:
                 async for event in several:
                     yield event
@@ -175,7 +177,7 @@ class Operations:
 
     async def _within(self, running: Awaitable[T]) -> T:
         try:
-            async with asyncio.timeout(self._policy.deadline_seconds):
+            with self._deadlines.one():
                 return await running
         except TimeoutError:
             raise Rejected.of("The operation took too long and was stopped.", Code.TIMEOUT, 503) from None

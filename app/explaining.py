@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from graphql import OperationType
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -68,10 +69,18 @@ def _sentences(shown: Shown) -> Iterator[str]:
     if explanation.by_core is not None:
         yield explanation.by_core
     if explanation.lines:
-        who = "Who takes one answer gets it by this plan" if explanation.by_core else "It is executed by this plan"
-        yield f"{who}, from the second time on that the document is asked for."
+        yield _who(explanation, shown.operation.kind)
+    if explanation.lines and shown.operation.kind is OperationType.MUTATION:
+        yield "Its root fields are executed one after the other: each is complete, with all below it, before the next begins."
     if any(line.how in (AWAITED, RESOLVED) for line in _all(explanation.lines)):
         yield "What resolvers and coroutines ask of the database themselves is not known beforehand, and not shown."
+
+
+def _who(explanation: Explanation, kind: OperationType) -> str:
+    if kind is OperationType.SUBSCRIPTION:
+        return "graphql-core opens its stream; this is read for each event, from the second on by this plan."
+    who = "Who takes one answer gets it by this plan" if explanation.by_core else "It is executed by this plan"
+    return f"{who}, from the second time on that the document is asked for."
 
 
 def _head(console: Console, title: str, more: str = "") -> None:

@@ -97,8 +97,6 @@ async def explain(
         raise Inexplicable(" ".join(error.message for error in variables))
     if samples.unknown:
         raise Inexplicable(f"This operation takes no variable {_listed(samples.unknown)}.")
-    if operation.kind is not OperationType.QUERY:
-        return Explanation(f"graphql-core executes it: a {operation.kind.value} has no plan.", samples.missing)
     if not compiling:
         return Explanation("graphql-core executes it: PACEMARK_COMPILE_QUERIES is off.", samples.missing)
     if undecided := [name for name in samples.missing if name in plans.switches]:
@@ -107,13 +105,15 @@ async def explain(
     if plan is None:
         return Explanation("graphql-core executes it: plans do not cover it.", samples.missing)
     walk = _Walk(schema, {**operation.defaults, **given})
-    lines = walk.selection(plan.root, "", _Level(1))
+    # The fields of a change are called one by one: nothing is written that reads them together.
+    lines = walk.selection(plan.root, "", _Level(1), written=operation.kind is OperationType.MUTATION)
     asked = [await samples.asked(each.field, several=each.level.things > 1) for each in walk.loads]
     batches = [
         Batch(number, each.read.read.loading.name, each.columns, each.place, each.level.things, each.level.after, *found)
         for number, (each, found) in enumerate(zip(walk.loads, asked, strict=True), start=1)
     ]
-    by_core = DEFERS if document.node is not document.whole else None
+    in_parts = document.node is not document.whole and operation.kind is OperationType.QUERY
+    by_core = DEFERS if in_parts else None
     return Explanation(by_core, samples.missing, lines, batches, list(walk.code.values()))
 
 
@@ -171,10 +171,16 @@ class _Walk:
             batch = len(self.loads)
             below = below._replace(after=batch)
         lines = self._completed(field.completer, place, below, written=is_inline(field))
-        how, what = _reading(field)
+        how, what = self._root(field) or _reading(field)
         title = name if field.key == name else f"{field.key}: {name}"
         most = below.things if _gives_things(field.completer) else None
         return Line(title, str(field.definition.type), how, what, most, batch, lines)
+
+    def _root(self, field: Field) -> tuple[str, str] | None:
+        """How a change is made, and what an event is."""
+        if field.parent is self._schema.mutation_type:
+            return RESOLVED, "called once"
+        return ("read", "the event") if field.parent is self._schema.subscription_type else None
 
     def _completed(self, completer: Completer, place: str, level: _Level, *, written: bool) -> list[Line]:
         if isinstance(completer, Lists):

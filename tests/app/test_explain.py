@@ -193,22 +193,75 @@ def test_who_defers_is_executed_by_graphql_core(text: Run) -> None:
     assert ["latestAudit", "Audit", "loader latest_audit, batch 2", "1"] in rows(part(out, "Plan"))
 
 
-def test_what_has_no_plan_is_executed_by_graphql_core_and_costs_something(text: Run) -> None:
-    mutation = "mutation M($id: ID!) { pageDelete(input: {page: $id}) { __typename } }"
-    subscription = "subscription S($id: ID!) { workspaceEvents(workspace: $id) { __typename } }"
-    for document, kind in ((mutation, "mutation"), (subscription, "subscription")):
+MUTATION = """mutation M($page: ID!, $url: String!) {
+  auditRequest(input: { target: { url: $url } }) { ... on AuditRequestPayload { audit { page { site { name } } } } }
+  twice: auditRequest(input: { target: { url: $url } }) { ... on AuditRequestPayload { audit { page { name } } } }
+  pageDelete(input: { page: $page }) { __typename }
+}"""
+SUBSCRIPTION = """subscription S($audit: ID!, $deferred: Boolean! = false) {
+  auditProgress(audit: $audit) { phase audit { ... @defer(if: $deferred) { page { name } } } }
+}"""
+AT_ONCE = "It is executed by this plan, from the second time on that the document is asked for.\n"
+IN_TURN = "Its root fields are executed one after the other: each is complete, with all below it, before the next begins.\n"
+EACH_EVENT = "graphql-core opens its stream; this is read for each event, from the second on by this plan.\n"
+
+
+def test_the_fields_of_a_change_are_executed_one_after_the_other(text: Run) -> None:
+    out = shown(text(MUTATION, "--code"))
+    assert AT_ONCE + IN_TURN in out
+    plan = rows(part(out, "Plan"))
+    assert [cells for cells in plan if cells[-2:] == ["resolver called once", "1"]] == [
+        ["auditRequest", "AuditRequestResult!", "resolver called once", "1"],
+        ["twice: auditRequest", "AuditRequestResult!", "resolver called once", "1"],
+        ["pageDelete", "PageDeleteResult!", "resolver called once", "1"],
+    ]
+    assert ["site", "Site!", "loader site, batch 2", "1"] in plan
+    batches = rows(part(out, "Batches"))
+    assert [batch[:3] for batch in batches] == [
+        ["1", "page", "auditRequest.audit.page"],
+        ["2", "site", "auditRequest.audit.page.site"],
+        ["3", "page", "twice.audit.page"],
+    ]
+    assert "FROM pages" in part(out, "SQL")
+    assert "INSERT" not in out
+    # What is called by itself is not read with the others.
+    assert "'the root'" not in out
+    assert "# Page at 'auditRequest.audit.page'" in out
+    assert ["root fields", "3", "20"] in rows(part(out, "Cost"))
+
+
+def test_what_is_read_for_each_event_of_a_subscription_is_told(text: Run) -> None:
+    out = shown(text(SUBSCRIPTION))
+    assert EACH_EVENT in out
+    plan = rows(part(out, "Plan"))
+    assert plan[0] == ["auditProgress", "AuditProgress!", "read the event", "1"]
+    assert ["page", "Page!", "loader page, batch 1", "1"] in plan
+    assert ["1", "page", "auditProgress.audit.page", "1 key", "all"] in rows(part(out, "Batches"))
+    assert "FROM pages" in part(out, "SQL")
+
+
+def test_only_queries_are_answered_in_parts(text: Run) -> None:
+    change = 'mutation { a: apiKeyRevoke(input: { key: "x" }) { ... @defer { __typename } } }'
+    for document in (SUBSCRIPTION, change):
         out = shown(text(document))
-        assert f"graphql-core executes it: a {kind} has no plan." in out
-        assert "Plan" not in out
-        assert "It is executed by this plan" not in out
-        assert ["depth", "2", "20"] in rows(part(out, "Cost"))
+        assert "one by one" not in out
+        assert "Who takes one answer" not in out
 
 
-def test_without_compiling_graphql_core_executes_everything(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_says_nothing_of_turns_and_events(text: Run) -> None:
+    out = shown(text(PAGE))
+    assert AT_ONCE in out
+    assert IN_TURN not in out
+    assert EACH_EVENT not in out
+
+
+@pytest.mark.parametrize("document", [PAGE, MUTATION, SUBSCRIPTION], ids=["query", "mutation", "subscription"])
+def test_without_compiling_graphql_core_executes_everything(text: Run, monkeypatch: pytest.MonkeyPatch, document: str) -> None:
     monkeypatch.setenv("PACEMARK_COMPILE_QUERIES", "false")
-    out = shown(run(WORKLOADS / "lookup.graphql"))
+    out = shown(text(document))
     assert "graphql-core executes it: PACEMARK_COMPILE_QUERIES is off." in out
-    assert "Plan" not in out
+    assert "this plan" not in out
+    assert "\nPlan" not in out
 
 
 def test_what_costs_too_much_is_explained_all_the_same(text: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +13,7 @@ from domain.paging import Keyset, Slice, Window
 from domain.ports import Reader
 
 from .batches import Batches
-from .loading import Batch, Columns, Loader, Loading
+from .loading import Batch, Columns, Loader, Loading, Loads
 
 
 class PageOf(NamedTuple):
@@ -128,11 +127,7 @@ class Loaders:
     events_of_workspace = Loading(_events)
 
     def __init__(self, reader: Reader, reach: Reach, batches: Batches) -> None:
-        self.reader = reader
-        self.reach = reach
-        self.batches = batches
-        self.reading: set[asyncio.Task[Any]] = set()
-        self.stopped = False
+        self.loads = Loads(reader, reach, batches)
         self._made: dict[tuple[Loading, Hashable, Columns | None], Loader[Any, Any]] = {}
 
     def of(self, loading: Loading, given: Hashable = None, columns: Columns | None = None) -> Loader[Any, Any]:
@@ -144,11 +139,9 @@ class Loaders:
             return made
         known = self._made.get((loading, given, columns))
         if known is None:
-            known = self._made[loading, given, columns] = Loader(loading.name, loading.batch, self, given, columns)
+            known = self._made[loading, given, columns] = Loader(loading.name, loading.batch, self.loads, given, columns)
         return known
 
     def stop(self) -> None:
         """Nobody waits for what is being read."""
-        self.stopped = True
-        for task in tuple(self.reading):
-            task.cancel()
+        self.loads.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -24,14 +24,52 @@ Batch = Callable[..., Awaitable[Mapping[K, V]]]
 read some alone."""
 
 
-class Loads(Protocol):
-    """What loaders of one operation share."""
+class Loads:
+    """What the loaders of one operation share. They hold this and not one another, so that with them goes what they read:
+    what holds itself is left to the collector, which costs more than to read it."""
 
-    reader: Reader
-    reach: Reach
-    batches: Batches
-    reading: set[asyncio.Task[Any]]
-    stopped: bool
+    def __init__(self, reader: Reader, reach: Reach, batches: Batches) -> None:
+        self.reader = reader
+        self.reach = reach
+        self.batches = batches
+        self.reading: set[asyncio.Task[Any]] = set()
+        self.stopped = False
+
+    def stop(self) -> None:
+        """Nobody waits for what is being read."""
+        self.stopped = True
+        for task in tuple(self.reading):
+            task.cancel()
+
+
+class _Reads(Generic[K, V]):
+    """How a loader's keys are read, together with those of other operations. Of what was read it knows nothing."""
+
+    def __init__(self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable, columns: Columns | None) -> None:
+        self._batch = batch
+        self._loads = loads
+        self._given = () if given is None else (given,)
+        self._columns = {} if columns is None else {"columns": columns}
+        self._kind = (name, given, columns, loads.reach, loads.reader)
+
+    def get(self, keys: Collection[K]) -> Awaitable[Mapping[K, V]]:
+        return self._loads.batches.get(self._kind, keys, self._all)
+
+    async def get_stopped(self, keys: list[K]) -> list[Any]:
+        """The same for aiodataloader: a task of its own, which is stopped when nobody waits for it."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._loads.stopped:  # it was asked for in the very moment in which everybody left
+            raise asyncio.CancelledError
+        self._loads.reading.add(task)
+        try:
+            found = await self.get(keys)
+        finally:
+            self._loads.reading.discard(task)
+        return [found.get(key) for key in keys]
+
+    async def _all(self, keys: Collection[K]) -> Mapping[K, V]:
+        return await self._batch(self._loads.reader, self._loads.reach, keys, *self._given, **self._columns)
 
 
 class Loader(Generic[K, V]):
@@ -43,18 +81,14 @@ class Loader(Generic[K, V]):
     def __init__(
         self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable = None, columns: Columns | None = None
     ) -> None:
-        self._batch = batch
-        self._loads = loads
-        self._given = () if given is None else (given,)
-        self._columns = {} if columns is None else {"columns": columns}
-        self._kind = (name, given, columns, loads.reach, loads.reader)
+        self._reads = _Reads(name, batch, loads, given, columns)
         self._known = _Known()
         self._waiting: DataLoader[K, Any] | None = None
 
     def load(self, key: K) -> asyncio.Future[Any]:
         """The value; None where there is none. Raises what it is, where it is an exception."""
         if self._waiting is None:
-            self._waiting = DataLoader(self._load_all, cache_map=self._known)
+            self._waiting = DataLoader(self._reads.get_stopped, cache_map=self._known)
         return self._waiting.load(key)
 
     async def load_many(self, keys: Sequence[K]) -> list[Any]:
@@ -91,31 +125,13 @@ class Loader(Generic[K, V]):
         known.update(dict.fromkeys(keys, reading))
         found: Mapping[K, Any] = {}
         try:
-            found = await self._read(keys)
+            found = await self._reads.get(keys)
         except Exception as error:
             found = dict.fromkeys(keys, error)
         finally:
             known.update((key, found.get(key)) for key in keys)
             for key, coming in reading.asked:
                 _settle(coming, found.get(key))
-
-    async def _load_all(self, keys: list[K]) -> list[Any]:
-        task = asyncio.current_task()
-        assert task is not None
-        if self._loads.stopped:  # it was asked for in the very moment in which everybody left
-            raise asyncio.CancelledError
-        self._loads.reading.add(task)
-        try:
-            found = await self._read(keys)
-        finally:
-            self._loads.reading.discard(task)
-        return [found.get(key) for key in keys]
-
-    def _read(self, keys: Collection[K]) -> Awaitable[Mapping[K, V]]:
-        return self._loads.batches.get(self._kind, keys, self._read_all)
-
-    async def _read_all(self, keys: Collection[K]) -> Mapping[K, V]:
-        return await self._batch(self._loads.reader, self._loads.reach, keys, *self._given, **self._columns)
 
 
 _UNKNOWN: Any = object()
@@ -181,9 +197,9 @@ class Loading:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, loads: Any, owner: type) -> Any:
-        if loads is None:
+    def __get__(self, loaders: Any, owner: type) -> Any:
+        if loaders is None:
             return self
-        made: Loader[Any, Any] = Loader(self.name, self.batch, loads)
-        loads.__dict__[self.name] = made  # found there before this descriptor from now on
+        made: Loader[Any, Any] = Loader(self.name, self.batch, loaders.loads)
+        loaders.__dict__[self.name] = made  # found there before this descriptor from now on
         return made

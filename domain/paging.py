@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,14 +133,12 @@ class Keyset(Generic[R]):
         if self.parent is not None:
             values |= {"parent": next(iter(parents))} if single else {"parents": parents}
         found = await reads.all(query, reach=reach.held, limit=window.size + 1, **bound, **values)
-        rows: dict[Any, list[R]] = {parent: [] for parent in parents}
+        rows: Mapping[Any, Sequence[R]] = dict.fromkeys(parents, ())
         if single or self.parent is None:
-            rows[next(iter(parents))] = list(found)
-        else:
-            whose = attrgetter(self.parent.key)
-            for row in found:
-                rows[whose(row)].append(row)
-        slices = {parent: self._slice(those, window) for parent, those in rows.items()}
+            rows = {next(iter(parents)): found}
+        elif found:
+            rows = {**rows, **_by_parent(found, attrgetter(self.parent.key))}
+        slices = {parent: self._slice(list(those), window) for parent, those in rows.items()}
         return {parent: slices[parent] if parent in slices else self._refusal(window) for parent in given}
 
     async def of(self, reads: _Reads, reach: Reach, parent: Any, window: Window, **values: Any) -> Slice[R]:
@@ -210,14 +209,14 @@ class Keyset(Generic[R]):
         parents = each_of("parents", parent.type)
         page = limited.where(parent == parents.c.value).correlate(parents).lateral("page")
         order = [page.c[key.key].desc() if descending else page.c[key.key].asc() for key in self.keys]
-        return select(*page.c).select_from(parents.join(page, true())).order_by(*order)
+        return select(*page.c).select_from(parents.join(page, true())).order_by(page.c[parent.key], *order)
 
     def _of_each_on_sqlite(self, parent: _Column, base: Query[R], limited: Select[Any], order: Sequence[Any]) -> Select[Any]:
         """The same with a list of ids for each parent."""
         parents = each_of_json("parents", parent.type)
         unique = self.keys[-1]
         ids = limited.with_only_columns(unique).where(parent == parents.c.value).correlate(parents)
-        return base.statement.where(parent == parents.c.value, unique.in_(ids)).order_by(*order)
+        return base.statement.where(parent == parents.c.value, unique.in_(ids)).order_by(parent, *order)
 
     def _beyond(self, descending: bool) -> ColumnElement[bool]:
         """(a, b) > (:a, :b), spelt out: both databases take it, and both use the index for its first column."""
@@ -228,6 +227,17 @@ class Keyset(Generic[R]):
             edge = bindparam(name, type_=key.type)
             steps.append(and_(*same, key < edge if descending else key > edge))
         return or_(*steps)
+
+
+def _by_parent(rows: Sequence[R], whose: Callable[[R], Any]) -> Mapping[Any, Sequence[R]]:
+    """Of rows that stand parent by parent: not each is asked for its own."""
+    found, begin = {}, 0
+    while begin < len(rows):
+        parent = whose(rows[begin])
+        end = bisect_right(rows, parent, begin, key=whose)
+        found[parent] = rows[begin:end]
+        begin = end
+    return found
 
 
 def write_cursor(name: str, parent: Any, keys: Sequence[Any]) -> str:

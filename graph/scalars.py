@@ -61,10 +61,10 @@ PARTS: Mapping[str, Any] = {
 
 
 def written_from_microseconds(since: str) -> str:
-    """A moment as an expression of its microseconds since EPOCH."""
-    parts = "days[{0} // 86400000000]", "minutes[{0} // 60000000 % 1440]", "seconds[{0} // 1000000 % 60]"
-    told = "".join("{" + part.replace("{0}", since) + "}" for part in (*parts, "milliseconds[{0} // 1000 % 1000]"))
-    return f'f"{told}"'
+    """A moment as an expression of its microseconds since EPOCH, which are divided once: numbers so great are slow."""
+    minutes, rest = f"(minute := {since} // 60000000)", f"(rest := {since} - minute * 60000000)"
+    day = f"{{days[{minutes} // 1440]}}{{minutes[minute % 1440]}}"
+    return f'f"{day}{{seconds[{rest} // 1000000]}}{{milliseconds[rest // 1000 % 1000]}}"'
 
 
 def _text(value: Any) -> str:

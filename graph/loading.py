@@ -114,10 +114,11 @@ class Loader(Generic[K, V]):
                 unknown.append(key)
         if unknown:
             await self._find(unknown)
-        found = [known[key] for key in keys]
-        for place, each in enumerate(found):
-            if each.__class__ in _COMING:
-                found[place] = await known.value(keys[place])
+        found = list(map(known.__getitem__, keys))
+        if not _COMING.isdisjoint(map(type, found)):
+            found = [
+                await known.value(key) if each.__class__ in _COMING else each for key, each in zip(keys, found, strict=True)
+            ]
         return found
 
     async def _find(self, keys: Collection[K]) -> None:
@@ -129,7 +130,7 @@ class Loader(Generic[K, V]):
         except Exception as error:
             found = dict.fromkeys(keys, error)
         finally:
-            known.update((key, found.get(key)) for key in keys)
+            known.update(zip(keys, map(found.get, keys), strict=True))
             for key, coming in reading.asked:
                 _settle(coming, found.get(key))
 

@@ -19,6 +19,7 @@ from ..context import Info
 from ..loaders import Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection
+from ..rows import reads
 from ..scalars import Cursor, TimeZone, Url
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Page(Node):
         Loaders.schedules_of_page, "The schedules of this page alone, by name; those of its whole site audit it too."
     )
 
-    @strawberry.field(description="Its whole address.")
+    @strawberry.field(description="Its whole address.", metadata=reads("origin", "path"))
     @staticmethod
     def url(row: strawberry.Parent[sites.PageRow]) -> Url:
         return Url(row.origin + row.path)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
-
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-"""Of PostgreSQL's times: https://www.postgresql.org/docs/current/datatype-datetime.html"""
 
 
 class Form(Enum):
@@ -16,7 +13,7 @@ class Form(Enum):
     SAME = "the value"
     TEXT = "the value, which is a str"
     NUMBER = "the value, which is a float"
-    MICROSECONDS = "a moment's microseconds since EPOCH"
+    MOMENT = "PostgreSQL's text of it in UTC: 2026-11-22 08:09:11.87+00, of six decimals without the last noughts"
     NAME = "the name of an enum's member"
 
 
@@ -29,13 +26,8 @@ def forms_of(row: type) -> Mapping[str, Form]:
     return found
 
 
-def moment(microseconds: int) -> datetime:
+def moment(text: str) -> datetime:
     """PostgreSQL's infinities, as which asyncpg stores the first and the last moment that there are, are those."""
-    try:
-        return EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC) if microseconds > 0 else datetime.min.replace(tzinfo=UTC)
-
-
-def microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    if text.endswith("infinity"):
+        return datetime.min.replace(tzinfo=UTC) if text.startswith("-") else datetime.max.replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NewType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +11,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from domain.forms import EPOCH
+from domain.forms import moment
 
 Url = NewType("Url", str)
 Cursor = NewType("Cursor", str)
@@ -38,33 +38,20 @@ def written_at_once(moment: str) -> str:
     return 'f"{' + f"{moment}.year" + "}" + parts.replace("{0}", moment) + ".{three[" + moment + '.microsecond // 1000]}Z"'
 
 
-class _Days(dict[int, str]):
-    """Of a moment's text, the day; by its number since EPOCH."""
-
-    def __missing__(self, number: int) -> str:
-        text = (EPOCH + timedelta(days=number)).date().isoformat() + "T"
-        if len(self) < _DAYS_KEPT:
-            self[number] = text
-        return text
-
-
-_DAYS_KEPT = 50_000
 PARTS: Mapping[str, Any] = {
     "two": [f"{number:02}" for number in range(60)],
     "three": [f"{number:03}" for number in range(1_000)],
-    "days": _Days(),
-    "minutes": [f"{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)],
-    "seconds": [f"{second:02}." for second in range(60)],
-    "milliseconds": [f"{number:03}Z" for number in range(1_000)],
+    "whole_second": lambda text: f"{text[:10]}T{text[11:19]}.000Z" if len(text) == 22 else written(moment(text)),
 }
 """What the expressions below name."""
 
 
-def written_from_microseconds(since: str) -> str:
-    """A moment as an expression of its microseconds since EPOCH, which are divided once: numbers so great are slow."""
-    minutes, rest = f"(minute := {since} // 60000000)", f"(rest := {since} - minute * 60000000)"
-    day = f"{{days[{minutes} // 1440]}}{{minutes[minute % 1440]}}"
-    return f'f"{day}{{seconds[{rest} // 1000000]}}{{milliseconds[rest // 1000 % 1000]}}"'
+def written_from_text(text: str) -> str:
+    """A moment as an expression of PostgreSQL's text, `domain.forms.Form.MOMENT`."""
+    begin = f'f"{{{text}[:10]}}T'
+    most = f'{begin}{{{text}[11:23]}}Z" if len({text}) == 29'
+    shorter = f"""{begin}{{({text}[11:-3] + '000')[:12]}}Z" if 29 > len({text}) > 22"""
+    return f"{most} else {shorter} else whole_second({text})"
 
 
 def _text(value: Any) -> str:

@@ -38,6 +38,9 @@ READS: Mapping[str, str] = {
     "default_transaction_read_only": "on",
     # A read takes less time than to think each time anew of how to go about it; and what one asks, others have asked.
     "plan_cache_mode": "force_generic_plan",
+    # How times are written, which are read as texts.
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
 }
 """Whose rows a read gives is in its statement; what it can never do is to write."""
 

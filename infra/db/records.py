@@ -31,8 +31,8 @@ def result(type: TypeEngine[Any], dialect: Dialect) -> As | None:
     return process
 
 
-def _moment(microseconds: int | None) -> Any:
-    return moment(microseconds) if microseconds is not None else None
+def _moment(text: str | None) -> Any:
+    return moment(text) if text is not None else None
 
 
 @lru_cache(maxsize=1_000)
@@ -56,7 +56,7 @@ def record(row: type, types: tuple[TypeEngine[Any], ...], dialect: Dialect) -> t
 
 def _form(type: TypeEngine[Any], process: As | None) -> Form | None:
     if isinstance(type, UtcDateTime):
-        return Form.MICROSECONDS
+        return Form.MOMENT
     if isinstance(type, Enum):
         return Form.NAME
     if process is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from datetime import datetime
 from typing import Any, Protocol
 
 import aiosqlite
@@ -14,7 +14,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import metering
-from domain.forms import microseconds
+from domain.errors import DatabaseAway
 from domain.metering import PoolCounts
 
 from .connections import BUSY_TIMEOUT_MS, COMMAND_SECONDS, CONNECT_SECONDS, READS
@@ -34,7 +34,7 @@ class Source(Protocol):
     """Where it is, in the words of the semantic conventions."""
 
     async def fetch(self, text: str, values: Sequence[Any], record: type | None = None) -> Sequence[Any]:
-        """The rows of a statement, each a sequence, on PostgreSQL of the type `record`; its times are microseconds.
+        """The rows of a statement, each a sequence, on PostgreSQL of the type `record`; its times are texts in UTC.
 
         Whoever is cancelled, or takes too long, ends the statement too.
         """
@@ -93,12 +93,13 @@ class Postgres:
         )
         # Most times are only written out again, and it is asyncpg's own way of reading them that costs the most of a row.
         await connection.set_type_codec(
-            "timestamptz",
-            schema="pg_catalog",
-            format="tuple",
-            encoder=lambda moment: (microseconds(moment),),
-            decoder=itemgetter(0),
+            "timestamptz", schema="pg_catalog", format="text", encoder=datetime.isoformat, decoder=str
         )
+        said = connection.get_settings()
+        if said.TimeZone != READS["TimeZone"] or not said.DateStyle.startswith(READS["DateStyle"]):
+            raise DatabaseAway(
+                "The database, or what stands before it, takes no settings with a connection: times would be wrong."
+            )
         return connection
 
 

@@ -6,6 +6,7 @@ import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -220,3 +221,17 @@ def test_every_shipped_statement_is_held_to_a_tenant_or_says_why_not() -> None:
             assert guarded(each, dialect) is each.on(dialect)
     needless = {name for name, each in found.items() if each.beyond and not unscoped(each.statement)}
     assert needless == set()
+
+
+def test_those_that_give_fewer_columns_are_held_as_the_whole_ones_are_whose_word_is_taken() -> None:
+    narrowed = [audits.queries._latest(frozenset({"id"}))]
+    for module in modules():
+        for value in vars(module).values():
+            if isinstance(value, Keyset):
+                narrowed += [value._statement(*shape, frozenset({"id"})) for shape in product((False, True), repeat=3)]
+    assert len(narrowed) > 100
+    for each in narrowed:
+        assert each.like is not None
+        assert each.beyond == each.like.beyond
+        if not each.beyond:
+            assert unscoped(each.statement) == [] == unscoped(each.on(sqlite.dialect()))

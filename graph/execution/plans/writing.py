@@ -26,7 +26,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from domain.forms import Form, forms_of
 
-from ...scalars import PARTS, written, written_at_once, written_from_microseconds
+from ...scalars import PARTS, written, written_at_once, written_from_text
 from .completing import Objects, coerced
 from .fields import Field
 from .reading import Attribute, Identity, Itself, OfSource
@@ -128,9 +128,9 @@ class Writing:
         form, nullable = self._forms.get(name), field.nullable
         serialise = getattr(leaf, "coerce_output_value", None)
         # What is missing and may not raises, and is looked at again with care.
-        if form is Form.MICROSECONDS and serialise is written:
-            moment = written_from_microseconds(self._column(name))
-            return f"{moment} if {self._column(name)} is not None else None" if nullable else moment
+        if form is Form.MOMENT and serialise is written:
+            text = self._column(name)
+            return f"None if {text} is None else {written_from_text(text)}" if nullable else written_from_text(text)
         if form is Form.NAME and isinstance(leaf, GraphQLEnumType) and (known := _names(leaf)):
             by_name = {member.name: text for member, text in known.items()}
             return f"{self._name('names', {None: None, **by_name} if nullable else by_name)}[{self._column(name)}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -112,6 +113,24 @@ async def test_a_null_that_spreads_is_executed_once(asking: Asking, executions: 
     assert executions.since() == {"core": 1, "plan": 1}
     cost = said["extensions"]["cost"]
     assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (10, 10)
+
+
+async def test_nothing_of_an_answer_is_left_to_the_collector(asking: Asking) -> None:
+    text = "query ($slug: String!) { workspace(slug: $slug) { name profiles { id name } sites { nodes { name } } viewerRole } }"
+    for _ in range(3):
+        await asking.ask(text, slug=asking.workspace)
+    gc.collect()
+    gc.disable()
+    try:
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        await asking.ask(text, slug=asking.workspace)
+        gc.collect()
+        left = [each for each in map(type, gc.garbage) if each.__module__.startswith(("graph.", "domain."))]
+        assert left == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
 
 
 async def test_a_change_is_made_once_whatever_becomes_of_its_payload(asking: Asking, executions: Executions) -> None:

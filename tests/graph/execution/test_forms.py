@@ -12,12 +12,19 @@ import strawberry
 from graphql import GraphQLSchema, parse
 from strawberry.schema.config import StrawberryConfig
 
-from domain.forms import EPOCH, Form, microseconds, moment
+from domain.forms import Form, moment
 from graph.execution.plans import NO_VARIABLES, Plans, Run
 from graph.scalars import SCALARS
 
 MOMENT = datetime(2026, 11, 22, 8, 9, 1, 78_999, UTC)
 QUERY = "{ rows { at ended state name number label whole again { number } shout } }"
+
+
+def texted(moment: datetime) -> str:
+    """As PostgreSQL writes it."""
+    whole, _, decimals = moment.replace(tzinfo=None).isoformat(" ", "microseconds").partition(".")
+    decimals = decimals.rstrip("0")
+    return f"{whole}.{decimals}+00" if decimals else f"{whole}+00"
 
 
 class State(enum.Enum):
@@ -40,8 +47,8 @@ class Driven(tuple[Any, ...]):
 
     _fields = Whole._fields
     forms: Mapping[str, Form] = {
-        "at": Form.MICROSECONDS,
-        "ended": Form.MICROSECONDS,
+        "at": Form.MOMENT,
+        "ended": Form.MOMENT,
         "state": Form.NAME,
         "name": Form.TEXT,
         "number": Form.NUMBER,
@@ -53,7 +60,7 @@ class Driven(tuple[Any, ...]):
     def of(cls, row: Whole) -> Driven:
         def driven(value: Any) -> Any:
             if isinstance(value, datetime):
-                return microseconds(value)
+                return texted(value)
             return value.name if isinstance(value, State) else value
 
         return cls(map(driven, row))
@@ -62,7 +69,7 @@ class Driven(tuple[Any, ...]):
         value = self[self._fields.index(name)]
         if value is None:
             return None
-        if self.forms[name] is Form.MICROSECONDS:
+        if self.forms[name] is Form.MOMENT:
             return moment(value)
         return State[value] if self.forms[name] is Form.NAME else value
 
@@ -120,8 +127,9 @@ async def answered(rows: list[Any]) -> tuple[Any, list[str]]:
     [
         {},
         {"ended": MOMENT + timedelta(days=400), "label": "two"},
-        {"at": EPOCH},
-        {"at": EPOCH - timedelta(microseconds=1)},
+        {"at": MOMENT.replace(microsecond=0)},
+        {"at": MOMENT.replace(microsecond=100_000), "ended": MOMENT.replace(microsecond=999_990)},
+        {"at": datetime(1999, 12, 31, 23, 59, 59, 999_999, UTC)},
         {"at": datetime(1, 1, 1, tzinfo=UTC), "ended": datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)},
         {"state": None, "number": None},
         {"number": float("nan")},

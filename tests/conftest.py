@@ -8,9 +8,18 @@ import pytest
 
 from tests import servers
 from tests.databases import database, database_url, owner_url
+from tests.engine_off import pytest_addoption, pytest_configure, without_plans
 from tests.no_skips import pytest_make_collect_report, pytest_runtest_makereport
 
-__all__ = ["database", "database_url", "owner_url", "pytest_make_collect_report", "pytest_runtest_makereport"]
+__all__ = [
+    "database",
+    "database_url",
+    "owner_url",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+]
 
 
 # `make test` asks the graph and these rooms on SQLite alone, `make test-all` on PostgreSQL too. Where databases differ most
@@ -32,7 +41,8 @@ WALKS = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    without_plans(config, items)
     for item in items:
         if item.nodeid.startswith(WALKS) or (item.nodeid.startswith(SLOW) and "postgresql" in item.nodeid):
             item.add_marker(pytest.mark.slow)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from functools import partial
 from inspect import iscoroutine
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    GraphQLError,
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
 )
@@ -23,18 +22,12 @@ from domain.metering import EXECUTIONS
 from ..context import Context
 from ..errors import shown
 from ..operations import Rejected
+from .looks import Looks
 from .plans import NO_VARIABLES, Kept, Plans, Run
 from .prepared import Prepared
+from .results import Said
 
 MAX_COERCION_ERRORS = 10
-
-
-class Said(NamedTuple):
-    """What an operation came to; `things`: how many objects were completed for it, where that was counted."""
-
-    data: Mapping[str, Any] | None
-    errors: Sequence[GraphQLError] | None
-    things: int | None = None
 
 
 class Engine:
@@ -44,9 +37,19 @@ class Engine:
         self._schema = schema
         self._compiling = compiling
         self._kept = Kept(schema)
+        self._looks = Looks()
 
     def execute(self, prepared: Prepared) -> Said | Awaitable[Said]:
         """At once where nothing is waited for. Raises Rejected where the variables are not what the operation takes."""
+        if not prepared.operation.traits.looks_only:
+            return self._execute(prepared)
+        known = self._looks.known(prepared)
+        if known is not None:
+            return known
+        said = self._execute(prepared)
+        return self._looks.keep(prepared, said) if isinstance(said, Said) else said
+
+    def _execute(self, prepared: Prepared) -> Said | Awaitable[Said]:
         plans = self._plans(prepared)
         if plans is None:
             return _by_core(self._built(prepared))

@@ -13,9 +13,8 @@ from ..context import Context
 from ..errors import shown
 from ..operations import Budgets, Rejected
 from .deadlines import Deadlines
-from .engine import Said
 from .prepared import Prepared
-from .results import Event, encoded
+from .results import Event, Said, encoded
 from .sharing import Shared, moment
 
 Execute: TypeAlias = Callable[[Any, Context], Said | Awaitable[Said]]

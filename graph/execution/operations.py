@@ -25,11 +25,10 @@ from ..text import unsound
 from ..tracing import BUG, Traced
 from . import engine
 from .deadlines import Deadlines
-from .engine import Said
 from .events import ended, events
 from .parts import Legacy, Shape, frames
 from .prepared import Prepared
-from .results import Event, Result, encoded
+from .results import Event, Result, Said, encoded
 from .sharing import Shared
 
 T = TypeVar("T")
@@ -212,6 +211,8 @@ async def _begun(prepared: Prepared, executor: Executor[Any]) -> Any:
 def _counted(prepared: Prepared, data: Mapping[str, Any], things: int | None = None) -> float:
     """Of a look at the schema each value counts: it is all read from the same place, however it is asked for."""
     traits = prepared.operation.traits
+    if traits.looks_only and things is not None:
+        return things
     return values(data) if traits.introspects else actual_cost(data, traits.changes, things)
 
 

@@ -11,6 +11,17 @@ from graphql import GraphQLError
 from ..operations.budgets import Charge
 
 
+class Said(NamedTuple):
+    """What an operation came to; `things`: how many objects were completed for it, where that was counted.
+
+    Of what only looks at the schema, how many values it has.
+    """
+
+    data: Mapping[str, Any] | None
+    errors: Sequence[GraphQLError] | None
+    things: int | None = None
+
+
 class Result(NamedTuple):
     """Of an operation that ran; its errors are as the client may see them."""
 

@@ -37,22 +37,29 @@ _SCHEMA = frozenset({"__schema", "__type"})
 class Traits(NamedTuple):
     """Of one selection set with all that is under it.
 
-    `personal`: who asks is in the answer, beside what they may see. `variables`: those that matter in it.
+    `introspects`: it looks at the schema; `reads`: it asks for something else. `personal`: who asks is in the answer, beside
+    what they may see. `variables`: those that matter in it.
     `max_age`: for how many seconds the answer may be kept; None where nothing in it says. `changes`: what its changes cost,
     beside what they give.
     """
 
     introspects: bool = False
+    reads: bool = False
     personal: bool = False
     variables: frozenset[str] = frozenset()
     max_age: int | None = None
     public: bool = True
     changes: float = 0.0
 
+    @property
+    def looks_only(self) -> bool:
+        return self.introspects and not self.reads
+
     def beside(self, other: Traits) -> Traits:
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
         return Traits(
             self.introspects or other.introspects,
+            self.reads or other.reads,
             self.personal or other.personal,
             self.variables | other.variables,
             min(ages, default=None),
@@ -110,6 +117,8 @@ class _Finding:
             found = found.beside(Traits(variables=frozenset(each for value in values for each in variables_in(value))))
         if name in _SCHEMA:
             return found.beside(Traits(introspects=True, max_age=0))
+        if name != "__typename":
+            found = found.beside(Traits(reads=True))
         field = parent.fields.get(name) if is_object_type(parent) or is_interface_type(parent) else None
         if field is None:
             return found

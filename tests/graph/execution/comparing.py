@@ -70,11 +70,18 @@ class Everything(Executor[Any]):
 
 @contextmanager
 def abandoning() -> Iterator[None]:
-    """Around whatever fails: where null spreads, graphql-core abandons coroutines before they begin, which Python warns of."""
+    """Around whatever fails: where null spreads, graphql-core abandons coroutines before they begin, which Python warns of.
+
+    They are collected here alone: from within code without an `__import__`, as that of a named tuple, Python cannot warn.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-        yield
-        gc.collect()
+        gc.disable()
+        try:
+            yield
+        finally:
+            gc.enable()
+            gc.collect()
 
 
 def alike(one: Answer, other: Answer, everything: Answer, generated: Generated) -> None:

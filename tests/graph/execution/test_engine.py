@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import parse
+from graphql import GraphQLError, parse
 from graphql.execution.values import VariableValues
 
 from domain.errors import NotFound
 from domain.metering import EXECUTIONS
 from graph.execution import Operations
+from graph.execution.looks import Looks
 from graph.execution.plans import Kept, Plans
+from graph.execution.prepared import Prepared
+from graph.execution.results import Said
 from graph.operations import Asked, Document, documents_of
 from tests.graph.asking import Asking, asking
 
@@ -82,9 +85,13 @@ def new(text: str) -> str:
     return text + " " * next(_numbers)
 
 
-async def answered(operations: Operations, asking: Asking, text: str) -> Any:
-    result = await operations.result(await operations.prepare(Asked(text), asking.caller))
+async def answered(operations: Operations, asking: Asking, text: str, **variables: Any) -> Any:
+    result = await operations.result(await operations.prepare(Asked(text, variables=variables), asking.caller))
     return result.body()
+
+
+async def of_look(operations: Operations, asking: Asking, name: str) -> Prepared:
+    return await operations.prepare(Asked(f'{{ __type(name: "{name}") {{ name }} }}'), asking.caller)
 
 
 async def test_what_comes_again_is_executed_by_plans(asking: Asking, executions: Executions) -> None:
@@ -115,6 +122,38 @@ async def test_a_null_that_spreads_is_executed_once(asking: Asking, executions: 
     assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (10, 10)
 
 
+async def test_a_look_at_the_schema_is_executed_once_for_each_of_its_variables(asking: Asking, executions: Executions) -> None:
+    operations = Operations(OWN, asking.services)
+    text = "query ($name: String!, $no: Boolean = false) { __type(name: $name) { name } __typename @skip(if: $no) }"
+    found = [
+        await answered(operations, asking, text, name=name, **more)
+        for name, more in (("Thing", {}), ("Thing", {}), ("Query", {}), ("Thing", {"no": True}), ("Thing", {}))
+    ]
+    first, *_ = data = [said["data"] for said in found]
+    assert first == {"__type": {"name": "Thing"}, "__typename": "Query"}
+    assert data == [first, first, {**first, "__type": {"name": "Query"}}, {"__type": {"name": "Thing"}}, first]
+    costs = [said["extensions"]["cost"]["actualQueryCost"] for said in found]
+    assert costs == [2, 2, 2, 1, 2]
+    assert sum(executions.since().values()) == 3
+    for _ in range(2):
+        assert (await answered(operations, asking, "{ __schema { types { name } } things { name } }"))["data"]["things"]
+    assert sum(executions.since().values()) == 5, "what else is in it may be another thing each time"
+
+
+async def test_looks_are_kept_up_to_a_size_those_used_last(asking: Asking) -> None:
+    looks, said = Looks(most=5), Said({"a": 1, "b": 2}, None)
+    operations = Operations(OWN, asking.services)
+    several = [await of_look(operations, asking, name) for name in ("Query", "Thing", "Other")]
+    for each in several:
+        assert looks.keep(each, said) == said._replace(things=2)
+        assert looks.known(several[0]) is not None
+    assert [looks.known(each) is not None for each in several] == [True, False, True]
+    assert looks.size == 4
+    assert looks.keep(several[1], said._replace(errors=[GraphQLError("broken")])).things is None
+    assert looks.keep(several[1], Said({str(number): number for number in range(6)}, None)).things == 6
+    assert (looks.size, looks.known(several[1])) == (0, None), "what is greater than all that is kept is not kept"
+
+
 async def test_nothing_of_an_answer_is_left_to_the_collector(asking: Asking) -> None:
     text = "query ($slug: String!) { workspace(slug: $slug) { name profiles { id name } sites { nodes { name } } viewerRole } }"
     for _ in range(3):
@@ -135,9 +174,9 @@ async def test_nothing_of_an_answer_is_left_to_the_collector(asking: Asking) -> 
 
 async def test_a_change_is_made_once_whatever_becomes_of_its_payload(asking: Asking, executions: Executions) -> None:
     Mutation.changes = 0
-    operations = Operations(OWN, asking.services)
+    operations, text = Operations(OWN, asking.services), new("mutation { change { name broken } }")
     for number in (1, 2):
-        said = await answered(operations, asking, "mutation { change { name broken } }")
+        said = await answered(operations, asking, text)
         assert said["data"] == {"change": None}
         assert said["errors"][0]["path"] == ["change", "broken"]
         assert Mutation.changes == number

@@ -126,16 +126,19 @@ def test_what_is_about_who_asks_is_nobody_elses_whatever_is_said_of_it() -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "introspects"),
+    ("text", "introspects", "looks_only"),
     [
-        ("{ __typename thing { __typename } }", False),
-        ("{ __schema { types { name } } }", True),
-        ('{ ...F } fragment F on Query { a: __type(name: "X") { name } }', True),
-        ("query ($no: Boolean!) { __schema @skip(if: $no) { types { name } } }", True),
+        ("{ __typename thing { __typename } }", False, False),
+        ("{ __typename }", False, False),
+        ("{ __typename __schema { types { name } } }", True, True),
+        ('{ ...F } fragment F on Query { a: __type(name: "X") { name } }', True, True),
+        ("query ($no: Boolean!) { __schema @skip(if: $no) { types { name } } }", True, True),
+        ("{ __schema { types { name } } thing { __typename } }", True, False),
+        ("query ($no: Boolean!) { __schema { types { name } } ... @skip(if: $no) { thing { __typename } } }", True, False),
     ],
 )
-def test_a_look_at_the_schema_is_seen(text: str, introspects: bool) -> None:
-    assert of(text).introspects is introspects
+def test_a_look_at_the_schema_is_seen_and_whether_it_is_all(text: str, introspects: bool, looks_only: bool) -> None:
+    assert (of(text).introspects, of(text).looks_only) == (introspects, looks_only)
 
 
 @pytest.mark.parametrize(

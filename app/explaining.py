@@ -121,10 +121,10 @@ def _batches(batches: Sequence[Batch]) -> Table:
     longest = max(len(each.place) for each in batches)
     table.add_column("For", overflow="fold", min_width=min(longest, MOST_OF_A_PLACE))
     table.add_column("At most", justify="right")
-    table.add_column("After", justify="right")
+    table.add_column("Read")
     table.add_column("Columns")
     for each in batches:
-        after = str(each.after) if each.after is not None else ""
+        after = f"{'with' if each.together else 'after'} {each.after}" if each.after is not None else ""
         columns = "all" if each.columns is None else " ".join(each.columns)
         table.add_row(
             str(each.number), each.loader, each.place, f"{each.keys:,} {'key' if each.keys == 1 else 'keys'}", after, columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import platform
 from collections.abc import Mapping, Sequence
 
 from rich import box
@@ -19,7 +20,8 @@ WIDTH = 120
 def headline(connections: int, given: argparse.Namespace) -> str:
     """What the figures are of, in a line."""
     rounds = "one round" if given.rounds == 1 else f"medians of {given.rounds} rounds"
-    return f"Answers a second at {connections} connections over {given.audits:,} audits; {rounds} of {given.seconds} s"
+    measured = f"{rounds} of {given.seconds} s; Python {platform.python_version()}"
+    return f"Answers a second at {connections} connections over {given.audits:,} audits; {measured}"
 
 
 def show(taken: Mapping[int, Rounds], memory: Mapping[str, int], chosen: int, given: argparse.Namespace) -> None:

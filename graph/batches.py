@@ -29,24 +29,17 @@ class Batches:
     def __init__(self) -> None:
         self._lanes: dict[Hashable, _Lane[Any, Any]] = {}
 
-    async def get(self, kind: Hashable, keys: Collection[K], read: Read[K, V]) -> Mapping[K, V]:
-        """At least these keys' values, as far as there are any. `read` is the same for all of one kind.
-
-        Raises what the read raises for these keys alone. Whoever leaves takes nobody with them.
-        """
+    def ask(self, kind: Hashable, keys: Collection[K], read: Read[K, V]) -> Asker[K, V]:
+        """`read` is the same for all of one kind. Whoever asks takes the answer, or leaves."""
         lane = self._lanes.get(kind)
         if lane is None:
             lane = self._lanes[kind] = _Lane(read, lambda: self._lanes.pop(kind, None))
-        asker: _Asker[K, V] = _Asker(keys)
+        asker: Asker[K, V] = Asker(keys)
         lane.join(asker)
-        try:
-            return await asker.coming
-        except asyncio.CancelledError:
-            asker.leave()
-            raise
+        return asker
 
 
-class _Asker(Generic[K, V]):
+class Asker(Generic[K, V]):
     __slots__ = ("batch", "coming", "keys")
 
     def __init__(self, keys: Collection[K]) -> None:
@@ -54,10 +47,21 @@ class _Asker(Generic[K, V]):
         self.coming: asyncio.Future[Mapping[K, V]] = asyncio.get_running_loop().create_future()
         self.batch: _Batch | None = None
 
+    async def answer(self) -> Mapping[K, V]:
+        """At least these keys' values, as far as there are any.
+
+        Raises what the read raises for these keys alone. Whoever leaves takes nobody with them.
+        """
+        try:
+            return await self.coming
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+
     def leave(self) -> None:
         if self.batch is not None:
             self.batch.left()
-        if self.coming.done() and not self.coming.cancelled():
+        if not self.coming.cancel() and not self.coming.cancelled():
             self.coming.exception()  # which nobody is told of any more
 
 
@@ -82,11 +86,11 @@ class _Lane(Generic[K, V]):
     def __init__(self, read: Read[K, V], end: Callable[[], object]) -> None:
         self._read = read
         self._end = end
-        self._waiting: list[_Asker[K, V]] = []
+        self._waiting: list[Asker[K, V]] = []
         self._running = 0
         self._next: asyncio.Handle | None = None
 
-    def join(self, asker: _Asker[K, V]) -> None:
+    def join(self, asker: Asker[K, V]) -> None:
         self._waiting.append(asker)
         if self._next is None:
             self._plan()
@@ -117,14 +121,14 @@ class _Lane(Generic[K, V]):
         elif not self._running:
             self._end()
 
-    def _start(self, askers: list[_Asker[K, V]]) -> None:
+    def _start(self, askers: list[Asker[K, V]]) -> None:
         batch = _Batch(len(askers))
         for asker in askers:
             asker.batch = batch
         self._running += 1
         batch.task = asyncio.get_running_loop().create_task(self._run(askers))
 
-    async def _run(self, askers: list[_Asker[K, V]]) -> None:
+    async def _run(self, askers: list[Asker[K, V]]) -> None:
         try:
             keys = askers[0].keys if len(askers) == 1 else dict.fromkeys(key for asker in askers for key in asker.keys)
             found = await self._read(keys)
@@ -143,7 +147,7 @@ class _Lane(Generic[K, V]):
             if self._waiting or not self._running:
                 self._go()
 
-    def _failed(self, askers: list[_Asker[K, V]], error: Exception) -> None:
+    def _failed(self, askers: list[Asker[K, V]], error: Exception) -> None:
         left = [asker for asker in askers if not asker.coming.done()]
         if len(askers) == 1:
             for asker in left:

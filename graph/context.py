@@ -80,7 +80,13 @@ class Context:
 
     def fresh(self) -> None:
         """Forget what was loaded: before each event, and after each write."""
+        self.need_no_more()
         self._loaders = None
+
+    def need_no_more(self) -> None:
+        """What was read ahead, and then was for nothing, is not waited for."""
+        if self._loaders is not None:
+            self._loaders.loads.need_no_more()
 
     async def preload(self) -> None:
         """Before anything else is read, so that nothing can happen between the state and its `eventCursor`."""

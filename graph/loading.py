@@ -11,7 +11,7 @@ from aiodataloader import DataLoader
 from domain.access import Reach
 from domain.ports import Reader
 
-from .batches import Batches
+from .batches import Asker, Batches
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -33,13 +33,21 @@ class Loads:
         self.reach = reach
         self.batches = batches
         self.reading: set[asyncio.Task[Any]] = set()
+        self.ahead: set[Asker[Any, Any]] = set()
+        """Of what was asked for before it is known whether it is needed."""
         self.stopped = False
 
     def stop(self) -> None:
         """Nobody waits for what is being read."""
         self.stopped = True
+        self.need_no_more()
         for task in tuple(self.reading):
             task.cancel()
+
+    def need_no_more(self) -> None:
+        """What was asked for ahead, and then by nobody, is not waited for."""
+        while self.ahead:
+            self.ahead.pop().leave()
 
 
 class _Reads(Generic[K, V]):
@@ -52,8 +60,16 @@ class _Reads(Generic[K, V]):
         self._columns = {} if columns is None else {"columns": columns}
         self._kind = (name, given, columns, loads.reach, loads.reader)
 
-    def get(self, keys: Collection[K]) -> Awaitable[Mapping[K, V]]:
-        return self._loads.batches.get(self._kind, keys, self._all)
+    def ask(self, keys: Collection[K]) -> Asker[K, V]:
+        return self._loads.batches.ask(self._kind, keys, self._all)
+
+    def ask_ahead(self, keys: Collection[K]) -> Asker[K, V]:
+        asker = self.ask(keys)
+        self._loads.ahead.add(asker)
+        return asker
+
+    def taken(self, asker: Asker[K, V]) -> None:
+        self._loads.ahead.discard(asker)
 
     async def get_stopped(self, keys: list[K]) -> list[Any]:
         """The same for aiodataloader: a task of its own, which is stopped when nobody waits for it."""
@@ -63,7 +79,7 @@ class _Reads(Generic[K, V]):
             raise asyncio.CancelledError
         self._loads.reading.add(task)
         try:
-            found = await self.get(keys)
+            found = await self.ask(keys).answer()
         finally:
             self._loads.reading.discard(task)
         return [found.get(key) for key in keys]
@@ -84,6 +100,7 @@ class Loader(Generic[K, V]):
         self._reads = _Reads(name, batch, loads, given, columns)
         self._known = _Known()
         self._waiting: DataLoader[K, Any] | None = None
+        self._ahead: Asker[K, V] | None = None
 
     def load(self, key: K) -> asyncio.Future[Any]:
         """The value; None where there is none. Raises what it is, where it is an exception."""
@@ -104,8 +121,20 @@ class Loader(Generic[K, V]):
             return self._look(keys)
         return found
 
+    def look_ahead(self, keys: Sequence[K | Exception | None]) -> None:
+        """Begin to read what will be looked for, if it is for anything."""
+        asked = [
+            key for key in dict.fromkeys(keys) if key not in self._known and key is not None and not isinstance(key, Exception)
+        ]
+        if asked and self._ahead is None:
+            self._ahead = self._reads.ask_ahead(asked)
+
     async def _look(self, keys: Sequence[K | Exception | None]) -> list[Any]:
         known = self._known
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            self._reads.taken(ahead)
+            await self._find(ahead.keys, ahead)
         unknown: list[K] = []
         for key in dict.fromkeys(keys):
             if key is None or isinstance(key, Exception):
@@ -121,12 +150,12 @@ class Loader(Generic[K, V]):
             ]
         return found
 
-    async def _find(self, keys: Collection[K]) -> None:
+    async def _find(self, keys: Collection[K], asker: Asker[K, V] | None = None) -> None:
         known, reading = self._known, _Reading()
         known.update(dict.fromkeys(keys, reading))
         found: Mapping[K, Any] = {}
         try:
-            found = await self._reads.get(keys)
+            found = await (asker or self._reads.ask(keys)).answer()
         except Exception as error:
             found = dict.fromkeys(keys, error)
         finally:
@@ -187,12 +216,13 @@ def _settle(coming: asyncio.Future[Any], found: Any) -> None:
 class Loading:
     """A loader by its name; an operation's is made when it is first asked for: most need two or three of them.
 
-    `narrow`: its batch takes `columns`, of which its rows then are.
+    `narrow`: its batch takes `columns`, of which its rows then are. `by_id`: its keys are the ids of the rows that it gives.
     """
 
-    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False) -> None:
+    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False, by_id: bool = False) -> None:
         self.batch = batch
         self.narrow = narrow
+        self.by_id = by_id
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -217,8 +217,9 @@ def keep(found: Mapping[str, object], node: str) -> Path:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that matter to speed, as they are installed."""
-    found = {name: metadata.version(name) for name in PACKAGES}
+    """Of what matters to speed, as it is installed."""
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    found = {"python": sys.version, "node": node, **{name: metadata.version(name) for name in PACKAGES}}
     for name in json.loads((PEERS / "package.json").read_text())["dependencies"]:
         installed = PEERS / "node_modules" / name / "package.json"
         found[name] = json.loads(installed.read_text())["version"]

@@ -20,7 +20,7 @@ from .plans import Plans
 from .plans.completing import Abstracts, Objects
 from .plans.fields import Completer, Field
 from .plans.lists import Lists
-from .plans.reading import Attribute, Identity, Itself, OfLoader, OfSource, OfSourceAndInfo
+from .plans.reading import Attribute, Identity, Itself, OfLoader, OfSource, OfSourceAndInfo, read_with
 from .plans.selecting import Selection
 from .plans.writing import Typename, is_inline
 from .sampling import Samples
@@ -52,8 +52,8 @@ class Line(NamedTuple):
 class Batch(NamedTuple):
     """A loader that is asked once, for all objects of a level. `columns`: those that are read alone; None for all.
 
-    `after` is the batch that gives the objects. `refused` says why there are no queries; `goes_on`: there are more, which
-    depend on what these find.
+    `after` is the batch that gives the objects; `together`: both are read at once, for the objects' ids are known before.
+    `refused` says why there are no queries; `goes_on`: there are more, which depend on what these find.
     """
 
     number: int
@@ -62,6 +62,7 @@ class Batch(NamedTuple):
     place: str
     keys: int
     after: int | None
+    together: bool
     queries: Sequence[Query[Any]]
     refused: str | None
     goes_on: bool
@@ -109,7 +110,16 @@ async def explain(
     lines = walk.selection(plan.root, "", _Level(1), written=operation.kind is OperationType.MUTATION)
     asked = [await samples.asked(each.field, several=each.level.things > 1) for each in walk.loads]
     batches = [
-        Batch(number, each.read.read.loading.name, each.columns, each.place, each.level.things, each.level.after, *found)
+        Batch(
+            number,
+            each.read.read.loading.name,
+            each.columns,
+            each.place,
+            each.level.things,
+            each.level.after,
+            each.together,
+            *found,
+        )
         for number, (each, found) in enumerate(zip(walk.loads, asked, strict=True), start=1)
     ]
     in_parts = document.node is not document.whole and operation.kind is OperationType.QUERY
@@ -118,12 +128,16 @@ async def explain(
 
 
 class _Level(NamedTuple):
-    """So many objects, given by a batch; of a connection, how often it has the fields that are its list."""
+    """So many objects, given by a batch; of a connection, how often it has the fields that are its list.
+
+    `together`: the fields that are read while the objects are.
+    """
 
     things: int
     after: int | None = None
     sized: frozenset[str] = frozenset()
     length: int = 1
+    together: frozenset[Field] = frozenset()
 
 
 class _Load(NamedTuple):
@@ -131,6 +145,10 @@ class _Load(NamedTuple):
     read: OfLoader
     place: str
     level: _Level
+
+    @property
+    def together(self) -> bool:
+        return self.field in self.level.together
 
     @property
     def columns(self) -> Sequence[str] | None:
@@ -169,7 +187,7 @@ class _Walk:
         if isinstance(field.read, OfLoader):
             self.loads.append(_Load(field, field.read, place, level))
             batch = len(self.loads)
-            below = below._replace(after=batch)
+            below = below._replace(after=batch, together=frozenset(each for each, _ in read_with(field)))
         lines = self._completed(field.completer, place, below, written=is_inline(field))
         how, what = self._root(field) or _reading(field)
         title = name if field.key == name else f"{field.key}: {name}"

@@ -58,6 +58,7 @@ class Prepared:
 
     def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
         if error is None:
+            self.context.need_no_more()
             self.end(self.errors)
             return
         # Whoever cancels it, or lets it run out of time, does not wait for what it reads.

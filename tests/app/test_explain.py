@@ -85,7 +85,7 @@ def test_a_lookup_is_explained_and_nothing_is_made_for_it(run: Run, tmp_path: Pa
     assert "└ metrics" in out
     batches = rows(part(out, "Batches"))
     assert batches[0] == ["1", "page", "page", "1 key", "all"]
-    assert batches[1][:5] == ["2", "latest_audit", "page.latestAudit", "1 key", "1"]
+    assert batches[1][:5] == ["2", "latest_audit", "page.latestAudit", "1 key", "with 1"]
     columns = " ".join(cell for cells in [batches[1][5:], *batches[2:]] for cell in cells)
     assert columns == "cls finished_at id lcp_ms performance_score state tbt_ms"
     assert ["cost", "3", "50,000"] in rows(part(out, "Cost"))
@@ -108,9 +108,9 @@ def test_lists_under_a_list_are_read_by_the_statement_for_many_parents(run: Run)
     batches = rows(part(out, "Batches"))
     assert [batch[1:5] for batch in batches if batch[0].isdigit()] == [
         ["workspace_by_slug", "workspace", "1 key", "all"],
-        ["sites_of_workspace", "workspace.sites", "1 key", "1"],
-        ["pages_of_site", "workspace.sites.nodes.pages", "20 keys", "2"],
-        ["latest_audit", "workspace.sites.nodes.pages.nodes.latestAudit", "200 keys", "3"],
+        ["sites_of_workspace", "workspace.sites", "1 key", "after 1"],
+        ["pages_of_site", "workspace.sites.nodes.pages", "20 keys", "after 2"],
+        ["latest_audit", "workspace.sites.nodes.pages.nodes.latestAudit", "200 keys", "after 3"],
     ]
     _, sites, pages, _ = re.split(r"\n\n", part(out, "SQL").strip())
     assert ("sites.workspace_id = ?" in sites, 'AS "each"' in sites) == (True, False)

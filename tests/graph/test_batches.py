@@ -54,7 +54,7 @@ def shared() -> Batches:
 
 
 def ask(shared: Batches, table: Table, *keys: int, kind: str = KIND) -> asyncio.Task[Mapping[int, int]]:
-    return asyncio.create_task(shared.get(kind, keys, table.read))
+    return asyncio.create_task(shared.ask(kind, keys, table.read).answer())
 
 
 async def turn() -> None:

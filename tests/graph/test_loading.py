@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,20 +12,15 @@ import pytest
 from domain.access import Reach
 from domain.ids import new_id
 from graph.batches import Batches
-from graph.loading import Loader
+from graph.loading import Loader, Loads
 
 ACME, OTHERS = Reach.whole(new_id()), Reach.whole(new_id())
 
 
-class Loads:
+def loads(batches: Batches, reach: Reach = ACME) -> Loads:
     """What an operation of somebody has."""
-
-    def __init__(self, batches: Batches, reach: Reach = ACME) -> None:
-        self.reader: Any = None
-        self.reach = reach
-        self.batches = batches
-        self.reading: set[asyncio.Task[Any]] = set()
-        self.stopped = False
+    reader: Any = None
+    return Loads(reader, reach, batches)
 
 
 class Doubling:
@@ -46,7 +42,7 @@ def doubling() -> Doubling:
 
 @pytest.fixture
 def loader(doubling: Doubling) -> Loader[int, Any]:
-    return Loader("doubles", doubling, Loads(Batches()))
+    return Loader("doubles", doubling, loads(Batches()))
 
 
 async def looked(loader: Loader[int, Any], *keys: int | Exception | None) -> list[Any]:
@@ -103,8 +99,8 @@ async def test_a_read_that_fails_is_the_value_of_all_its_keys(loader: Loader[int
 
 async def test_operations_that_see_the_same_are_read_for_together_and_others_apart(doubling: Doubling) -> None:
     shared = Batches()
-    alike = [Loader[int, Any]("doubles", doubling, Loads(shared)) for _ in range(3)]
-    other: Loader[int, Any] = Loader("doubles", doubling, Loads(shared, OTHERS))
+    alike = [Loader[int, Any]("doubles", doubling, loads(shared)) for _ in range(3)]
+    other: Loader[int, Any] = Loader("doubles", doubling, loads(shared, OTHERS))
     found = await asyncio.gather(*(looked(each, number) for number, each in enumerate([*alike, other])))
     assert found == [[0], [2], [4], [6]]
     assert doubling.reads == [(ACME, [0, 1, 2]), (OTHERS, [3])]
@@ -112,14 +108,81 @@ async def test_operations_that_see_the_same_are_read_for_together_and_others_apa
 
 async def test_who_is_stopped_leaves_no_task_behind(doubling: Doubling) -> None:
     before = asyncio.all_tasks()
-    loads = Loads(Batches())
-    loader: Loader[int, Any] = Loader("doubles", doubling, loads)
+    several = loads(Batches())
+    loader: Loader[int, Any] = Loader("doubles", doubling, several)
     looking, loading = asyncio.create_task(looked(loader, 1)), loader.load(2)
     await asyncio.sleep(0)
-    loads.stopped = True
+    several.stopped = True
     looking.cancel()
     loading.cancel()
     await asyncio.gather(looking, loading, return_exceptions=True)
     for _ in range(5):
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
+
+
+async def test_what_is_looked_for_ahead_is_read_before_it_is_asked_for_and_once(
+    loader: Loader[int, Any], doubling: Doubling
+) -> None:
+    loader.look_ahead([1, 7, None, ValueError("no key"), 1])
+    await asyncio.sleep(0.01)
+    assert doubling.reads == [(ACME, [1, 7])]
+    one, refused, other = await looked(loader, 1, 7, 3)
+    assert (one, str(refused), other) == (2, "7 is refused", 6)
+    loader.look_ahead([1, 3])
+    assert loader.look([3, 1]) == [6, 2]
+    assert doubling.reads == [(ACME, [1, 7]), (ACME, [3])]
+
+
+async def test_what_fails_ahead_is_told_where_it_is_asked_for_alone(
+    doubling: Doubling, caplog: pytest.LogCaptureFixture
+) -> None:
+    batches = Batches()
+    for asks in (True, False):
+        several = loads(batches)
+        loader: Loader[int, Any] = Loader("doubles", doubling, several)
+        loader.look_ahead([13])
+        await asyncio.sleep(0.01)
+        if asks:
+            assert [str(each) for each in await looked(loader, 13)] == ["13 is poison"]
+        several.need_no_more()
+        assert several.ahead == set()
+        del loader, several
+        gc.collect()
+    assert caplog.records == []
+
+
+async def test_what_was_looked_for_ahead_and_is_for_nothing_is_stopped(doubling: Doubling) -> None:
+    batches, gate = Batches(), asyncio.Event()
+    stopped: list[int] = []
+
+    async def slow(_reader: object, _reach: Reach, keys: Collection[int]) -> Mapping[int, Any]:
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            stopped.extend(keys)
+            raise
+        return dict.fromkeys(keys, 1)
+
+    alone, one, other = loads(batches), loads(batches), loads(batches)
+    Loader[int, Any]("alone", slow, alone).look_ahead([0])
+    shared: Loader[int, Any] = Loader("shared", slow, other)
+    Loader[int, Any]("shared", slow, one).look_ahead([1])
+    shared.look_ahead([2])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    alone.stop()
+    one.need_no_more()
+    await asyncio.sleep(0.01)
+    assert stopped == [0], "what others wait for too goes on"
+    gate.set()
+    assert await looked(shared, 2) == [1]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_is_left_before_it_begins_is_not_read(doubling: Doubling) -> None:
+    several = loads(Batches())
+    Loader[int, Any]("doubles", doubling, several).look_ahead([1])
+    several.need_no_more()
+    await asyncio.sleep(0.01)
+    assert doubling.reads == []

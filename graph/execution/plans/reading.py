@@ -15,6 +15,7 @@ from ...batched import Read, read_of
 from ...loading import Columns
 from ...node import prefix_of
 from ...rows import ITSELF, columns_of
+from .completing import Objects
 from .fields import Field, Reader
 from .places import Places, Under
 from .run import Run
@@ -111,6 +112,7 @@ class OfLoader:
         """What all keys share, where that depends on nothing that is asked."""
         self._constant: Mapping[str, Any] | None = None
         self._variables: Mapping[str, str] = {}
+        self._nexts: Sequence[tuple[Field, OfLoader]] | None = None
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any] | Awaitable[list[Any]]:
         read, given, fault = self.read, self._given, None
@@ -129,7 +131,22 @@ class OfLoader:
                     self._given = given
         keys = self._keys(run, sources, arguments, fault)
         looked: list[Any] | Awaitable[list[Any]] = run.context.loaders.of(read.loading, given, self.columns).look(keys)
+        if self._nexts is None:
+            self._nexts = read_with(field)
+        if self._nexts and not isinstance(looked, list):
+            for each, next in self._nexts:
+                next._begin(run, each, keys)
         return looked
+
+    def _begin(self, run: Run, field: Field, keys: Sequence[Any]) -> None:
+        """Read what is under things with these ids, while they themselves are read."""
+        given = self._given
+        if given is None and self.read.given is not None:
+            try:
+                given = self.read.given(**self._arguments(run, field))
+            except Exception:
+                return  # it is told when there is something to read it of
+        run.context.loaders.of(self.read.loading, given, self.columns).look_ahead(keys)
 
     def _keys(self, run: Run, sources: Sequence[Any], arguments: Mapping[str, Any], fault: Exception | None) -> list[Any]:
         read = self.read
@@ -170,6 +187,17 @@ class OfLoader:
             if all(isinstance(value, IMMUTABLE) for value in constant.values()):
                 self._constant = constant
         return made
+
+
+def read_with(field: Field) -> Sequence[tuple[Field, OfLoader]]:
+    """What is read by the ids of things that are themselves found by their ids: nothing of it waits for them."""
+    if not isinstance(field.read, OfLoader) or not field.read.read.loading.by_id or not isinstance(field.completer, Objects):
+        return ()
+    return [
+        (each, each.read)
+        for each in field.completer.selecting.others
+        if isinstance(each.read, OfLoader) and each.read.read.attribute == "id" and each.read.read.permission is None
+    ]
 
 
 def _each(sources: Sequence[Any], read: Callable[[int, Any], Any]) -> list[Any]:

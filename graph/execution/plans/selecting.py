@@ -26,10 +26,10 @@ class Selection:
         fields = [each for each in parts if isinstance(each, Field)]
         self.fields = fields
         self._inline = [each for each in fields if is_inline(each)]
-        self._others = [each for each in fields if not is_inline(each)]
+        self.others = [each for each in fields if not is_inline(each)]
         self._blank = {each.key: each.name if isinstance(each, Typename) else None for each in parts}
         self.parts = parts
-        self.plain = not self._others
+        self.plain = not self.others
         self.things: int = 1 + sum(
             each.completer.selecting.things for each in self._inline if isinstance(each.completer, Objects)
         )
@@ -65,7 +65,7 @@ class Selection:
             outs = self._reading(sources)(sources)
         except Exception:
             outs = self._carefully(run, sources, places, waits)
-        for field in self._others:
+        for field in self.others:
             field.fill(run, sources, outs, places, waits)
         return outs
 

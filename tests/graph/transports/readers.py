@@ -47,12 +47,21 @@ def stick(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> Stuck:
     return stuck
 
 
-async def alone(_batches: Batches, _kind: object, keys: Any, read: Any) -> Any:
+class Alone:
     """Each operation reads for itself, so that reads tell how many of them run."""
-    return await read(keys)
+
+    def __init__(self, _batches: Batches, _kind: object, keys: Any, read: Any) -> None:
+        self.keys = keys
+        self._read = read
+
+    async def answer(self) -> Any:
+        return await self._read(self.keys)
+
+    def leave(self) -> None:
+        pass
 
 
 def put(reader: SqlReader, asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Batches, "get", alone)
+    monkeypatch.setattr(Batches, "ask", lambda *given: Alone(*given))
     monkeypatch.setattr(standing, "FRESH_SECONDS", 60.0)
     monkeypatch.setattr(asking.database, "_reader", reader)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+import orjson
 import pytest
 import strawberry
 from graphql import GraphQLError, parse
@@ -15,11 +16,11 @@ from graphql.execution.values import VariableValues
 from domain.errors import NotFound
 from domain.metering import EXECUTIONS
 from graph.execution import Operations
-from graph.execution.looks import Looks
+from graph.execution.looks import EACH, Looks
 from graph.execution.plans import Kept, Plans
 from graph.execution.prepared import Prepared
 from graph.execution.results import Said
-from graph.operations import Asked, Document, documents_of
+from graph.operations import Asked, Document, Rejected, documents_of
 from tests.graph.asking import Asking, asking
 
 __all__ = ["asking"]
@@ -141,17 +142,49 @@ async def test_a_look_at_the_schema_is_executed_once_for_each_of_its_variables(a
 
 
 async def test_looks_are_kept_up_to_a_size_those_used_last(asking: Asking) -> None:
-    looks, said = Looks(most=5), Said({"a": 1, "b": 2}, None)
+    said = Said({"a": 1, "b": 2}, None)
+    size = EACH + len('{"a":1,"b":2}') + len("{}")
+    looks = Looks(most=3 * size - 1)
     operations = Operations(OWN, asking.services)
     several = [await of_look(operations, asking, name) for name in ("Query", "Thing", "Other")]
     for each in several:
         assert looks.keep(each, said) == said._replace(things=2)
         assert looks.known(several[0]) is not None
     assert [looks.known(each) is not None for each in several] == [True, False, True]
-    assert looks.size == 4
+    assert looks.size == 2 * size
     assert looks.keep(several[1], said._replace(errors=[GraphQLError("broken")])).things is None
-    assert looks.keep(several[1], Said({str(number): number for number in range(6)}, None)).things == 6
+    assert looks.keep(several[1], Said({str(number): number for number in range(99)}, None)).things == 99
     assert (looks.size, looks.known(several[1])) == (0, None), "what is greater than all that is kept is not kept"
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("query ($no: Boolean!) { __schema @skip(if: $no) { queryType { name } } }", {"no": True}),
+        ('query { __type(name: "Thing") { name } }', {"more": "much " * 100}),
+        (f'query {"Long" * 100} {{ __type(name: "Thing") {{ name }} }}', {}),
+        (f'{{ {"long" * 100}: __type(name: "Thing") {{ name }} }}', {}),
+    ],
+)
+async def test_looks_that_say_little_have_their_size_too(asking: Asking, text: str, variables: dict[str, Any]) -> None:
+    operations, looks = Operations(OWN, asking.services), Looks(most=2_000)
+    several = [await operations.prepare(Asked(text, variables={**variables, "n": n}), asking.caller) for n in range(50)]
+    for each in several:
+        said = operations._engine.execute(each)
+        assert isinstance(said, Said)
+        looks.keep(each, said)
+    kept = sum(looks.known(each) is not None for each in several)
+    assert 1 <= kept <= 2_000 / max(EACH, len(text) - 50, len(str(variables)))
+    assert looks.known(several[-1]) is not None
+
+
+async def test_a_look_with_variables_too_deep_to_be_written_is_answered_or_refused(asking: Asking) -> None:
+    operations, deep = Operations(OWN, asking.services), orjson.loads("[" * 500 + "]" * 500)
+    text = 'query ($name: String = "Thing") { __type(name: $name) { name } }'
+    for _ in range(2):
+        assert (await answered(operations, asking, text, more=deep))["data"] == {"__type": {"name": "Thing"}}
+        with pytest.raises(Rejected, match="Variable '\\$name' has invalid value"):
+            await answered(operations, asking, text, name=deep)
 
 
 async def test_nothing_of_an_answer_is_left_to_the_collector(asking: Asking) -> None:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .selecting import Selection
 
 
+MOST_TYPES = 20
+"""What a plan remembers of the types of its objects, which are few at a time; those of rows are made again now and then."""
+
+
 class Leaves:
     """Scalars and enums."""
 
@@ -44,11 +48,15 @@ class Leaves:
     ) -> list[Any]:
         done = []
         for index, value in enumerate(values):
-            try:
-                done.append(_present(value, field, nullable=self._nullable) and coerced(self._type, value))
-            except Exception as error:
-                run.failed(error, field, places, index, nullable=self._nullable)
-                done.append(None)
+            found, fault = None, _fault(value, field, nullable=self._nullable)
+            if fault is None and value is not None and value is not Undefined:
+                try:
+                    found = coerced(self._type, value)
+                except Exception as error:
+                    fault = error
+            if fault is not None:
+                run.failed(fault, field, places, index, nullable=self._nullable)
+            done.append(found)
         return done
 
 
@@ -82,7 +90,7 @@ class Objects:
             chosen = self._of_the_type(run, field, values, chosen, places, lates)
         if len(chosen) == len(values):
             if self._type.is_type_of is None:
-                self._good |= classes
+                self._remember(classes)
             return self.selecting.select(run, values, places, waits)
         done: list[Any] = [None] * len(values)
         if chosen:
@@ -90,6 +98,11 @@ class Objects:
             for index, out in zip(chosen, found, strict=True):
                 done[index] = out
         return done
+
+    def _remember(self, classes: set[type]) -> None:
+        if len(self._good) >= MOST_TYPES:
+            self._good.clear()
+        self._good |= classes
 
     def _of_the_type(
         self, run: Run, field: Field, values: Sequence[Any], chosen: Sequence[int], places: Places, lates: list[Late]
@@ -99,7 +112,7 @@ class Objects:
         if rows is not None:
             classes = {type(values[index]) for index in chosen}
             if all(whole(each) in rows for each in classes):
-                self._good |= classes
+                self._remember(classes)
                 return chosen
         good = []
         for index in chosen:
@@ -214,25 +227,25 @@ def coerced(type: GraphQLLeafType, value: Any) -> Any:
     return found
 
 
-def _present(value: Any, field: Field, *, nullable: bool) -> bool | None:
-    """Whether there is anything to complete: None where not. Raises what the resolver raised, and for a missing value."""
+def _fault(value: Any, field: Field, *, nullable: bool) -> Exception | None:
+    """What the resolver raised, or that a value is missing.
+
+    It is not raised again: a batch's error is that of all its keys, and its traceback would grow with each of them.
+    """
     if isinstance(value, Exception):
-        raise value
-    if value is not None and value is not Undefined:
-        return True
-    if not nullable:
-        raise TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.nodes[0].name.value}.")
-    return None
+        return value
+    if nullable or (value is not None and value is not Undefined):
+        return None
+    return TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.nodes[0].name.value}.")
 
 
 def those_present(run: Run, field: Field, values: Sequence[Any], places: Places, *, nullable: bool) -> Sequence[int]:
     chosen = []
     for index, value in enumerate(values):
         if value is None or value is Undefined or isinstance(value, Exception):
-            try:
-                _present(value, field, nullable=nullable)
-            except Exception as error:
-                run.failed(error, field, places, index, nullable=nullable)
+            fault = _fault(value, field, nullable=nullable)
+            if fault is not None:
+                run.failed(fault, field, places, index, nullable=nullable)
         else:
             chosen.append(index)
     return chosen

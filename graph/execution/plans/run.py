@@ -14,6 +14,8 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.execution import optimized_is_awaitable
 
+from domain.base import whole
+
 from .nulls import Null, spread
 from .places import Place, Places
 
@@ -141,7 +143,7 @@ class Run:
 
 
 _SURE: set[type] = {type(None), bool, int, float, str, bytes, list, tuple, dict, set, frozenset}
-"""Types of values that nobody awaits."""
+"""Types of values that nobody awaits; none of rows that have some columns alone, of which there is no end."""
 
 
 def may_wait(values: Sequence[Any]) -> bool:
@@ -153,7 +155,8 @@ def may_wait(values: Sequence[Any]) -> bool:
         elif type_ not in _SURE:
             if type_ is CoroutineType or hasattr(type_, "__await__"):
                 return True
-            _SURE.add(type_)
+            if whole(type_) is type_:
+                _SURE.add(type_)
     return False
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.forms import forms_of
 
-from .completing import Objects
+from .completing import MOST_TYPES, Objects
 from .fields import Field
 from .places import Places
 from .run import Run, Waiting
@@ -52,6 +52,8 @@ class Selection:
         (type_,) = types
         known = self._reads.get(type_)
         if known is None:
+            if len(self._reads) >= MOST_TYPES:
+                self._reads.clear()
             known = self._reads[type_] = self._written(type_)[1] if forms_of(type_) else self._read
         return known
 

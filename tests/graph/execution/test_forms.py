@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import gc
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from weakref import ref
 
 import pytest
 import strawberry
@@ -14,6 +16,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from domain.forms import Form, moment
 from graph.execution.plans import NO_VARIABLES, Plans, Run
+from graph.execution.plans.completing import MOST_TYPES
 from graph.scalars import SCALARS
 
 MOMENT = datetime(2026, 11, 22, 8, 9, 1, 78_999, UTC)
@@ -146,3 +149,18 @@ async def test_they_are_answered_alike(changed: Mapping[str, Any]) -> None:
     assert await answered([Driven.of(row) for row in rows]) == expected
     assert await answered([Driven.of(rows[0]), *rows[1:]]) == expected, "of several types they are read by attributes"
     assert expected[0] is None or len(expected[0]["rows"]) == 3
+
+
+def test_types_of_rows_that_are_made_again_and_again_are_not_all_kept() -> None:
+    rows: list[Any] = []
+    plan = Plans(schema_of(rows), parse(QUERY)).get(NO_VARIABLES)
+    assert plan is not None
+    made: list[ref[type]] = []
+    for _ in range(5 * MOST_TYPES):
+        row = type("Driven", (Driven,), {"whole": Driven})
+        made.append(ref(row))
+        rows[:] = [row.of(Whole())]
+        run = Run(lambda: pytest.fail("graphql-core was asked"), None, NO_VARIABLES)  # type: ignore[arg-type,return-value]
+        assert plan.execute(run)["rows"][0]["shout"] == "one!"
+    gc.collect()
+    assert sum(each() is not None for each in made) <= MOST_TYPES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import traceback
 import warnings
 import weakref
 from collections.abc import Iterable, Sequence
@@ -15,8 +16,10 @@ import pytest
 from graphql import (
     GraphQLError,
     GraphQLField,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     GraphQLString,
     OperationType,
@@ -223,6 +226,25 @@ def test_texts_reach_the_code_as_literals_only() -> None:
     assert plan.root.source == (
         "def read(sources):\n    return [{'__typename': 'Query', 'a_1': 'Query'} for source in sources]\n"
     )
+
+
+@pytest.mark.parametrize("type", [GraphQLString, SCHEMA.query_type], ids=str)
+def test_an_error_that_is_that_of_many_values_has_no_longer_a_traceback_for_that(type: GraphQLOutputType) -> None:
+    shared = RuntimeError("broken")
+    try:
+        raise shared
+    except RuntimeError:
+        pass
+    small = GraphQLSchema(
+        GraphQLObjectType("Query", {"many": GraphQLField(GraphQLList(type), resolve=lambda *_: [shared] * 100)})
+    )
+    text = "{ many }" if type is GraphQLString else "{ many { __typename } }"
+    plan = plans(text, small).get(NOTHING)
+    assert plan is not None
+    run = Run(lambda: _core(small, text), None, NOTHING)
+    assert plan.execute(run) == {"many": [None] * 100}
+    assert len(run.errors) == 100
+    assert len(traceback.extract_tb(shared.__traceback__)) == 1
 
 
 async def test_where_a_null_spreads_what_was_begun_comes_to_its_end_first() -> None:

@@ -7,7 +7,7 @@ import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Generic, Protocol
@@ -174,7 +174,7 @@ class Keyset(Generic[R]):
             if name != self.name:
                 return None
             return parent, [_value(key.type, part) for key, part in zip(self.keys, keys, strict=True)]
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     def _refusal(self, window: Window) -> InvalidInput:
@@ -268,7 +268,7 @@ def _value(column: TypeEngine[Any], text: str) -> Any:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError("a time without a zone")
-        return moment
+        return moment.astimezone(UTC)
     if kind is int and len(text) > (18 if isinstance(column, BigInteger) else 9):
         raise ValueError("a number that no column holds")
     if "\x00" in text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from domain.errors import InvalidInput, ProblemCode
 from domain.ids import new_id
 from domain.paging import Slice, Window
 from domain.sites import PAGES, SITES
+from domain.workspaces import MEMBERS
 from infra.db.database import SqlDatabase
 from tests.databases import Counter, new_workspace
 
@@ -144,6 +146,16 @@ async def test_a_cursor_from_elsewhere_is_refused_by_its_fields_name(text: str, 
     await database.close()
     assert refused.value.code is ProblemCode.CURSOR_INVALID
     assert [fault.path for fault in refused.value.faults] == [("before" if backward else "after",)]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "2026-11-22", "soon"])
+def test_a_cursor_with_a_time_that_no_column_holds_is_none(time: str) -> None:
+    assert MEMBERS._decode(Window(5, cursor("members", "w", time, ID))) is None
+
+
+def test_a_cursor_s_time_is_taken_in_utc() -> None:
+    place = MEMBERS._decode(Window(5, cursor("members", "w", "2026-11-22T01:00:00+02:00", ID)))
+    assert place == ("w", [datetime(2026, 11, 21, 23, tzinfo=UTC), UUID(ID)])
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda raw: base64.urlsafe_b64encode(b"pages\x1f" + raw).decode())))

@@ -163,9 +163,9 @@ class _Pricing:
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None, sized: frozenset[str]) -> _Priced:
         name = node.name.value
         weight = self._weights.of(parent, name)
-        if weight.flat:
-            return _Priced(self._sum(weight.own, ()), self._nothing)
         inner = self._selections(node.selection_set, weight.type, weight.names)
+        if weight.flat:
+            return _Priced(self._largest([self._sum(weight.own, ()), inner.plain]), self._nothing)
         size = length(node, weight)
         each = self._sum(weight.each, [(ONCE, inner.plain)])
         if weight.names:  # a connection: one thing, and what it has of its list

@@ -24,7 +24,10 @@ ASSUMED = 10
 """How many elements a list of things is taken to have that says nothing."""
 
 INTROSPECTION = 20_000.0
-"""What a look at the schema costs, however much of it is looked at: it may keep a process busy for a tenth of a second."""
+"""What a look at the schema costs, of which all that usual ones look at may keep a process busy for a tenth of a second."""
+
+INTROSPECTED = 1_000.0
+"""What each list in it costs at least: usual looks have some ten, and with aliases there may be hundreds of the longest."""
 
 
 class Size(NamedTuple):
@@ -38,7 +41,8 @@ NO_LIST = Size()
 
 
 class Weight(NamedTuple):
-    """`own` is the field's, `each` that of every thing it gives; `flat`: what is selected below it costs nothing.
+    """`own` is the field's, `each` that of every thing it gives; `flat`: it is that of all that is selected below it as well,
+    unless they come to more.
 
     `names` are the fields of the thing given that are the list, where it is a connection.
     """
@@ -53,7 +57,6 @@ class Weight(NamedTuple):
 
 
 _UNKNOWN = Weight()
-_META = {"__schema": Weight(own=INTROSPECTION, flat=True), "__type": Weight(own=INTROSPECTION, flat=True)}
 
 
 class Weights:
@@ -62,14 +65,17 @@ class Weights:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._fields: dict[tuple[str, str], Weight] = {}
         for type in schema.type_map.values():
-            if isinstance(type, GraphQLObjectType | GraphQLInterfaceType) and not type.name.startswith("__"):
+            if isinstance(type, GraphQLObjectType | GraphQLInterfaceType):
+                weighed = _of_schema if type.name.startswith("__") else _weight
                 for name, field in type.fields.items():
-                    self._fields[type.name, name] = _weight(field)
+                    self._fields[type.name, name] = weighed(field)
+        looks = {"__schema": "__Schema", "__type": "__Type"}
+        self._looks = {name: Weight(INTROSPECTION, type=schema.type_map[type], flat=True) for name, type in looks.items()}
         self.sized = {frozenset[str](), *(weight.names for weight in self._fields.values())}
 
     def of(self, parent: GraphQLNamedType | None, name: str) -> Weight:
         found = self._fields.get((parent.name, name)) if parent is not None else None
-        return found or _META.get(name, _UNKNOWN)
+        return found or self._looks.get(name, _UNKNOWN)
 
 
 def _weight(field: GraphQLField) -> Weight:
@@ -87,6 +93,11 @@ def _weight(field: GraphQLField) -> Weight:
         length = Size(ASSUMED)
     defaults = {name: given.default_value for name, given in field.args.items() if isinstance(given.default_value, int)}
     return Weight(weight or 0.0, thing if weight is None or length is not NO_LIST else 0.0, type, length, names, defaults)
+
+
+def _of_schema(field: GraphQLField) -> Weight:
+    """Of what the schema is told by."""
+    return Weight(INTROSPECTED if _is_list(field.type) else 0.0, type=get_named_type(field.type))
 
 
 def _is_list(type: GraphQLOutputType) -> bool:

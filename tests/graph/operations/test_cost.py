@@ -88,7 +88,21 @@ def test_a_fragment_costs_what_its_selection_costs_in_its_place() -> None:
 
 
 def test_a_look_at_the_schema_costs_the_same_however_much_is_looked_at() -> None:
-    assert price(get_introspection_query()) == price("{ __schema { queryType { name } } }") == 20_000
+    whole = get_introspection_query(
+        specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True, one_of=True
+    )
+    assert price(whole) == price("{ __schema { queryType { name } } }") == price('{ __type(name: "X") { name } }') == 20_000
+
+
+def test_a_look_at_many_lists_of_the_schema_costs_more() -> None:
+    text = "fragment F on __Type { fields { type { ...G } args { name } } } fragment G on __Type { ... { fields { name } } }"
+
+    def of(number: int) -> float:
+        return price("{ __schema { " + " ".join(f"a{each}: types {{ ...F }}" for each in range(number)) + " } } " + text)
+
+    assert [of(number) for number in (1, 5, 6, 12)] == [20_000, 20_000, 24_000, 48_000]
+    skipped = "query ($no: Boolean!) { __schema { " + "types @skip(if: $no) { name } " * 30 + "} }"
+    assert [price(skipped, no=no) for no in (False, True)] == [30_000, 20_000]
 
 
 def test_what_multiplies_ends_at_a_number_and_not_in_a_flood() -> None:

@@ -56,7 +56,10 @@ class _Bound(NamedTuple):
 _BOUNDS = (
     _Bound("depth", "This operation is nested too deeply: at most {limit} fields may stand in one another."),
     _Bound("fields", "This operation selects too many fields: at most {limit}, with every fragment where it is spread."),
-    _Bound("aliases", "This operation has too many aliases: at most {limit}, with every fragment where it is spread."),
+    _Bound(
+        "aliases",
+        "This operation has too many aliases, or long ones: at most {limit}, with every fragment where it is spread.",
+    ),
     _Bound("root_fields", "This operation has too many fields at its root: at most {limit}."),
     _Bound("directives", "This operation has too many directives: at most {limit}, with every fragment where it is spread."),
 )

@@ -17,9 +17,13 @@ from graphql import (
     SelectionSetNode,
 )
 
+LONG = 64
+"""An alias stands in the answer as often as there are things: for every so many characters it counts once more."""
+
 
 class Measures(NamedTuple):
-    """Of what one operation or fragment selects. `root_fields` are those of the outermost selection set.
+    """Of what one operation or fragment selects. `root_fields` are those of the outermost selection set; long `aliases` are
+    several.
 
     A fragment that spreads itself counts as empty there: validation refuses it.
     """
@@ -40,9 +44,9 @@ class Measures(NamedTuple):
             self.directives + other.directives,
         )
 
-    def under(self, *, alias: bool, directives: int) -> Measures:
+    def under(self, *, aliases: int, directives: int) -> Measures:
         """One field with this as its selection."""
-        return Measures(self.depth + 1, self.fields + 1, self.aliases + alias, 1, self.directives + directives)
+        return Measures(self.depth + 1, self.fields + 1, self.aliases + aliases, 1, self.directives + directives)
 
     def decorated(self, directives: int) -> Measures:
         return self._replace(directives=self.directives + directives)
@@ -93,7 +97,8 @@ class _Counting:
         match node:
             case FieldNode():
                 below = self.selections(node.selection_set)
-                return below.under(alias=node.alias is not None, directives=_directives(node))
+                aliases = -(-len(node.alias.value) // LONG) if node.alias is not None else 0
+                return below.under(aliases=aliases, directives=_directives(node))
             case InlineFragmentNode():
                 return self.selections(node.selection_set).decorated(_directives(node))
             case FragmentSpreadNode():

@@ -30,6 +30,7 @@ def bomb(fragments: int) -> str:
         ("{ a { ...F } b { ...F } } fragment F on T { x: c }", Measures(2, 4, 2, 2, 0)),
         ("{ a { ...F @d } } fragment F on T @e { b @f }", Measures(2, 2, 0, 1, 3)),
         ("{ ...F } fragment F on Query { a { b } c }", Measures(2, 3, 0, 2, 0)),
+        (f"{{ {'x' * 64}: a {'y' * 65}: a {'z' * 640}: a }}", Measures(1, 3, 13, 3, 0)),
         ("{ ...Missing a }", Measures(1, 1, 0, 1, 0)),
     ],
 )

@@ -58,6 +58,7 @@ TEXTS = {
     "a cycle": ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", [INVALID]),
     "a fragment in itself": ("{ ...A } fragment A on Query { ...A }", [INVALID]),
     "aliases": ("{ viewer { " + numbered("a#: __typename", 1_000) + " } }", [COMPLEX]),
+    "a long alias": ("{ " + "a" * 6_401 + ": __typename }", [COMPLEX]),
     "10,000 aliases": ("{ " + numbered("a#: __typename", MANY) + " }", [LARGE]),
     "fields": ("{ viewer { " + "__typename " * 2_001 + " } }", [COMPLEX]),
     "10,000 fields": ("{ " + "a " * MANY + "}", [PARSED]),

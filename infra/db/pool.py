@@ -49,7 +49,9 @@ class Pool(Generic[C]):
                 return await self._new()
             freed = await self._next()
             if freed is not None:
-                return freed
+                if self._is_open(freed):
+                    return freed
+                self._gone()  # it was closed since it was given back
 
     def give(self, connection: C) -> None:
         """It can be used again, unless it was closed meanwhile."""

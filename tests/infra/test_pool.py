@@ -91,6 +91,16 @@ async def test_one_that_was_closed_meanwhile_makes_room(pool: Pool[Connection], 
     assert [(await pool.take()).number, (await pool.take()).number] == [2, 3]
 
 
+async def test_one_that_is_closed_on_its_way_to_who_waits_is_given_to_nobody(pool: Pool[Connection]) -> None:
+    one, _ = await pool.take(), await pool.take()
+    waiting = asyncio.create_task(pool.take())
+    await turn()
+    pool.give(one)
+    one.is_open = False
+    assert (await waiting).number == 2
+    assert pool.counts == (0, 2)
+
+
 async def test_one_that_is_dropped_is_closed_and_its_place_goes_to_who_waits(pool: Pool[Connection]) -> None:
     one, _ = await pool.take(), await pool.take()
     one.closing.clear()

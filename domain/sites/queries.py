@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, bindparam, func, or_
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, bindparam, func, or_
 
 from ..access import Reach
 from ..base import Query, contains_all, one_of, query, within
@@ -15,7 +15,10 @@ from ..measuring import Access
 from ..paging import Keyset
 from ..ports import Reader
 from .model import AccessRow, Page, PageRow, Profile, ProfileRow, SealedRow, Site, SiteAccess, SiteProfile, SiteRow
-from .rules import opened
+from .rules import MAX_URL, opened
+
+MOST_SOUGHT = 4 * MAX_URL
+"""In characters."""
 
 _SITES = query(SiteRow, Site)
 _SITE_BY_ID = _SITES.where(one_of(Site.id, "ids"), within(Site.workspace_id, Site.id))
@@ -57,9 +60,19 @@ _SEALED = query(SealedRow, SiteAccess).where(
 )
 
 
+class _Sought(TypeDecorator[str]):
+    """No column holds so long a text that what is cut off here mattered, and SQLite takes no pattern of 50,000 bytes."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value[:MOST_SOUGHT] if value is not None else None
+
+
 def _wanted(*columns: Any) -> Any:
     """The `search` parameter is null, or a part of one of the columns whatever the case; wildcards mean themselves."""
-    search = bindparam("search", type_=Text())
+    search = bindparam("search", type_=_Sought())
     literal: ColumnElement[str] = search
     for special in ("!", "%", "_"):  # no backslash, which PostgreSQL's settings give another meaning
         literal = func.replace(literal, special, f"!{special}")

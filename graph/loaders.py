@@ -100,7 +100,7 @@ class Loaders:
     finding = Loading(audits.findings_by_ids, by_id=True)
     files_of_audit = Loading(files.by_audits)
     file = Loading(files.by_ids, by_id=True)
-    series = Loading(audits.histories)
+    series = Loading(audits.histories, shared=False)  # how much is looked at for all of them together is limited
     schedule = Loading(schedules.by_ids, by_id=True)
     dead_job = Loading(jobs.dead_by_ids, by_id=True)
     history = Loading(_history)
@@ -139,7 +139,9 @@ class Loaders:
             return made
         known = self._made.get((loading, given, columns))
         if known is None:
-            known = self._made[loading, given, columns] = Loader(loading.name, loading.batch, self.loads, given, columns)
+            known = self._made[loading, given, columns] = Loader(
+                loading.name, loading.batch, self.loads, given, columns, shared=loading.shared
+            )
         return known
 
     def stop(self) -> None:

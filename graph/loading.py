@@ -53,12 +53,14 @@ class Loads:
 class _Reads(Generic[K, V]):
     """How a loader's keys are read, together with those of other operations. Of what was read it knows nothing."""
 
-    def __init__(self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable, columns: Columns | None) -> None:
+    def __init__(
+        self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable, columns: Columns | None, *, shared: bool
+    ) -> None:
         self._batch = batch
         self._loads = loads
         self._given = () if given is None else (given,)
         self._columns = {} if columns is None else {"columns": columns}
-        self._kind = (name, given, columns, loads.reach, loads.reader)
+        self._kind = (name, given, columns, loads.reach, loads.reader if shared else loads)
 
     def ask(self, keys: Collection[K]) -> Asker[K, V]:
         return self._loads.batches.ask(self._kind, keys, self._all)
@@ -91,13 +93,20 @@ class _Reads(Generic[K, V]):
 class Loader(Generic[K, V]):
     """`load` is for resolvers: aiodataloader puts together what they ask for. Plans call `look` with all keys of a level.
 
-    `given` is what all its keys share.
+    `given` is what all its keys share; `shared`: they may go with those of other operations.
     """
 
     def __init__(
-        self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable = None, columns: Columns | None = None
+        self,
+        name: str,
+        batch: Batch[K, V],
+        loads: Loads,
+        given: Hashable = None,
+        columns: Columns | None = None,
+        *,
+        shared: bool = True,
     ) -> None:
-        self._reads = _Reads(name, batch, loads, given, columns)
+        self._reads = _Reads(name, batch, loads, given, columns, shared=shared)
         self._known = _Known()
         self._waiting: DataLoader[K, Any] | None = None
         self._ahead: Asker[K, V] | None = None
@@ -217,12 +226,15 @@ class Loading:
     """A loader by its name; an operation's is made when it is first asked for: most need two or three of them.
 
     `narrow`: its batch takes `columns`, of which its rows then are. `by_id`: its keys are the ids of the rows that it gives.
+    `shared`: what is found for a key does not depend on which others are asked for, so that those of several operations
+    may be.
     """
 
-    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False, by_id: bool = False) -> None:
+    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False, by_id: bool = False, shared: bool = True) -> None:
         self.batch = batch
         self.narrow = narrow
         self.by_id = by_id
+        self.shared = shared
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -231,6 +243,6 @@ class Loading:
     def __get__(self, loaders: Any, owner: type) -> Any:
         if loaders is None:
             return self
-        made: Loader[Any, Any] = Loader(self.name, self.batch, loaders.loads)
+        made: Loader[Any, Any] = Loader(self.name, self.batch, loaders.loads, shared=self.shared)
         loaders.__dict__[self.name] = made  # found there before this descriptor from now on
         return made

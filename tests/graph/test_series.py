@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from domain import audits
+from domain.audits import timeline
 from domain.ids import Kind
 from tests.databases import everybodys
 from tests.graph.asking import Asking, asking
@@ -145,6 +148,15 @@ async def test_too_many_points_are_refused_with_what_to_do(asking: Asking) -> No
     assert said["errors"][0]["extensions"]["code"] == "TOO_MANY"
     assert said["errors"][0]["message"].endswith("Take a longer interval or less time.")
     assert len(await points(asking, there, interval="NONE", **{"from": "2026-01-01T01:00:00Z"})) == 2000
+
+
+async def test_what_others_ask_for_at_the_same_time_counts_for_nobody_else(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = await fill(asking.database, asking.workspace_id, asking.runner_id, Sizes(1, 2, 3, 0, 0, 0))
+    monkeypatch.setattr(timeline, "MAX_SAMPLES", 4)
+    found = await asyncio.gather(*(points(asking, there, page=page) for page in there.readable(Kind.PAGE)))
+    assert [len(each) for each in found] == [3, 3]
 
 
 async def test_what_is_no_zone_or_no_profile_is_refused(asking: Asking) -> None:

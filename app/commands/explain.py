@@ -48,6 +48,8 @@ def _object(variables: str | None) -> dict[str, Any]:
         given = json.loads(variables)
     except ValueError as error:
         raise Unusable(f"--variables is no JSON: {error}.") from None
+    except RecursionError:
+        raise Unusable("--variables nests too deeply.") from None
     if not isinstance(given, dict):
         raise Unusable('--variables is an object in JSON, such as {"first": 10}.')
     return given

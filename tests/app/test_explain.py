@@ -294,12 +294,25 @@ TWO = "query A { __typename } query B { __typename }"
         (TWO, ("--operation", "C"), "document.graphql has no operation 'C'. It has A, B."),
         (PAGE, ("--variables", "?"), "--variables is no JSON: Expecting value: line 1 column 1 (char 0)."),
         (PAGE, ("--variables", "[]"), '--variables is an object in JSON, such as {"first": 10}.'),
+        (PAGE, ("--variables", "[" * 10_000), "--variables nests too deeply."),
         (PAGE, ("--variables", '{"id": []}'), "Variable '$id' has invalid value: ID cannot represent value: []"),
         (PAGE, ("--variables", '{"Id": "x"}'), "This operation takes no variable $Id."),
         (PAGE, ("--variables", '{"id": "\\u0000"}'), "A text holds U+0000 or a lone surrogate, which no text here can."),
         (SKIPPED, (), "There is a plan for each way of skipping parts: say by --variables what $deep is."),
     ],
-    ids=["no-syntax", "no-field", "several", "no-such", "no-json", "no-object", "no-id", "no-variable", "no-text", "undecided"],
+    ids=[
+        "no-syntax",
+        "no-field",
+        "several",
+        "no-such",
+        "no-json",
+        "no-object",
+        "too-deep",
+        "no-id",
+        "no-variable",
+        "no-text",
+        "undecided",
+    ],
 )
 def test_what_cannot_be_explained_is_told_in_a_sentence(text: Run, document: str, words: tuple[str, ...], told: str) -> None:
     assert text(document, *words) == (2, "", told + "\n")

@@ -84,23 +84,27 @@ class Postgres:
             statement_cache_size=STATEMENTS,
             server_settings=dict(READS),
         )
-        await connection.set_type_codec(
-            "jsonb",
-            schema="pg_catalog",
-            format="binary",
-            encoder=lambda text: b"\x01" + text.encode(),  # the version of the format, and what follows is text
-            decoder=lambda data: orjson.loads(data[1:]),
-        )
-        # Most times are only written out again, and it is asyncpg's own way of reading them that costs the most of a row.
-        await connection.set_type_codec(
-            "timestamptz", schema="pg_catalog", format="text", encoder=datetime.isoformat, decoder=str
-        )
-        said = connection.get_settings()
-        if said.TimeZone != READS["TimeZone"] or not said.DateStyle.startswith(READS["DateStyle"]):
-            raise DatabaseAway(
-                "The database, or what stands before it, takes no settings with a connection: times would be wrong."
-            )
+        try:
+            await _prepare(connection)
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda text: b"\x01" + text.encode(),  # the version of the format, and what follows is text
+        decoder=lambda data: orjson.loads(data[1:]),
+    )
+    # Most times are only written out again, and it is asyncpg's own way of reading them that costs the most of a row.
+    await connection.set_type_codec("timestamptz", schema="pg_catalog", format="text", encoder=datetime.isoformat, decoder=str)
+    said = connection.get_settings()
+    if said.TimeZone != READS["TimeZone"] or not said.DateStyle.startswith(READS["DateStyle"]):
+        raise DatabaseAway("The database, or what stands before it, takes no settings with a connection: times would be wrong.")
 
 
 class Sqlite:

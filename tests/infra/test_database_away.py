@@ -18,12 +18,13 @@ from domain import accounts
 from domain.access import SYSTEM
 from domain.base import query
 from domain.errors import DatabaseAway
-from infra.db import connections
+from infra.db import connections, sources
 from infra.db import database as databases
 from infra.db.database import SqlDatabase, utc_now
 
 EVERYONE = query(accounts.UserRow, accounts.User)
 SSL_REQUEST = 80877103
+OTHERS = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -121,6 +122,22 @@ async def test_a_server_that_has_no_room_is_away_until_it_has(owner_url: str, da
                 assert await read(crowded) == await read(database) == {"one"}
         finally:
             await admin.execute(f"drop role {role}")
+
+
+@on_postgresql
+async def test_a_connection_that_tells_times_in_its_own_way_is_not_left_open(
+    database: SqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "READS", {**sources.READS, "TimeZone": "utc"})  # which is not how it is told
+    async with looking(database.url) as one:
+        with pytest.raises(DatabaseAway, match="times would be wrong") as away:
+            await read(database)
+        for _ in range(100):
+            others = await one.fetchval(OTHERS)
+            if not others:
+                break
+            await asyncio.sleep(0.02)
+        assert others == 0, away
 
 
 async def ahead(database: SqlDatabase) -> timedelta:

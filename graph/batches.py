@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Generic, TypeVar
 
+from domain.errors import DatabaseAway
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -149,7 +151,7 @@ class _Lane(Generic[K, V]):
 
     def _failed(self, askers: list[Asker[K, V]], error: Exception) -> None:
         left = [asker for asker in askers if not asker.coming.done()]
-        if len(askers) == 1:
+        if len(askers) == 1 or isinstance(error, DatabaseAway):
             for asker in left:
                 asker.coming.set_exception(error)
         else:  # whose keys it were is found out by asking for each by themselves

@@ -98,7 +98,9 @@ class SqlReader:
         values = compiled.values(given)
         try:
             return await self._once(compiled, values)
-        except DatabaseAway:
+        except DatabaseAway as away:
+            if isinstance(away.__cause__, TimeoutError):
+                raise  # and would take as long again
             # The server was restarted behind a connection's back: a read may be asked again, on a new one.
             return await self._once(compiled, values)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from domain.errors import DatabaseAway
 from graph import batches
 from graph.batches import AT_ONCE, Batches
 
@@ -22,6 +23,7 @@ class Table:
         self.running = 0
         self.stopped = 0
         self.poison: int | None = None
+        self.away = False
         self._open = asyncio.Event()
 
     def let_go(self) -> None:
@@ -33,6 +35,8 @@ class Table:
         self.running += 1
         try:
             await self._open.wait()
+            if self.away:
+                raise DatabaseAway("The database went away.")
             if self.poison in keys:
                 raise ValueError(f"{self.poison} is poison")
             return {key: key * 2 for key in keys if key >= 0}
@@ -111,6 +115,15 @@ async def test_what_fails_fails_for_whose_key_it_was_alone(shared: Batches, tabl
     assert (good, other) == ({1: 2}, {2: 4})
     assert isinstance(bad, ValueError)
     assert table.reads == [[1, 13, 2], [1], [13], [2]]
+
+
+async def test_a_database_that_is_away_is_so_for_all_and_is_not_asked_for_each_of_them(shared: Batches, table: Table) -> None:
+    table.away = True
+    asked = [ask(shared, table, key) for key in range(3)]
+    await turn()
+    table.let_go()
+    assert [type(each) for each in await asyncio.gather(*asked, return_exceptions=True)] == [DatabaseAway] * 3
+    assert table.reads == [[0, 1, 2]]
 
 
 async def test_who_leaves_takes_nobody_with_them(shared: Batches, table: Table) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import struct
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -106,6 +106,20 @@ async def test_a_server_that_still_starts_is_away(clock: Callable[[], datetime])
         assert starting.sent_away == 2, "a read is asked twice"
         await refused(write, database, "57P03")
         assert starting.sent_away == 3, "a unit of work begins once"
+
+
+async def test_a_read_that_takes_too_long_is_not_asked_again(database: SqlDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def fetch(*_: object) -> Sequence[object]:
+        nonlocal asked
+        asked += 1
+        raise TimeoutError
+
+    monkeypatch.setattr(database.reads, "fetch", fetch)
+    with pytest.raises(DatabaseAway):
+        await read(database)
+    assert asked == 1
 
 
 @on_postgresql

@@ -89,16 +89,17 @@ class Plans:
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None = None) -> None:
         self._schema = schema
+        self._document = document
         self._operation = operation = _named(document, name)
         self.variables = Variables(schema, operation.variable_definitions or ())
-        fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
-        self._fragments = {each.name.value: FragmentDetails(each, None) for each in fragments}
-        found = _Directives()
-        for each in (operation, *_reached(operation, self._fragments)):
+        fragments, found = _fragments(document), _Directives()
+        for each in (operation, *_reached(operation, fragments)):
             visit(each, found)
         self.switches = tuple(sorted(found.switches))
         """The variables by which parts are skipped."""
-        self._covered = not found.names & _UNCOVERED and not any(each.variable_definitions for each in fragments)
+        self._covered = not found.names & _UNCOVERED and not any(
+            each.definition.variable_definitions for each in fragments.values()
+        )
         self._variants: dict[tuple[Any, ...], Plan] = {}
 
     @property
@@ -117,7 +118,7 @@ class Plans:
         if plan is None and len(self._variants) < MAX_VARIANTS and all(isinstance(value, bool) for value in key):
             # Whatever else was asked for is nobody's business later.
             given = VariableValues(*({name: each[name] for name in self.switches} for each in variables))
-            plan = self._variants[key] = _compiled(self._schema, self._operation, self._fragments, given)
+            plan = self._variants[key] = _compiled(self._schema, self._operation, _fragments(self._document), given)
         return plan
 
 
@@ -128,6 +129,12 @@ def _named(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
         if isinstance(each, OperationDefinitionNode) and (name is None or (each.name and each.name.value == name))
     ]
     return found
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDetails]:
+    """Not kept: each of a document's many operations would have its own of them."""
+    several = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
+    return {each.name.value: FragmentDetails(each, None) for each in several}
 
 
 def _reached(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDetails]) -> Sequence[FragmentDefinitionNode]:
@@ -159,12 +166,12 @@ class _Directives(Visitor):
 def _compiled(
     schema: GraphQLSchema,
     operation: OperationDefinitionNode,
-    fragments: Mapping[str, FragmentDetails],
+    fragments: dict[str, FragmentDetails],
     variables: VariableValues,
 ) -> Plan:
     root = schema.get_root_type(operation.operation)
     assert root is not None  # it was validated
-    compiling = _Compiling(schema, operation, dict(fragments), variables)
+    compiling = _Compiling(schema, operation, fragments, variables)
     collected = collect_fields(schema, compiling.fragments, variables, root, operation)
     return Plan(compiling.selection(root, collected.grouped_field_set), compiling)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -234,6 +235,24 @@ def test_plans_are_kept_up_to_a_size_those_used_last() -> None:
     sizes = [plans.size if (plans := kept.of(each, None)) else None for each in several]
     assert sizes == [0] * 5 + [4] * 5
     assert kept.size == 5 * (several[0].size + 4)
+
+
+def test_of_a_document_with_many_operations_little_is_kept_for_each() -> None:
+    one = "query q{0} {{ things {{ ...f{0} }} }} fragment f{0} on Thing {{ name }}"
+    whole = document(" ".join(one.format(number) for number in range(200)))
+    kept = Kept(OWN._schema, most=whole.size)
+    tracemalloc.start()
+    try:
+        for each in whole.operations:
+            kept.of(whole, each.name)
+            plans = kept.of(whole, each.name)
+            assert plans is not None
+            plans.get(NOTHING)
+            kept.used(plans, whole)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 200 * whole.size, "bytes for each of its tokens"
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_fragment_is_compiled_once_however_often_it_is_spread() -> None:

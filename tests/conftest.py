@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests import servers
 from tests.databases import database, database_url, owner_url
@@ -21,6 +22,10 @@ __all__ = [
     "pytest_runtest_makereport",
 ]
 
+
+# How long an example takes on a busy machine says nothing of the code.
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 # `make test` asks the graph and these rooms on SQLite alone, `make test-all` on PostgreSQL too. Where databases differ most
 # (infra, jobs, claims, the history), both take both.

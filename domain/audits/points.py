@@ -12,6 +12,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Dialect,
+    Float,
     Integer,
     Select,
     Text,
@@ -35,18 +36,21 @@ from .series import Statistic
 
 
 class _Times(TypeDecorator[Any]):
-    """All times of one parameter: an array on PostgreSQL, a JSON text on SQLite."""
+    """All times of one parameter: an array of seconds since 1970 on PostgreSQL, a JSON text on SQLite.
+
+    The hours of a year are 8,760: as numbers they are written and compared several times as fast as as times.
+    """
 
     impl = Text
     cache_ok = True
     _one = UtcDateTime()
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(self._one) if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(ARRAY(Float()) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Sequence[datetime] | None, dialect: Dialect) -> Any:
         if dialect.name == "postgresql":
-            return value
+            return [each.timestamp() for each in value or ()]
         return json.dumps([self._one.process_bind_param(each, dialect) for each in value or ()])
 
 
@@ -103,7 +107,8 @@ def samples(metrics: tuple[MetricName, ...]) -> Query[Values]:
 
 def _placed(metrics: Sequence[MetricName]) -> Any:
     """The columns of audits, after the page's the number of the interval that each is in: the first one's is 1."""
-    return _audits(func.width_bucket(Audit.finished_at, _EDGES).label("interval"), *_columns(metrics)).subquery("placed").c
+    interval = func.width_bucket(func.date_part("epoch", Audit.finished_at), _EDGES)
+    return _audits(interval.label("interval"), *_columns(metrics)).subquery("placed").c
 
 
 def _placed_on_sqlite(metrics: Sequence[MetricName]) -> Any:

@@ -48,7 +48,7 @@ from .torture import SCHEMA, VALUES, Context
 pytestmark = pytest.mark.slow
 
 MANY = 150
-QUIET = settings(max_examples=MANY, database=None, deadline=None, derandomize=True)
+QUIET = settings(max_examples=MANY, database=None, derandomize=True)
 
 
 def drawn(schema: GraphQLSchema, examples: int = MANY, **options: Any) -> list[Generated]:

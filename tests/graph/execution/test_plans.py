@@ -58,7 +58,6 @@ def drawn(examples: int, of: GraphQLSchema = SCHEMA, **options: Any) -> list[tup
     @settings(
         max_examples=examples,
         database=None,
-        deadline=None,
         derandomize=not EXAMPLES,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
@@ -142,7 +141,6 @@ def of_pacemark(examples: int, ids: Iterable[str]) -> list[Generated]:
     @settings(
         max_examples=examples,
         database=None,
-        deadline=None,
         derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -331,7 +331,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None, database=None)
+@settings(database=None)
 @given(data=st.data())
 def test_a_value_of_any_other_type_anywhere_is_passed_over(data: st.DataObject) -> None:
     spoiled: Any = json.loads(REAL)

@@ -112,7 +112,8 @@ class OfLoader:
         """What all keys share, where that depends on nothing that is asked."""
         self._constant: Mapping[str, Any] | None = None
         self._variables: Mapping[str, str] = {}
-        self._nexts: Sequence[tuple[Field, OfLoader]] | None = None
+        self._with: Sequence[tuple[Field, OfLoader]] | None = None
+        """What is read at the same time."""
 
     def __call__(self, run: Run, field: Field, sources: Sequence[Any], places: Places) -> list[Any] | Awaitable[list[Any]]:
         read, given, fault = self.read, self._given, None
@@ -131,11 +132,11 @@ class OfLoader:
                     self._given = given
         keys = self._keys(run, sources, arguments, fault)
         looked: list[Any] | Awaitable[list[Any]] = run.context.loaders.of(read.loading, given, self.columns).look(keys)
-        if self._nexts is None:
-            self._nexts = read_with(field)
-        if self._nexts and not isinstance(looked, list):
-            for each, next in self._nexts:
-                next._begin(run, each, keys)
+        if self._with is None:
+            self._with = read_with(field)
+        if not isinstance(looked, list):
+            for below, loader in self._with:
+                loader._begin(run, below, keys)
         return looked
 
     def _begin(self, run: Run, field: Field, keys: Sequence[Any]) -> None:

@@ -54,7 +54,7 @@ def _failed(lhr: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Mapping[str, An
             seen.add(id)
             score = number(audit.get("score"))
             judged = text(audit.get("scoreDisplayMode"), 60) not in _NOT_JUDGED and score is not None and score < PASSED
-            if judged and reference.get("group") not in _METRIC_GROUPS:
+            if judged and text(reference.get("group"), 60) not in _METRIC_GROUPS:
                 part = (number(reference.get("weight")) or 0) / total if total else 0
                 yield id, (audit, text(category, 60), part)
 

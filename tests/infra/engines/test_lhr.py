@@ -346,3 +346,12 @@ def test_a_value_of_any_other_type_anywhere_is_passed_over(data: st.DataObject) 
     part[key] = data.draw(_ANYTHING)
     with suppress(EngineFailure):
         read_lhr(spoiled)
+
+
+def test_a_group_that_is_no_text_is_none() -> None:
+    spoiled: Any = json.loads(REAL)
+    before = read_lhr(spoiled).findings
+    for reference in spoiled["categories"]["performance"]["auditRefs"]:
+        if reference.get("group") not in ("metrics", "hidden"):
+            reference["group"] = []
+    assert read_lhr(spoiled).findings == before

@@ -133,11 +133,11 @@ class Keyset(Generic[R]):
         if self.parent is not None:
             values |= {"parent": next(iter(parents))} if single else {"parents": parents}
         found = await reads.all(query, reach=reach.held, limit=window.size + 1, **bound, **values)
-        rows: Mapping[Any, Sequence[R]] = dict.fromkeys(parents, ())
+        rows: Mapping[Any, Sequence[R]]
         if single or self.parent is None:
             rows = {next(iter(parents)): found}
-        elif found:
-            rows = {**rows, **_by_parent(found, attrgetter(self.parent.key))}
+        else:
+            rows = {**dict.fromkeys(parents, ()), **_by_parent(found, attrgetter(self.parent.key))}
         slices = {parent: self._slice(list(those), window) for parent, those in rows.items()}
         return {parent: slices[parent] if parent in slices else self._refusal(window) for parent in given}
 

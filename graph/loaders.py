@@ -139,9 +139,7 @@ class Loaders:
             return made
         known = self._made.get((loading, given, columns))
         if known is None:
-            known = self._made[loading, given, columns] = Loader(
-                loading.name, loading.batch, self.loads, given, columns, shared=loading.shared
-            )
+            known = self._made[loading, given, columns] = loading.made(self.loads, given, columns)
         return known
 
     def stop(self) -> None:

@@ -243,6 +243,8 @@ class Loading:
     def __get__(self, loaders: Any, owner: type) -> Any:
         if loaders is None:
             return self
-        made: Loader[Any, Any] = Loader(self.name, self.batch, loaders.loads, shared=self.shared)
-        loaders.__dict__[self.name] = made  # found there before this descriptor from now on
+        made = loaders.__dict__[self.name] = self.made(loaders.loads)  # found there before this descriptor from now on
         return made
+
+    def made(self, loads: Loads, given: Hashable = None, columns: Columns | None = None) -> Loader[Any, Any]:
+        return Loader(self.name, self.batch, loads, given, columns, shared=self.shared)

@@ -122,8 +122,7 @@ async def explain(
         )
         for number, (each, found) in enumerate(zip(walk.loads, asked, strict=True), start=1)
     ]
-    in_parts = document.node is not document.whole and operation.kind is OperationType.QUERY
-    by_core = DEFERS if in_parts else None
+    by_core = DEFERS if document.defers(operation) else None
     return Explanation(by_core, samples.missing, lines, batches, list(walk.code.values()))
 
 

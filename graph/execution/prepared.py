@@ -50,8 +50,7 @@ class Prepared:
 
     @property
     def defers(self) -> bool:
-        """Whether parts of its answer may come later: none of a change's, which is made to its end whoever leaves."""
-        return self.kind is OperationType.QUERY and self.document.node is not self.document.whole
+        return self.document.defers(self.operation)
 
     def __enter__(self) -> None:
         pass

@@ -104,6 +104,10 @@ class Document:
             message = "This document has no operation of that name."
         raise GraphQLError(message, extensions={"code": str(Code.OPERATION_RESOLUTION_FAILURE)})
 
+    def defers(self, operation: Operation) -> bool:
+        """Whether parts of its answer may come later: none of a change's, which is made to its end whoever leaves."""
+        return operation.kind is OperationType.QUERY and self.node is not self.whole
+
 
 class Documents:
     """The pipeline and its memory, which holds so many good documents and so many nodes of them, those used last."""

@@ -49,9 +49,7 @@ class Pool(Generic[C]):
                 return await self._new()
             freed = await self._next()
             if freed is not None:
-                if self._is_open(freed):
-                    return freed
-                self._gone()  # it was closed since it was given back
+                self._idle.append(freed)  # it may have been closed since it was given back
 
     def give(self, connection: C) -> None:
         """It can be used again, unless it was closed meanwhile."""

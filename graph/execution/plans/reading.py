@@ -125,11 +125,9 @@ class OfLoader:
                 return [error] * len(sources)
             if read.given is not None:
                 try:
-                    given, arguments = read.given(**arguments), {}
+                    given, arguments = self._shared(read.given, arguments), {}
                 except Exception as error:
                     fault = error  # whoever may not ask is told that, and nothing of what they ask for
-                if self._constant is not None and not self._variables:
-                    self._given = given
         keys = self._keys(run, sources, arguments, fault)
         looked: list[Any] | Awaitable[list[Any]] = run.context.loaders.of(read.loading, given, self.columns).look(keys)
         if self._with is None:
@@ -144,10 +142,16 @@ class OfLoader:
         given = self._given
         if given is None and self.read.given is not None:
             try:
-                given = self.read.given(**self._arguments(run, field))
+                given = self._shared(self.read.given, self._arguments(run, field))
             except Exception:
                 return  # it is told when there is something to read it of
         run.context.loaders.of(self.read.loading, given, self.columns).look_ahead(keys)
+
+    def _shared(self, given: Callable[..., Hashable], arguments: Mapping[str, Any]) -> Hashable:
+        found = given(**arguments)
+        if self._constant is not None and not self._variables:
+            self._given = found
+        return found
 
     def _keys(self, run: Run, sources: Sequence[Any], arguments: Mapping[str, Any], fault: Exception | None) -> list[Any]:
         read = self.read

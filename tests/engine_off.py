@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     def never_compiling(engine: Engine, schema: Any, *, compiling: bool) -> None:
         made(engine, schema, compiling=False)
 
-    Engine.__init__ = never_compiling  # type: ignore[method-assign]
+    pytest.MonkeyPatch().setattr(Engine, "__init__", never_compiling)
 
 
 def without_plans(config: pytest.Config, items: list[pytest.Item]) -> None:

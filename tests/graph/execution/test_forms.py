@@ -12,6 +12,7 @@ from weakref import ref
 import pytest
 import strawberry
 from graphql import GraphQLSchema, parse
+from graphql.execution import Executor
 from strawberry.schema.config import StrawberryConfig
 
 from domain.forms import Form, moment
@@ -117,10 +118,14 @@ def schema_of(rows: list[Any]) -> GraphQLSchema:
     return strawberry.Schema(Query, config=StrawberryConfig(scalar_map=dict(SCALARS)))._schema
 
 
+def never() -> Executor[Any]:
+    pytest.fail("graphql-core was asked")
+
+
 async def answered(rows: list[Any]) -> tuple[Any, list[str]]:
     plan = Plans(schema_of(rows), parse(QUERY)).get(NO_VARIABLES)
     assert plan is not None
-    run = Run(lambda: pytest.fail("graphql-core was asked"), None, NO_VARIABLES)  # type: ignore[arg-type,return-value]
+    run = Run(never, None, NO_VARIABLES)
     said = plan.execute(run)
     return said if isinstance(said, dict) or said is None else await said, [str(error) for error in run.errors]
 
@@ -160,7 +165,7 @@ def test_types_of_rows_that_are_made_again_and_again_are_not_all_kept() -> None:
         row = type("Driven", (Driven,), {"whole": Driven})
         made.append(ref(row))
         rows[:] = [row.of(Whole())]
-        run = Run(lambda: pytest.fail("graphql-core was asked"), None, NO_VARIABLES)  # type: ignore[arg-type,return-value]
+        run = Run(never, None, NO_VARIABLES)
         assert plan.execute(run)["rows"][0]["shout"] == "one!"
     gc.collect()
     assert sum(each() is not None for each in made) <= MOST_TYPES

@@ -12,7 +12,7 @@ import structlog
 
 from app.waiting import set_within
 from app.wiring import House, holder
-from domain import accounts, audits, history, idempotency, leases, mails, schedules, workspaces
+from domain import accounts, audits, history, idempotency, leases, mails, schedules, snapshots, workspaces
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
@@ -62,7 +62,12 @@ class _Acting:
 
     async def run(self, stop: asyncio.Event) -> None:
         now = asyncio.get_running_loop().time
-        chores = ((self._fire, TICK_SECONDS), (self._sweep, SWEEP_SECONDS), (self._tidy, TIDY_SECONDS))
+        chores = (
+            (self._fire, TICK_SECONDS),
+            (self._close, TICK_SECONDS),
+            (self._sweep, SWEEP_SECONDS),
+            (self._tidy, TIDY_SECONDS),
+        )
         next_at = [now() for _ in chores]
         while not stop.is_set():
             for place, (chore, seconds) in enumerate(chores):
@@ -90,6 +95,11 @@ class _Acting:
                 log.error("A schedule could not be fired, and is put off.", exc_info=fired.broken)
             if not fired.schedules:
                 return
+
+    async def _close(self) -> None:
+        """Snapshots whose audits have ended."""
+        async with self._work() as work:
+            await snapshots.close_ended(work)
 
     async def _sweep(self) -> None:
         async with self._work() as work:

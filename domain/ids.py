@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SITE = "site"
     PAGE = "page"
     SCHEDULE = "schedule"
+    SNAPSHOT = "snapshot"
     AUDIT = "audit"
     FINDING = "finding"
     FILE = "file"

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from domain import audits, files, metrics, sites
+from domain import audits, files, metrics, sites, snapshots
 from domain.access import Permission, Role
 from domain.documents import ClientMode
 from domain.errors import ProblemCode
@@ -149,6 +149,21 @@ described(
     CANCELLED="Somebody stopped it.",
 )
 described(
+    snapshots.Cause,
+    "Who or what started a snapshot.",
+    PERSON="A person.",
+    SCHEDULE="A schedule.",
+    DEPLOY="A deploy.",
+    BUILD="A build, in continuous integration.",
+)
+described(
+    snapshots.SnapshotState,
+    "How a snapshot stands. FINISHED and CANCELLED are final.",
+    RUNNING="Some of its audits wait or run.",
+    FINISHED="All its audits have ended, one way or another.",
+    CANCELLED="Somebody stopped it.",
+)
+described(
     EventKind,
     "What a workspace's history tells of. New kinds may come.",
     AUDIT_REQUESTED="An audit was asked for, and waits.",
@@ -158,6 +173,9 @@ described(
     AUDIT_FINISHED="The audit is measured.",
     AUDIT_FAILED="The audit could not be measured.",
     AUDIT_CANCELLED="Somebody stopped the audit.",
+    SNAPSHOT_REQUESTED="A snapshot was asked for, and its audits wait.",
+    SNAPSHOT_FINISHED="All audits of a snapshot have ended, one way or another.",
+    SNAPSHOT_CANCELLED="Somebody stopped a snapshot.",
     SCHEDULE_FIRED="A schedule asked for audits.",
     SCHEDULE_SKIPPED="A schedule was due and asked for no audit.",
 )

@@ -16,6 +16,7 @@ from domain.errors import InvalidInput, LimitReached, NotFound, ProblemCode
 from domain.following import SILENCE_SECONDS, Happened, Wanted
 from domain.ids import Kind, decode, encode
 from domain.measuring import Phase
+from domain.snapshots import Cause
 from domain.work import EventKind
 
 from .audits import Audit
@@ -24,6 +25,7 @@ from .node import of
 from .paging import Connection
 from .scalars import Cursor
 from .schedules import Schedule
+from .snapshots import Snapshot
 
 MAX_SITES = 100
 
@@ -147,12 +149,32 @@ class ScheduleEvent(WorkspaceEvent):
         return row.event.payload.get("reason")
 
 
+@strawberry.type(description="A snapshot was asked for, or has ended.")
+class SnapshotEvent(WorkspaceEvent):
+    is_type_of = _of_kinds("SNAPSHOT_")
+
+    @strawberry.field(description="What happened.")
+    @staticmethod
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    @strawberry.field(description="The snapshot as it stands now; null once it is deleted.")
+    @staticmethod
+    async def snapshot(row: strawberry.Parent[Happened], info: Info) -> Snapshot | None:
+        return await info.context.loaders.snapshot.load(row.event.subject)
+
+    @strawberry.field(description="Who or what started it.")
+    @staticmethod
+    def cause(row: strawberry.Parent[Happened]) -> Cause:
+        return Cause(row.event.payload["cause"])
+
+
 @strawberry.type(description="A page of a workspace's events, oldest first.")
 class EventConnection(Connection[WorkspaceEvent]):
     pass
 
 
-TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, ScheduleEvent)
+TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, SnapshotEvent, ScheduleEvent)
 """What a workspace's event can be; nothing else names them."""
 
 

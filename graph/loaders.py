@@ -6,7 +6,21 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain import audits, documents, files, following, history, jobs, keys, runners, schedules, security, sites, workspaces
+from domain import (
+    audits,
+    documents,
+    files,
+    following,
+    history,
+    jobs,
+    keys,
+    runners,
+    schedules,
+    security,
+    sites,
+    snapshots,
+    workspaces,
+)
 from domain.access import Reach
 from domain.errors import InvalidInput
 from domain.paging import Keyset, Slice, Window
@@ -102,6 +116,9 @@ class Loaders:
     file = Loading(files.by_ids, by_id=True)
     series = Loading(audits.histories, shared=False)  # how much is looked at for all of them together is limited
     schedule = Loading(schedules.by_ids, by_id=True)
+    snapshot = Loading(snapshots.by_ids, by_id=True)
+    progress_of_snapshot = Loading(snapshots.progress_by_ids)
+    audits_of_snapshot_page = Loading(snapshots.audits_by_pages)
     dead_job = Loading(jobs.dead_by_ids, by_id=True)
     history = Loading(_history)
 
@@ -118,6 +135,10 @@ class Loaders:
     audits_of_page = Loading(_pages(audits.AUDITS), narrow=True)
     findings_of_audit = Loading(_pages(audits.FINDINGS), narrow=True)
     requests_of_run = Loading(_pages(audits.REQUESTS), narrow=True)
+    snapshots_of_workspace = Loading(_pages(snapshots.SNAPSHOTS), narrow=True)
+    snapshots_of_site = Loading(_pages(snapshots.OF_SITE), narrow=True)
+    audits_of_snapshot = Loading(_pages(snapshots.AUDITS), narrow=True)
+    pages_of_snapshot = Loading(_pages(snapshots.PAGES))
     schedules_of_workspace = Loading(_pages(schedules.SCHEDULES), narrow=True)
     schedules_of_site = Loading(_pages(schedules.OF_SITE), narrow=True)
     schedules_of_page = Loading(_pages(schedules.OF_PAGE), narrow=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 
-from domain import audits, documents, files, jobs, keys, runners, schedules, sites, workspaces
+from domain import audits, documents, files, jobs, keys, runners, schedules, sites, snapshots, workspaces
 from domain.base import whole
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
@@ -30,6 +30,7 @@ KINDS: Mapping[type, Kind] = {
     sites.SiteRow: Kind.SITE,
     sites.PageRow: Kind.PAGE,
     schedules.ScheduleRow: Kind.SCHEDULE,
+    snapshots.SnapshotRow: Kind.SNAPSHOT,
     audits.AuditRow: Kind.AUDIT,
     audits.FindingRow: Kind.FINDING,
     files.FileRow: Kind.FILE,
@@ -88,6 +89,7 @@ async def find(info: Info, id: str) -> Any:
         Kind.SITE: loaders.site,
         Kind.PAGE: loaders.page,
         Kind.SCHEDULE: loaders.schedule,
+        Kind.SNAPSHOT: loaders.snapshot,
         Kind.AUDIT: loaders.audit,
         Kind.FINDING: loaders.finding,
         Kind.FILE: loaders.file,

@@ -11,7 +11,21 @@ from strawberry.tools import merge_types
 
 from domain.errors import LimitReached
 
-from . import accounts, audits, costs, documents, events, jobs, keys, metrics, rate_limit, schedules, sites, workspaces
+from . import (
+    accounts,
+    audits,
+    costs,
+    documents,
+    events,
+    jobs,
+    keys,
+    metrics,
+    rate_limit,
+    schedules,
+    sites,
+    snapshots,
+    workspaces,
+)
 from .context import Info
 from .files import Artifact
 from .node import MAX_NODES, Node, find, find_all
@@ -43,7 +57,15 @@ def _root(name: str, description: str, *parts: type) -> Any:
 
 schema = strawberry.Schema(
     query=_root(
-        "Query", "What can be read.", _Nodes, metrics.Query, rate_limit.Query, workspaces.Query, sites.Query, audits.Query
+        "Query",
+        "What can be read.",
+        _Nodes,
+        metrics.Query,
+        rate_limit.Query,
+        workspaces.Query,
+        sites.Query,
+        audits.Query,
+        snapshots.Query,
     ),
     mutation=_root(
         "Mutation",
@@ -57,6 +79,7 @@ schema = strawberry.Schema(
         sites.Mutation,
         sites.ProfileMutation,
         schedules.Mutation,
+        snapshots.Mutation,
         audits.Mutation,
         jobs.Mutation,
         documents.Mutation,

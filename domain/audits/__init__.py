@@ -1,8 +1,8 @@
 """Audits: asked for, claimed by one worker, measured, recorded, read."""
 
 from ..jobs import ClaimLost
-from .actions import cancel, request, request_scheduled
-from .claims import Claim, revive, sweep, sweep_files, take
+from .actions import cancel, request, request_all
+from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
 from .events import KINDS
 from .jobs import perform
 from .keeping import FORGET, forget
@@ -48,6 +48,7 @@ __all__ = [
     "Statistic",
     "by_ids",
     "cancel",
+    "cancel_all",
     "check_request",
     "findings_by_ids",
     "forget",
@@ -55,7 +56,7 @@ __all__ = [
     "latest",
     "perform",
     "request",
-    "request_scheduled",
+    "request_all",
     "revive",
     "runs_by_audits",
     "sweep",

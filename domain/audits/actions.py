@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -86,29 +86,37 @@ async def request(
     return promised
 
 
-async def request_scheduled(
+async def request_all(
     work: Work,
     *,
     workspace_id: UUID,
     site_id: UUID,
-    page_ids: Collection[UUID],
-    profile_ids: Collection[UUID],
+    targets: Sequence[tuple[UUID, UUID]],
     environment: str,
     runs: int | None,
-    schedule_id: UUID,
+    priority: int,
+    snapshot_id: UUID,
+    base_url: str | None = None,
+    schedule_id: UUID | None = None,
+    idle: bool = False,
 ) -> Sequence[UUID]:
-    """Measure these pages of the site under these profiles when nobody waits for others; the ids of the new audits.
+    """Measure these pages of the site under these profiles, for one snapshot; the ids of the new audits.
 
-    A page that already waits or is measured under a profile is left alone, so that a slow worker piles nothing up.
+    `idle`: a page that already waits or is measured under a profile is left alone, so that a slow worker piles nothing up.
     Raises LimitReached when the workspace's queue has no room for them.
     """
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
-    found = await sites.pages_by_ids(work.db, Reach.whole(workspace_id), page_ids)
-    pages = {id: found[id] for id in page_ids if id in found and found[id].site_id == site_id}
-    profiles = await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), profile_ids)
-    open_ones = await work.db.all(_OPEN, workspace_id=workspace_id, pages=list(pages))
-    busy = {(row.page_id, row.profile_id) for row in open_ones if row.environment == environment}
-    wanted = [(page, profile) for page in pages.values() for profile in profiles.values() if (page.id, profile.id) not in busy]
+    found = await sites.pages_by_ids(work.db, Reach.whole(workspace_id), {page for page, _ in targets})
+    profiles = await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), {profile for _, profile in targets})
+    busy: set[tuple[UUID, UUID]] = set()
+    if idle:
+        open_ones = await work.db.all(_OPEN, workspace_id=workspace_id, pages=list(found))
+        busy = {(row.page_id, row.profile_id) for row in open_ones if row.environment == environment}
+    wanted = [
+        (found[page], profiles[profile])
+        for page, profile in targets
+        if page in found and found[page].site_id == site_id and profile in profiles and (page, profile) not in busy
+    ]
     await _room_for(work, workspace_id, len(wanted))
     ids = [new_id() for _ in wanted]
     for id, (page, profile) in zip(ids, wanted, strict=True):
@@ -118,10 +126,11 @@ async def request_scheduled(
             page,
             profile,
             environment=environment,
-            requested_url=page.origin + page.path,
+            requested_url=(base_url or page.origin) + page.path,
             runs=runs,
-            priority=jobs.SCHEDULED,
+            priority=priority,
             schedule_id=schedule_id,
+            snapshot_id=snapshot_id,
         )
     return ids
 
@@ -143,6 +152,7 @@ async def _ask(
     runs: int | None,
     priority: int,
     schedule_id: UUID | None = None,
+    snapshot_id: UUID | None = None,
 ) -> None:
     audit = Audit(
         id=id,
@@ -160,6 +170,7 @@ async def _ask(
         cpu_slowdown=profile.cpu_slowdown,
         state=AuditState.QUEUED,
         schedule_id=schedule_id,
+        snapshot_id=snapshot_id,
         requested_by=work.actor.name,
         requested_url=requested_url,
         requested_at=work.now,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, literal, update
+from sqlalchemy import bindparam, delete, exists, func, literal, select, update
 
 from .. import files, jobs, workspaces
 from ..access import SYSTEM, Actor, Role
@@ -18,7 +18,7 @@ from ..measuring import EngineName, FailureKind, Phase
 from ..ports import Database, Storage
 from ..work import Work
 from . import events
-from .model import Audit, AuditRow, AuditState, Run
+from .model import ENDED, Audit, AuditRow, AuditState, Run
 
 
 class Claim(NamedTuple):
@@ -160,6 +160,20 @@ async def revive(work: Work, audit_id: UUID) -> None:
     nothing = {f"failure_{part}": None for part in ("kind", "code", "message", "retryable")}
     for audit in await _changed(work, audit_id, AuditState.FAILED, finished_at=None, **nothing, **_WAITING):
         work.say(events.requeued(audit))
+
+
+async def cancel_all(work: Work, snapshot_id: UUID) -> None:
+    """Stop what waits or runs of a snapshot. The jobs first, as workers lock them."""
+    of_snapshot = select(Audit.id).where(Audit.snapshot_id == snapshot_id, Audit.state.not_in(ENDED))
+    await jobs.withdraw_all(work, of_snapshot)
+    stopped = await work.db.execute(
+        update(Audit)
+        .where(Audit.snapshot_id == snapshot_id, Audit.state.not_in(ENDED))
+        .values(state=AuditState.CANCELLED, finished_at=work.now, phase=Phase.ENDED, run=None)
+        .returning(Audit.id, Audit.workspace_id, Audit.site_id)
+    )
+    for row in stopped:
+        work.say(events.ended(events.Placed(*row), AuditState.CANCELLED))
 
 
 async def _changed(work: Work, id: UUID, state: AuditState, /, **values: Any) -> Sequence[events.Placed]:

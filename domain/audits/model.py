@@ -84,6 +84,7 @@ class Audit(MetricColumns, Base):
         ),
         Index(None, "workspace_id", "state"),
         Index(None, "profile_id"),
+        Index(None, "snapshot_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -104,6 +105,8 @@ class Audit(MetricColumns, Base):
     runner_pool: Mapped[str | None]
     state: Mapped[AuditState]
     schedule_id: Mapped[UUID | None]
+    # No foreign key, as of the schedule: both may be forgotten before the audit is.
+    snapshot_id: Mapped[UUID | None]
     requested_by: Mapped[str]
     requested_url: Mapped[str]
     final_url: Mapped[str | None]
@@ -199,6 +202,7 @@ class AuditRow(NamedTuple):
     runner_id: UUID | None
     runner_pool: str | None
     state: AuditState
+    snapshot_id: UUID | None
     requested_url: str
     final_url: str | None
     requested_at: datetime

@@ -16,6 +16,7 @@ from .claims import (
     unsent,
     wait,
     withdraw,
+    withdraw_all,
 )
 from .model import JobRow, KindRow
 from .queries import DEAD, by_kinds, dead_by_ids
@@ -47,4 +48,5 @@ __all__ = [
     "unsent",
     "wait",
     "withdraw",
+    "withdraw_all",
 ]

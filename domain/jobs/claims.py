@@ -111,6 +111,11 @@ async def withdraw(work: Work, subject: UUID) -> None:
     await work.db.execute(delete(StoredJob).where(StoredJob.subject == subject))
 
 
+async def withdraw_all(work: Work, subjects: Select[Any]) -> None:
+    """The same for all that this selects."""
+    await work.db.execute(delete(StoredJob).where(StoredJob.subject.in_(subjects)))
+
+
 class Lapsed(NamedTuple):
     """Jobs whose workers are gone: those that wait again, and those that were given up."""
 

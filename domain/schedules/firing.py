@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, update
 
-from .. import audits, sites
+from .. import audits, jobs, sites, snapshots
 from ..access import Reach
 from ..base import Query, query
+from ..ids import new_id
 from ..work import Event, EventKind, Work
 from . import rules
 from .model import Schedule, ScheduleRow
@@ -25,6 +27,7 @@ class Asked(NamedTuple):
     audits: int = 0
     skipped: int = 0
     reached: UUID | None = None
+    snapshot_id: UUID | None = None
 
 
 NOTHING = Asked()
@@ -56,20 +59,34 @@ async def ask(work: Work, row: ScheduleRow, most: int) -> Asked:
     number = max(1, most // max(1, len(profiles)))
     pages = await _pages(work, row, number)
     made: Sequence[UUID] = ()
+    snapshot_id = row.snapshot_id
     if pages and profiles:
-        made = await audits.request_scheduled(
+        made = await audits.request_all(
             work,
             workspace_id=row.workspace_id,
             site_id=row.site_id,
-            page_ids=pages,
-            profile_ids=profiles,
+            targets=list(product(pages, profiles)),
             environment=row.environment,
             runs=row.runs,
+            priority=jobs.SCHEDULED,
             schedule_id=row.id,
+            snapshot_id=(wanted := snapshot_id or new_id()),
+            idle=True,
         )
+        if made and snapshot_id is None:
+            snapshot_id = wanted
+            await snapshots.begin(
+                work,
+                wanted,
+                workspace_id=row.workspace_id,
+                site_id=row.site_id,
+                environment=row.environment,
+                schedule_id=row.id,
+                name=row.name,
+            )
         await work.db.flush()
     more = row.page_id is None and len(pages) == number
-    return Asked(len(made), len(pages) * len(profiles) - len(made), pages[-1] if more else None)
+    return Asked(len(made), len(pages) * len(profiles) - len(made), pages[-1] if more else None, snapshot_id)
 
 
 async def advance(work: Work, row: ScheduleRow, asked: Asked) -> None:
@@ -82,6 +99,7 @@ async def advance(work: Work, row: ScheduleRow, asked: Asked) -> None:
         row,
         next_at=work.now,
         firing_at=row.firing_at or row.next_at,
+        snapshot_id=asked.snapshot_id,
         reached=asked.reached,
         asked=row.asked + asked.audits,
         skipped=row.skipped + asked.skipped,
@@ -92,6 +110,9 @@ async def advance(work: Work, row: ScheduleRow, asked: Asked) -> None:
 async def end(work: Work, row: ScheduleRow, asked: Asked = NOTHING, reason: rules.Reason | None = None) -> None:
     """Tell what came of it. However late it was, it fires once; `reason` says why it asked for less than it should."""
     number, skipped = row.asked + asked.audits, row.skipped + asked.skipped
+    snapshot_id = asked.snapshot_id or row.snapshot_id
+    if snapshot_id is not None:
+        await snapshots.fill(work, snapshot_id)
     if not number:
         reason = reason or (rules.Reason.STILL_WAITING if skipped else rules.Reason.NO_PAGES)
     due = row.firing_at or row.next_at or work.now
@@ -106,6 +127,7 @@ async def end(work: Work, row: ScheduleRow, asked: Asked = NOTHING, reason: rule
         next_at=rules.next_after(row, work.now) if row.paused_at is None else None,
         last_at=work.now if number else row.last_at,
         firing_at=None,
+        snapshot_id=None,
         reached=None,
         asked=0,
         skipped=0,

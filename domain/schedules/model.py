@@ -15,8 +15,8 @@ from ..base import Base
 class Schedule(Base):
     """`next_at` is when the scheduler looks at it next; null while it is paused.
 
-    From `firing_at` to `failures` is the firing that goes on: the moment it is for (null: none goes on), the page up to
-    which audits were asked for, how many were, how many were not, and how often it failed.
+    From `firing_at` to `failures` is the firing that goes on: the moment it is for (null: none goes on), its snapshot, the
+    page up to which audits were asked for, how many were, how many were not, and how often it failed.
     """
 
     __tablename__ = "schedules"
@@ -46,6 +46,7 @@ class Schedule(Base):
     next_at: Mapped[datetime | None]
     last_at: Mapped[datetime | None]
     firing_at: Mapped[datetime | None]
+    snapshot_id: Mapped[UUID | None]
     reached: Mapped[UUID | None]
     asked: Mapped[int]
     skipped: Mapped[int]
@@ -70,6 +71,7 @@ class ScheduleRow(NamedTuple):
     next_at: datetime | None
     last_at: datetime | None
     firing_at: datetime | None
+    snapshot_id: UUID | None
     reached: UUID | None
     asked: int
     skipped: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -25,6 +25,9 @@ from ..rows import itself, reads
 from ..runners import Runner
 from ..scalars import Url
 from ..sites.types import Page, Profile, Throttling
+
+if TYPE_CHECKING:
+    from ..snapshots.types import Snapshot
 
 
 @strawberry.type(description="What must be equal for two results to be compared.")
@@ -174,6 +177,9 @@ class Audit(Node):
 
     page: Page = by_key(Loaders.page, "page_id", "The page.")
     profile: Profile = by_key(Loaders.profile, "profile_id", "The profile.")
+    snapshot: Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")] | None = by_key(
+        Loaders.snapshot, "snapshot_id", "The snapshot that it belongs to; null for one that was asked for by itself."
+    )
     runner: Runner | None = by_key(Loaders.runner, "runner_id", "The runner that has it, or had it last.")
     metrics: AuditMetrics = itself("Its numbers.")
     runs: list[Run] = by_key(Loaders.runs_of_audit, "id", "Its runs so far, in order.")

@@ -16,6 +16,7 @@ from domain.paging import Window
 
 from ..batched import by_key, paged
 from ..context import Info
+from ..given import of_snapshots
 from ..loaders import Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..audits.series import Series
     from ..audits.types import Audit
     from ..schedules.types import Schedule
+    from ..snapshots.types import Snapshot
     from ..workspaces.types import Workspace
 
 
@@ -88,6 +90,9 @@ class Site(Node):
     pages: Connection[Page] = paged(Loaders.pages_of_site, "Its pages, by path.")
     schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
         Loaders.schedules_of_site, "Its schedules, those of single pages too, by name."
+    )
+    snapshots: Connection[Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")]] = paged(
+        Loaders.snapshots_of_site, "What was measured together of it, the newest first.", given=of_snapshots
     )
 
 

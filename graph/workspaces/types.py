@@ -16,6 +16,7 @@ from domain.work import EventKind
 
 from ..batched import by_key, paged
 from ..context import Info
+from ..given import of_snapshots
 from ..loaders import HISTORY, Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection, First
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..schedules.types import Schedule
     from ..security import SecurityEntry
     from ..sites.types import Page, PageFilter, Profile, Site
+    from ..snapshots.types import Snapshot
     from .members import Invitation, Member
 
 
@@ -79,6 +81,9 @@ class Workspace(Node):
     )
     schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
         Loaders.schedules_of_workspace, "Its schedules, of all sites, by name."
+    )
+    snapshots: Connection[Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")]] = paged(
+        Loaders.snapshots_of_workspace, "What was measured together, of all sites, the newest first.", given=of_snapshots
     )
     runners: list[Runner] = by_key(Loaders.runners_of_workspace, "id", "The workers that measure for it, by name.")
     members: Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None = paged(

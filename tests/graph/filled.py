@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import audits, documents, files, keys, schedules, sites
+from domain import audits, documents, files, keys, schedules, sites, snapshots
 from domain.access import SYSTEM, Reach, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
@@ -31,6 +31,7 @@ class Sizes:
     requests: int = 2
     findings: int = 2
     schedules: int = 1
+    snapshots: int = 1
     clients: int = 1
     documents: int = 1
 
@@ -113,10 +114,38 @@ class _Filling:
             created_at=START,
         )
         self._add(SiteProfile, site_id=site_id, profile_id=self.profile_id)
+        made = [self._snapshot(site_id) for _ in range(self.sizes.snapshots)]
         for page in range(self.sizes.pages):
-            self._page(site_id, page)
+            self._page(site_id, page, made[0] if made else None)
 
-    def _page(self, site_id: UUID, number: int) -> None:
+    def _snapshot(self, site_id: UUID) -> UUID:
+        id = self._add(
+            snapshots.Snapshot,
+            Kind.SNAPSHOT,
+            site_id=site_id,
+            cause=snapshots.Cause.BUILD,
+            state=snapshots.SnapshotState.FINISHED,
+            name=f"{self.mark} snapshot",
+            environment="production",
+            base_url=f"https://{self.mark}.example",
+            commit_hash="c0ffee0",
+            branch=f"{self.mark} branch",
+            ancestor_hash="c0ffee1",
+            author=f"{self.mark} author",
+            message=f"{self.mark} message",
+            committed_at=START,
+            build_url=f"https://{self.mark}.example/build",
+            schedule_id=None,
+            requested_by=f"{self.mark} person",
+            requested_at=START,
+            filled_at=START,
+            finished_at=START,
+        )
+        ended = {"state": snapshots.SnapshotState.FINISHED, "cause": snapshots.Cause.BUILD}
+        self.events.append(Event(EventKind.SNAPSHOT_FINISHED, self.workspace_id, id, site_id, ended))
+        return id
+
+    def _page(self, site_id: UUID, number: int, snapshot_id: UUID | None) -> None:
         path = f"/{self.mark}/{number:03}"
         page_id = self._add(
             sites.Page, Kind.PAGE, site_id=site_id, name=f"{self.mark} page {number:03}", path=path, created_at=START
@@ -124,7 +153,7 @@ class _Filling:
         for schedule in range(self.sizes.schedules):
             self._schedule(site_id, page_id, f"{self.mark} schedule {number:03} {schedule:03}")
         for audit in range(self.sizes.audits):
-            self._audit(site_id, page_id, path, START + timedelta(hours=audit))
+            self._audit(site_id, page_id, path, START + timedelta(hours=audit), snapshot_id)
 
     def _client(self, number: int) -> UUID:
         """With documents, which it has asked for."""
@@ -159,7 +188,8 @@ class _Filling:
         self._add(documents.DocumentUsage, None, **whose, **counted)
 
     def _schedule(self, site_id: UUID, page_id: UUID, name: str) -> None:
-        self._add(
+        """Which is as if it had started the site's snapshots."""
+        id = self._add(
             schedules.Schedule,
             Kind.SCHEDULE,
             site_id=site_id,
@@ -183,8 +213,11 @@ class _Filling:
             skipped=0,
             failures=0,
         )
+        for row in self.rows.get(snapshots.Snapshot, []):
+            if row["site_id"] == site_id:
+                row["schedule_id"] = id
 
-    def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime) -> None:
+    def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime, snapshot_id: UUID | None) -> None:
         audit_id = self._add(
             audits.Audit,
             Kind.AUDIT,
@@ -199,6 +232,7 @@ class _Filling:
             runner_id=self.runner_id,
             runner_pool="default",
             state=audits.AuditState.FINISHED,
+            snapshot_id=snapshot_id,
             requested_by=f"{self.mark} person",
             requested_url=f"https://{self.mark}.example{path}",
             final_url=f"https://{self.mark}.example{path}?final",

@@ -134,7 +134,7 @@ async def test_what_happened_to_a_deleted_audit_stays_told(asking: Asking) -> No
 
 
 async def test_the_history_is_walked_page_by_page_and_a_page_may_be_one_event(asking: Asking) -> None:
-    await fill(asking.database, asking.workspace_id, asking.runner_id, Sizes(sites=1, pages=5))
+    await fill(asking.database, asking.workspace_id, asking.runner_id, Sizes(sites=1, pages=5, snapshots=0))
     whole = (await events(asking))["events"]
     assert [edge["cursor"] for edge in whole["edges"]] == [edge["node"]["cursor"] for edge in whole["edges"]]
     for first in (1, 2, 5):

@@ -24,6 +24,7 @@ TYPES = {
     Kind.SITE: "Site",
     Kind.PAGE: "Page",
     Kind.SCHEDULE: "Schedule",
+    Kind.SNAPSHOT: "Snapshot",
     Kind.AUDIT: "Audit",
     Kind.FINDING: "Finding",
     Kind.FILE: "Artifact",

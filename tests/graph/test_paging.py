@@ -56,12 +56,18 @@ LISTS: Mapping[str, List] = {
     "Page.schedules": List(
         "node(id: $parent) { ... on Page { schedules ARGS } }", "id", Sizes(1, 1, 0, schedules=ROWS), Kind.PAGE
     ),
+    "Workspace.snapshots": List('workspace(slug: "acme") { snapshots ARGS }', "id", Sizes(sites=ROWS, pages=0)),
+    "Site.snapshots": List("node(id: $parent) { ... on Site { snapshots ARGS } }", "id", Sizes(1, snapshots=ROWS), Kind.SITE),
+    "Snapshot.audits": List("node(id: $parent) { ... on Snapshot { audits ARGS } }", "id", Sizes(1, ROWS), Kind.SNAPSHOT),
+    "Snapshot.pages": List(
+        "node(id: $parent) { ... on Snapshot { pages ARGS } }", "page { id }", Sizes(1, ROWS, 2), Kind.SNAPSHOT
+    ),
     "Workspace.clients": List('workspace(slug: "acme") { clients ARGS }', "id", Sizes(sites=0, clients=ROWS)),
     "Workspace.documents": List('workspace(slug: "acme") { documents ARGS }', "id", Sizes(sites=0, documents=ROWS)),
     "ApiClient.documents": List(
         "node(id: $parent) { ... on ApiClient { documents ARGS } }", "id", Sizes(sites=0, documents=ROWS), Kind.CLIENT
     ),
-    "Workspace.events": List('workspace(slug: "acme") { events ARGS }', "cursor", Sizes(sites=1, pages=ROWS)),
+    "Workspace.events": List('workspace(slug: "acme") { events ARGS }', "cursor", Sizes(1, ROWS, snapshots=0)),
     "Workspace.deadJobs": List('workspace(slug: "acme") { deadJobs ARGS }', "id", Sizes(sites=1, pages=ROWS)),
     "Audit.findings": List(
         "node(id: $parent) { ... on Audit { findings ARGS } }", "id", Sizes(1, 1, 1, 0, findings=ROWS), Kind.AUDIT
@@ -151,7 +157,7 @@ async def page(asking: Asking, name: str, parent: str | None, **arguments: Any) 
 
 
 def names(found: Any, name: str) -> list[str]:
-    return [node[LISTS[name].key] for node in found["nodes"]]
+    return [str(node[LISTS[name].key.split()[0]]) for node in found["nodes"]]
 
 
 async def forward(asking: Asking, name: str, parent: str | None, size: int) -> list[str]:

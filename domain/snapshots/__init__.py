@@ -1,0 +1,30 @@
+"""Snapshots: audits that are started together, and judged together."""
+
+from .actions import begin, cancel, request
+from .model import Cause, Progress, Snapshot, SnapshotRow, SnapshotState
+from .progress import close_ended, fill
+from .queries import AUDITS, OF_SITE, PAGES, SNAPSHOTS, SnapshotPageRow, audits_by_pages, by_ids, progress_by_ids
+from .rules import MAX_AUDITS, Commit
+
+__all__ = [
+    "AUDITS",
+    "MAX_AUDITS",
+    "OF_SITE",
+    "PAGES",
+    "SNAPSHOTS",
+    "Cause",
+    "Commit",
+    "Progress",
+    "Snapshot",
+    "SnapshotPageRow",
+    "SnapshotRow",
+    "SnapshotState",
+    "audits_by_pages",
+    "begin",
+    "by_ids",
+    "cancel",
+    "close_ended",
+    "fill",
+    "progress_by_ids",
+    "request",
+]

@@ -1,0 +1,30 @@
+"""Which snapshots of a list are meant."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from domain.paging import DEFAULT_FIRST, Window
+from domain.snapshots import Cause
+
+from .loaders import PageOf
+from .paging import After, First
+
+
+def of_snapshots(
+    first: First = DEFAULT_FIRST,
+    after: After = None,
+    cause: Annotated[Cause | None, strawberry.argument(description="Those that this started.")] = None,
+    environment: Annotated[str | None, strawberry.argument(description="Of this environment only.")] = None,
+    branch: Annotated[str | None, strawberry.argument(description="Of this branch only.")] = None,
+    commit: Annotated[str | None, strawberry.argument(description="Of the commit with this whole hash only.")] = None,
+) -> PageOf:
+    values = (
+        ("branch", branch),
+        ("cause", cause),
+        ("commit", commit.lower() if commit is not None else None),
+        ("environment", environment),
+    )
+    return PageOf(Window.of(first, after), values)

@@ -1,0 +1,105 @@
+"""Snapshots: what was measured together, of which code, and how far it has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from domain import snapshots
+from domain.ids import Kind, decode
+from domain.snapshots import Cause, SnapshotState
+
+from ..audits.types import Audit
+from ..batched import by_key, paged
+from ..loaders import Loaders
+from ..node import Node, of
+from ..paging import Connection
+from ..rows import reads
+from ..scalars import Url
+from ..schedules.types import Schedule
+from ..sites.types import Page, Site
+
+
+@strawberry.type(description="What Git knows of the code that was measured.")
+class Commit:
+    branch: str | None = strawberry.field(description="The branch that it was on.")
+    author: str | None = strawberry.field(description="Who wrote it.")
+    message: str | None = strawberry.field(description="What they said of it.")
+    committed_at: datetime | None = strawberry.field(description="When it was committed.")
+
+    @strawberry.field(description="Its hash.", metadata=reads("commit_hash"))
+    @staticmethod
+    def hash(row: strawberry.Parent[snapshots.SnapshotRow]) -> str:
+        assert row.commit_hash is not None
+        return row.commit_hash
+
+    @strawberry.field(description="The hash of the commit that it is to be compared with.", metadata=reads("ancestor_hash"))
+    @staticmethod
+    def ancestor(row: strawberry.Parent[snapshots.SnapshotRow]) -> str | None:
+        return row.ancestor_hash
+
+
+@strawberry.type(description="How many of a snapshot's audits stand how.")
+class SnapshotProgress:
+    total: int = strawberry.field(description="All that were asked for so far.")
+    queued: int = strawberry.field(description="Those that wait for a runner.")
+    running: int = strawberry.field(description="Those that are being measured.")
+    finished: int = strawberry.field(description="Those that are measured.")
+    failed: int = strawberry.field(description="Those that could not be measured.")
+    cancelled: int = strawberry.field(description="Those that somebody stopped.")
+
+
+@strawberry.type(description="A page in a snapshot, with its audits side by side.")
+class SnapshotPage:
+    page: Page | None = by_key(Loaders.page, "page_id", "The page; null once it is deleted.")
+    audits: list[Audit] = by_key(
+        Loaders.audits_of_snapshot_page,
+        lambda row: (row.snapshot_id, row.page_id),
+        "Its audits in this snapshot, one for each profile.",
+    )
+
+
+@strawberry.type(description="The audits that were started together: by a person, a schedule, a deploy or a build.")
+class Snapshot(Node):
+    is_type_of = of(snapshots.SnapshotRow)
+
+    cause: Cause = strawberry.field(description="Who or what started it.")
+    state: SnapshotState = strawberry.field(description="How it stands.")
+    name: str | None = strawberry.field(description="What somebody called it; a schedule's has the schedule's name.")
+    environment: str = strawberry.field(description="Where the pages stood.")
+    base_url: Url | None = strawberry.field(description="The origin that was measured instead of the site's own.")
+    build_url: Url | None = strawberry.field(description="Where the build can be looked at that started it.")
+    requested_at: datetime = strawberry.field(description="When it was asked for.")
+    finished_at: datetime | None = strawberry.field(description="When the last of its audits had ended; null before.")
+
+    site: Site = by_key(Loaders.site, "site_id", "Whose pages it measured.")
+    schedule: Schedule | None = by_key(
+        Loaders.schedule, "schedule_id", "The schedule that started it; null where none did, or it is deleted."
+    )
+    progress: SnapshotProgress = by_key(Loaders.progress_of_snapshot, "id", "How many of its audits stand how.")
+    audits: Connection[Audit] = paged(
+        Loaders.audits_of_snapshot, "Its audits: page by page, and of each page profile by profile."
+    )
+    pages: Connection[SnapshotPage] = paged(
+        Loaders.pages_of_snapshot, "Its pages, each with its audits side by side: mobile beside desktop."
+    )
+
+    @strawberry.field(
+        description="What Git knows of the code; null where nobody told.",
+        metadata=reads("commit_hash", "branch", "ancestor_hash", "author", "message", "committed_at"),
+    )
+    @staticmethod
+    def commit(row: strawberry.Parent[snapshots.SnapshotRow]) -> Commit | None:
+        return row if row.commit_hash is not None else None  # type: ignore[return-value]  # read by the type's fields
+
+
+def _snapshot_key(_root: None, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> UUID:
+    return decode(Kind.SNAPSHOT, id)
+
+
+@strawberry.type
+class Query:
+    snapshot: Snapshot | None = by_key(Loaders.snapshot, _snapshot_key, "A snapshot; null when it is not there or not yours.")

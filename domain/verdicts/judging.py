@@ -1,0 +1,214 @@
+"""From samples to verdicts: which changes are suspected, and which are confirmed, of everything that is compared at once.
+
+The unit of noise is the snapshot. Its centre varies for two reasons: its runs do, and whatever they have in common does (the
+machine's state, the network's, a cache). The second is estimated in three ways, and the largest counts:
+
+- from how far the page's own snapshots lie apart, which are few;
+- from how much farther apart than their runs explain the snapshots of *all* comparisons lie (`inflation`), applied to the
+  page's own runs;
+- and, for all together, from how far the snapshots before moved as one (`drift`): a machine that grows slow takes all pages
+  along.
+
+A change is suspected when the first snapshot shows it, and nobody is told. It is confirmed when all new snapshots together pass
+Holm's correction over everything that was compared, and the later ones show it by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, median
+
+import numpy as np
+
+from ..measuring import MetricName
+from . import statistics
+from .rules import NOISY, worse
+from .statistics import Side
+
+ALPHA = 0.01
+"""So many of all builds may have a confirmed change that is none."""
+
+SUSPECTED = 0.05
+"""A comparison's own p for a suspicion: the confirmation costs some runs, and a missed one cannot be confirmed."""
+
+AGREED = 0.05
+"""The p that the later snapshots and the ranks must have by themselves."""
+
+MEDIUM = 0.33
+"""Cliff's delta of a medium effect (Romano and others, 2006); less, and most runs are as they were."""
+
+FREEDOM = 12
+"""Degrees of freedom of a standard error that many peers helped to estimate, as measured by `bench/verdicts.py`: more than the
+page's own few snapshots give, and fewer than if all pages were equally noisy.
+"""
+
+DRIFT = 3.0
+"""How many times the variance of the common movement counts, which goes on from the snapshots before to those after."""
+
+POWER = 0.8
+RESAMPLED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One metric of one page under one profile. `subject` tells pages and profiles apart. `known`: further snapshots of the
+    same, which tell of its noise alone.
+    """
+
+    subject: object
+    metric: MetricName
+    before: Side
+    after: Side
+    known: Side = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the samples say of a change, in the metric's unit.
+
+    `after` − `before` is the change, `low` to `high` its 95 % interval, `error` its standard error (of so many degrees of
+    `freedom`), `variance` that of a snapshot's centre; `least` the least change that counts. `first` and `all` are one-sided
+    p in the change's direction, of the first snapshot and of all; `later` that of the others, 1 without any; `ranks` that of
+    the rank test, and `delta` its effect size.
+    """
+
+    before: float
+    after: float
+    low: float
+    high: float
+    error: float
+    variance: float
+    freedom: int
+    delta: float
+    ranks: float
+    first: float
+    all: float
+    later: float
+    least: float
+
+    @property
+    def change(self) -> float:
+        return self.after - self.before
+
+    @property
+    def is_large(self) -> bool:
+        return abs(self.change) >= self.least and abs(self.delta) >= MEDIUM
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What all comparisons together tell: see above. `drift` is a variance of relative changes, `freedom` how many degrees of
+    freedom a comparison's peers have.
+    """
+
+    inflation: float = 1.0
+    drift: float = 0.0
+    freedom: int = 0
+
+
+def noise_of(compared: Sequence[Compared]) -> Noise:
+    ratios, moved, apart, freedoms = [], dict[int, list[float]](), [], dict[object, int]()
+    for each in compared:
+        within = statistics.variance_of_center((*each.before, *each.known))
+        between, freedom = statistics.variance_between(each.before, each.known)
+        if not freedom:
+            continue
+        if within > 0:
+            ratios.append(between / within)
+        freedoms[each.subject] = freedom
+        scale = _scale(each)
+        apart.append(between / scale**2)
+        found = statistics.centers(each.before)
+        for place, center in enumerate(found):
+            moved.setdefault(place - len(found), []).append((center - fmean(found)) / scale)
+    inflation = max(1.0, median(ratios)) if ratios else 1.0
+    subjects = len(freedoms)
+    peers = sum(freedoms.values()) * (subjects - 1) // max(1, subjects)
+    together = [median(values) for values in moved.values() if len(values) == max(map(len, moved.values()))]
+    if subjects < 2 or len(together) < 2:
+        return Noise(inflation, 0.0, peers)
+    # The middle of that many moves by chance alone, too (the variance of a median is π/2 that of a mean).
+    chance = 1.57 * median(apart) / subjects
+    return Noise(inflation, max(0.0, float(np.var(together, ddof=1)) - chance), peers)
+
+
+def _scale(each: Compared) -> float:
+    """What changes are shares of. Below it the least absolute change is what counts, so that noise is seen against that."""
+    least = NOISY[each.metric]
+    return max(abs(fmean(statistics.centers(each.before))), least.absolute / least.share)
+
+
+def weigh(each: Compared, noise: Noise) -> Evidence | None:
+    """What there is to be said; None where there are too few snapshots to know how far they lie apart."""
+    before, after = statistics.centers(each.before), statistics.centers(each.after)
+    scale, k, m = _scale(each), len(before), len(after)
+    within = statistics.variance_of_center((*each.before, *each.after, *each.known))
+    own, freedom = statistics.variance_between(each.before, each.after, each.known)
+    if not k or not m or not freedom:
+        return None
+    freedom = min(FREEDOM, freedom + noise.freedom)
+    variance = max(own, noise.inflation * within)
+    moved = DRIFT * noise.drift * scale**2
+    middle, change = fmean(before), fmean(after) - fmean(before)
+    sign = 1.0 if change >= 0 else -1.0
+    least = NOISY[each.metric].of(middle)
+
+    def error(number: int) -> float:
+        return sqrt(variance * (1 / k + 1 / number) + moved)
+
+    reach = statistics.t_quantile(0.025, freedom) * error(m)
+    later = fmean(after[1:]) - middle if m > 1 else 0.0
+    rank_sides = (each.before, each.after) if sign > 0 else (each.after, each.before)
+    return Evidence(
+        before=middle,
+        after=middle + change,
+        low=change - reach,
+        high=change + reach,
+        error=error(m),
+        variance=variance,
+        freedom=freedom,
+        delta=statistics.cliffs_delta(each.before, each.after),
+        ranks=statistics.rank_test(*rank_sides, noise.inflation),
+        first=statistics.t_test(sign * (after[0] - middle), error(1), freedom),
+        all=statistics.t_test(sign * change, error(m), freedom),
+        later=statistics.t_test(sign * later, error(m - 1), freedom) if m > 1 and abs(later) >= least else 1.0,
+        least=least,
+    )
+
+
+def detectable(each: Compared, found: Evidence) -> float:
+    """By how much the samples at hand must be shifted to be seen four times out of five (80 % power): the smallest change that
+    would have been suspected.
+
+    Both sides are made anew RESAMPLED times from whole snapshots without the change that they show, as far apart as the
+    variance says; each time there is a shift from which on it is seen. The same samples always give the same number.
+    """
+    sides = [statistics.centers(side) for side in (each.before, each.after, each.known) if len(side) > 1]
+    residuals = np.concatenate([np.asarray(side) - fmean(side) for side in sides])
+    own = float(np.sqrt(np.mean(residuals**2)))
+    if own > 0:
+        residuals *= sqrt(found.variance) / own
+    chance = np.random.default_rng(len(residuals))
+    drawn = [chance.choice(residuals, (RESAMPLED, len(side))).mean(axis=1) for side in (each.before, each.after)]
+    bar = max(statistics.t_quantile(SUSPECTED, found.freedom) * found.error, found.least)
+    return max(float(np.quantile(bar - (drawn[1] - drawn[0]), POWER)), 0.0)
+
+
+def suspected(found: Sequence[Evidence | None]) -> list[bool]:
+    """Which first snapshots show a change that is worth a confirmation."""
+    return [each is not None and each.is_large and each.first <= SUSPECTED for each in found]
+
+
+def confirmed(found: Sequence[Evidence | None], suspects: Sequence[bool], alpha: float = ALPHA) -> list[bool]:
+    """Which of everything compared has changed, once the suspects have later snapshots; the others had their say before."""
+    ps = [each.all if suspect and each is not None else 1.0 for each, suspect in zip(found, suspects, strict=True)]
+    return [
+        passed and each is not None and each.is_large and each.later <= AGREED and each.ranks <= AGREED
+        for each, passed in zip(found, statistics.holm(ps, alpha), strict=True)
+    ]
+
+
+def is_worse(metric: MetricName, found: Evidence) -> bool:
+    return found.change * worse(metric) > 0

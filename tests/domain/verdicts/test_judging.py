@@ -1,0 +1,157 @@
+"""What is suspected, what is confirmed, and what noise is not taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from domain.measuring import MetricName
+from domain.verdicts import judging, statistics
+from domain.verdicts.judging import Compared, Noise
+
+RUNS, BEFORE = 5, 4
+QUIET = Noise(freedom=12)
+
+
+def draw(chance: np.random.Generator, snapshots: int, *, level: float, between: float, within: float) -> list[list[float]]:
+    return [list(level + offset + chance.normal(0, within, RUNS)) for offset in chance.normal(0, between, snapshots)]
+
+
+def build(
+    chance: np.random.Generator,
+    comparisons: int,
+    *,
+    after: int = 1,
+    moved: float = 0.0,
+    between: float = 20,
+    within: float = 20,
+) -> list[Compared]:
+    """So many comparisons of 1,000 ms each, whose first moved."""
+    made = []
+    for number in range(comparisons):
+        level = 1_000.0 * (1 + (moved if number == 0 else 0))
+        before = draw(chance, BEFORE, level=1_000, between=between, within=within)
+        new = draw(chance, after, level=level, between=between, within=within)
+        made.append(Compared(number, MetricName.LCP, before, new))
+    return made
+
+
+def judge(first: Sequence[Compared], whole: Sequence[Compared]) -> tuple[list[bool], list[bool]]:
+    """Whom the first snapshots make suspects, and who of them is confirmed by all."""
+    noise = judging.noise_of(first)
+    found = [judging.weigh(each, noise) for each in first]
+    suspects = judging.suspected(found)
+    found = [
+        judging.weigh(all_of_it, noise) if suspect else before
+        for all_of_it, before, suspect in zip(whole, found, suspects, strict=True)
+    ]
+    return suspects, judging.confirmed(found, suspects)
+
+
+def only_first(whole: Sequence[Compared]) -> list[Compared]:
+    return [Compared(each.subject, each.metric, each.before, each.after[:1]) for each in whole]
+
+
+def test_noise_between_snapshots_is_not_taken_for_a_change_however_many_runs_agree() -> None:
+    """Pooled as if runs were independent, 14 to 28 of a hundred such comparisons would be hits instead of 5."""
+    chance = np.random.default_rng(1)
+    pooled = suspects = 0
+    for _ in range(150):
+        (each,) = build(chance, 1, between=60, within=10)
+        found = judging.weigh(each, judging.noise_of([each]))
+        assert found is not None
+        pooled += statistics.rank_test(each.before, each.after, 1.0) < 0.05
+        suspects += found.first < 0.05 and found.change > 0
+    assert pooled > 30
+    assert suspects <= 12
+
+
+def test_a_true_change_is_suspected_and_confirmed_and_its_neighbours_are_not() -> None:
+    chance = np.random.default_rng(2)
+    found = [judge(only_first(whole), whole) for whole in (build(chance, 40, after=3, moved=0.15) for _ in range(20))]
+    assert sum(confirmed[0] for _, confirmed in found) >= 18
+    assert sum(any(confirmed[1:]) for _, confirmed in found) == 0
+
+
+def test_of_builds_without_a_change_none_is_confirmed_though_some_are_suspected() -> None:
+    chance = np.random.default_rng(3)
+    found = [judge(only_first(whole), whole) for whole in (build(chance, 60, after=3, between=40) for _ in range(20))]
+    assert sum(map(any, (suspects for suspects, _ in found))) >= 5
+    assert not any(map(any, (confirmed for _, confirmed in found)))
+
+
+def test_a_suspicion_that_the_later_snapshots_do_not_show_is_not_confirmed() -> None:
+    before = [[1000.0, 1001.0, 999.0]] * 4
+    first, later = [[1200.0, 1201.0, 1199.0]], [[1000.0, 1001.0, 1002.0]] * 2
+    suspect = judging.weigh(Compared(1, MetricName.LCP, before, first), QUIET)
+    whole = judging.weigh(Compared(1, MetricName.LCP, before, first + later), QUIET)
+    assert judging.suspected([suspect]) == [True]
+    assert whole is not None
+    assert whole.later == 1.0
+    assert judging.confirmed([whole], [True]) == [False]
+
+
+def test_a_change_that_is_too_small_is_none_however_certain_it_is() -> None:
+    """5 % and 20 ms of a paint, whichever is more."""
+    before = [[1000.0, 1000.1, 999.9]] * 4
+    for after, suspected in ((1049.0, False), (1051.0, True)):
+        each = Compared(1, MetricName.LCP, before, [[after, after + 0.1, after - 0.1]])
+        assert judging.suspected([judging.weigh(each, QUIET)]) == [suspected]
+    fast = [[100.0, 100.1, 99.9]] * 4
+    for after, suspected in ((119.0, False), (121.0, True)):
+        each = Compared(1, MetricName.LCP, fast, [[after, after + 0.1, after - 0.1]])
+        assert judging.suspected([judging.weigh(each, QUIET)]) == [suspected]
+
+
+def test_a_machine_that_grows_slow_takes_all_pages_along_and_no_page_is_blamed() -> None:
+    chance = np.random.default_rng(4)
+    blamed = 0
+    for _ in range(10):
+        drift = np.cumsum(chance.normal(0, 0.015, BEFORE + 3))
+        whole = []
+        for number in range(60):
+            level = [draw(chance, 1, level=1_000 * (1 + moved), between=5, within=10)[0] for moved in drift]
+            whole.append(Compared(number, MetricName.LCP, level[:BEFORE], level[BEFORE:]))
+        assert judging.noise_of(whole).drift > 0
+        blamed += any(judge(only_first(whole), whole)[1])
+    assert blamed == 0
+
+
+def test_pages_that_move_each_for_itself_are_no_drift() -> None:
+    chance = np.random.default_rng(5)
+    drifts = [judging.noise_of(build(chance, 60, between=40)).drift for _ in range(20)]
+    assert np.mean(drifts) < 0.01**2
+
+
+def test_without_noise_to_know_there_is_nothing_to_say() -> None:
+    assert judging.weigh(Compared(1, MetricName.LCP, [[1000.0, 1001.0]], [[2000.0, 2001.0]]), QUIET) is None
+    assert judging.weigh(Compared(1, MetricName.LCP, [[1000.0], [1000.0]], []), QUIET) is None
+    known = [[1000.0, 1010.0], [1020.0, 1030.0]]
+    found = judging.weigh(Compared(1, MetricName.LCP, [[1000.0, 1001.0]], [[2000.0, 2001.0]], known), QUIET)
+    assert found is not None  # two snapshots are compared by the noise of their neighbours
+    assert judging.suspected([found]) == [True]
+
+
+def test_the_smallest_detectable_change_is_seen_four_times_out_of_five() -> None:
+    chance = np.random.default_rng(6)
+    told = build(chance, 100, between=30)
+    noise, found = judging.noise_of(told), []
+    for each in told:
+        evidence = judging.weigh(each, noise)
+        assert evidence is not None
+        smallest = judging.detectable(each, evidence)
+        assert smallest > 2 * evidence.least / 3
+        for _ in range(5):
+            (again,) = build(chance, 1, between=30, moved=smallest / 1_000)
+            found.append(judging.weigh(again, noise))
+    assert np.mean(judging.suspected(found)) == pytest.approx(0.8, abs=0.05)
+
+
+def test_less_of_a_score_is_worse_and_less_of_a_time_is_better() -> None:
+    before, after = [[0.9, 0.91]] * 3, [[0.5, 0.51]]
+    score = judging.weigh(Compared(1, MetricName.PERFORMANCE_SCORE, before, after), QUIET)
+    assert score is not None
+    assert judging.is_worse(MetricName.PERFORMANCE_SCORE, score)
+    assert not judging.is_worse(MetricName.CLS, score)

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Select, TextClause, Uuid, bindparam, func, in
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from bench.conditions import kept_under
 from bench.peers import running
 from bench.peers.running import Failed
 from domain.measuring import EngineName
@@ -95,6 +96,7 @@ async def seed(
             await connection.run_sync(_define)
             statement = _statement(connection.dialect.name)
             values = {"workspace": workspace_id, "profile": profile_id, "pages": sites * pages, "middle": audits // 2}
+            values["conditions"] = await kept_under(connection, workspace_id, profile_id)
             values |= {"since": _microseconds(since), "step": step // timedelta(microseconds=1)}
             for first in range(0, audits, BATCH):
                 last = min(first + BATCH, audits) - 1
@@ -229,8 +231,8 @@ _SERIES = {
 _STATEMENT = """
 INSERT INTO audits (
     id, workspace_id, site_id, page_id, profile_id, profile_version, environment, engine, engine_version, form_factor,
-    runner_pool, state, requested_by, requested_url, final_url, requested_at, started_at, finished_at, phase, runs,
-    performance_score, lcp_ms, fcp_ms, tbt_ms, cls, speed_index_ms, tti_ms, ttfb_ms, request_count, transfer_bytes,
+    runner_pool, conditions_id, state, requested_by, requested_url, final_url, requested_at, started_at, finished_at, phase,
+    runs, performance_score, lcp_ms, fcp_ms, tbt_ms, cls, speed_index_ms, tti_ms, ttfb_ms, request_count, transfer_bytes,
     script_bytes, image_bytes, dom_size, scores, user_timings)
 WITH RECURSIVE series(i) AS ({series}),
 place AS (
@@ -248,7 +250,7 @@ scored AS (
     SELECT *, round(CAST(CASE WHEN slow > 3 THEN 0.25 ELSE 1.15 - slow * 0.3 END AS numeric), 2) AS score FROM measured
 )
 SELECT {identify}(i, at, :workspace), :workspace, site_id, scored.id, profiles.id, profiles.version, 'production',
-    profiles.engine, '13.4.0', profiles.form_factor, 'default', 'FINISHED', 'schedule', url, url, {moment}(at),
+    profiles.engine, '13.4.0', profiles.form_factor, 'default', :conditions, 'FINISHED', 'schedule', url, url, {moment}(at),
     {moment}(at + 2000000), {moment}(at + 20000000 + CAST(slow * 9000000 AS bigint)), 'ENDED', profiles.runs,
     score, CASE WHEN {noise}(i, 7) > 0.01 THEN round(CAST(1300 * slow AS numeric), 3) END,
     round(CAST(820 * slow AS numeric), 3),
@@ -268,7 +270,9 @@ def _statement(dialect: str) -> TextClause:
     postgres = dialect == "postgresql"
     names = {name: f"pg_temp.{name}" if postgres else name for name in ("noise", "moment", "identify")}
     filled = _STATEMENT.format(series=_SERIES[dialect], json="jsonb" if postgres else "text", **names)
-    return text(filled).bindparams(bindparam("workspace", type_=Uuid()), bindparam("profile", type_=Uuid()))
+    return text(filled).bindparams(
+        bindparam("workspace", type_=Uuid()), bindparam("profile", type_=Uuid()), bindparam("conditions", type_=Uuid())
+    )
 
 
 async def _tidy(connection: AsyncConnection, told: Callable[[str], None]) -> None:

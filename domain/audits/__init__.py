@@ -3,16 +3,18 @@
 from ..jobs import ClaimLost
 from .actions import cancel, request, request_all
 from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
+from .conditions import conditions_of, engine_major
 from .events import KINDS
 from .jobs import perform
 from .keeping import FORGET, forget
-from .model import ENDED, Audit, AuditRow, AuditState, Finding, FindingRow, RequestRow, Run, RunRow
+from .model import ENDED, Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, RequestRow, Run, RunRow
 from .queries import (
     AUDITS,
     FINDINGS,
     REQUESTS,
     Latest,
     by_ids,
+    conditions_by_ids,
     findings_by_ids,
     latest,
     runs_by_audits,
@@ -35,6 +37,8 @@ __all__ = [
     "AuditState",
     "Claim",
     "ClaimLost",
+    "Conditions",
+    "ConditionsRow",
     "Finding",
     "FindingRow",
     "Interval",
@@ -50,6 +54,9 @@ __all__ = [
     "cancel",
     "cancel_all",
     "check_request",
+    "conditions_by_ids",
+    "conditions_of",
+    "engine_major",
     "findings_by_ids",
     "forget",
     "histories",

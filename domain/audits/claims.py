@@ -17,7 +17,7 @@ from ..jobs import ClaimLost
 from ..measuring import EngineName, FailureKind, Phase
 from ..ports import Database, Storage
 from ..work import Work
-from . import events
+from . import conditions, events
 from .model import ENDED, Audit, AuditRow, AuditState, Run
 
 
@@ -118,6 +118,8 @@ async def progress(work: Work, claim: Claim, phase: Phase, run: int | None) -> N
 async def end(work: Work, claim: Claim, state: AuditState, **values: Any) -> None:
     """Record how it ended, with which its job is done. Raises ClaimLost, also when its site was deleted."""
     await jobs.finish(work, claim.job)
+    if state is AuditState.FINISHED:
+        values["conditions_id"] = await conditions.keep(work, claim.audit, values["engine_version"])
     ended = await work.db.execute(
         update(Audit)
         .where(Audit.id == claim.audit.id)

@@ -80,7 +80,7 @@ class Audit(MetricColumns, Base):
             "environment",
             "state",
             "finished_at",
-            postgresql_include=["workspace_id", *CHARTED],
+            postgresql_include=["workspace_id", "conditions_id", *CHARTED],
         ),
         Index(None, "workspace_id", "state"),
         Index(None, "profile_id"),
@@ -103,6 +103,8 @@ class Audit(MetricColumns, Base):
     cpu_slowdown: Mapped[float | None]
     runner_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("runners.id"))
     runner_pool: Mapped[str | None]
+    # Null until it has finished. No foreign key: to look for audits of conditions that go would be a look at all audits.
+    conditions_id: Mapped[UUID | None]
     state: Mapped[AuditState]
     schedule_id: Mapped[UUID | None]
     # No foreign key, as of the schedule: both may be forgotten before the audit is.
@@ -123,6 +125,26 @@ class Audit(MetricColumns, Base):
     representative_run: Mapped[int | None]
     scores: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     user_timings: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+
+
+class Conditions(Base):
+    """What must be equal for two results to be compared: equal ones of a workspace are one row, whose id they decide."""
+
+    __tablename__ = "conditions"
+    __table_args__ = (Index(None, "workspace_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("workspaces.id", ondelete="CASCADE"))
+    environment: Mapped[str]
+    profile_version: Mapped[int]
+    engine: Mapped[EngineName]
+    engine_major: Mapped[int | None]
+    form_factor: Mapped[FormFactor]
+    throttling_method: Mapped[ThrottlingMethod | None]
+    rtt_ms: Mapped[float | None]
+    throughput_kbps: Mapped[float | None]
+    cpu_slowdown: Mapped[float | None]
+    runner_pool: Mapped[str | None]
 
 
 class Run(MetricColumns, Base):
@@ -201,6 +223,7 @@ class AuditRow(NamedTuple):
     cpu_slowdown: float | None
     runner_id: UUID | None
     runner_pool: str | None
+    conditions_id: UUID | None
     state: AuditState
     snapshot_id: UUID | None
     requested_url: str
@@ -248,6 +271,21 @@ class AuditRow(NamedTuple):
     third_party_count: float | None
     certificate_days: float | None
     dom_size: float | None
+
+
+class ConditionsRow(NamedTuple):
+    id: UUID
+    workspace_id: UUID
+    environment: str
+    profile_version: int
+    engine: EngineName
+    engine_major: int | None
+    form_factor: FormFactor
+    throttling_method: ThrottlingMethod | None
+    rtt_ms: float | None
+    throughput_kbps: float | None
+    cpu_slowdown: float | None
+    runner_pool: str | None
 
 
 class RunRow(NamedTuple):

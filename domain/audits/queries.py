@@ -14,7 +14,7 @@ from ..access import Reach
 from ..base import Query, UtcDateTime, one_of, query, within
 from ..paging import Keyset
 from ..ports import Reader
-from .model import Audit, AuditRow, AuditState, Finding, FindingRow, Request, RequestRow, Run, RunRow
+from .model import Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, Request, RequestRow, Run, RunRow
 from .rules import PRODUCTION
 
 _AUDITS = query(AuditRow, Audit)
@@ -79,6 +79,8 @@ AUDITS = Keyset(
 )
 """A page's audits, the newest first; takes `profile`, `environment`, `since` and `until`, each a value or None."""
 
+_CONDITIONS = query(ConditionsRow, Conditions).where(one_of(Conditions.id, "ids"), within(Conditions.workspace_id))
+
 _RUNS = query(RunRow, Run)
 _RUNS_BY_AUDIT = Query(
     RunRow, _RUNS.where(one_of(Run.audit_id, "audits"), within(Run.workspace_id, Run.site_id)).statement.order_by(Run.index)
@@ -126,6 +128,11 @@ async def latest(
         reach=reach.held,
     )
     return {row.page_id: row for row in found}
+
+
+async def conditions_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ConditionsRow]:
+    """All who are in a workspace may see how it measures."""
+    return {row.id: row for row in await reader.all(_CONDITIONS, ids=ids, reach=reach.workspaces)}
 
 
 async def runs_by_audits(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Mapping[UUID, Sequence[RunRow]]:

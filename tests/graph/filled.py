@@ -16,7 +16,7 @@ from domain.ids import Kind, encode, new_id
 from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
 from domain.work import Event, EventKind, StoredJob
 from infra.db.database import SqlDatabase
-from tests import feeding
+from tests import conditions, feeding
 from tests.databases import everybodys
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,6 +55,9 @@ async def fill(
     filling = _Filling(workspace_id, runner_id, profiles[0].id, sizes, mark)
     filling.fill()
     async with everybodys(database) as connection:
+        audits_made = filling.rows.get(audits.Audit, [])
+        if audits_made:
+            await connection.execute(conditions.insertion([conditions.named(row) for row in audits_made]))
         for table, rows in filling.rows.items():
             for start in range(0, len(rows), 500):
                 await connection.execute(insert(table), rows[start : start + 500])

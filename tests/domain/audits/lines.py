@@ -15,6 +15,7 @@ from domain.audits import Audit, AuditState
 from domain.ids import new_id
 from domain.measuring import EngineName, FormFactor, Phase
 from infra.db.database import SqlDatabase
+from tests import conditions
 from tests.databases import everybodys, new_page, new_workspace
 
 
@@ -28,6 +29,8 @@ class Line:
         """Finished audits, each with its TTFB."""
         rows = [self._row(at, {"ttfb_ms": ttfb, **values}) for at, ttfb in measured]
         async with everybodys(self.database) as connection:
+            if rows:
+                await connection.execute(conditions.insertion([conditions.named(row) for row in rows]))
             for first in range(0, len(rows), 500):
                 await connection.execute(insert(Audit), rows[first : first + 500])
         return [row["id"] for row in rows]
@@ -42,7 +45,9 @@ class Line:
             "profile_version": 1,
             "environment": audits.PRODUCTION,
             "engine": EngineName.PROBE,
+            "engine_version": "1.0",
             "form_factor": FormFactor.DESKTOP,
+            "runner_pool": "default",
             "state": AuditState.FINISHED,
             "requested_by": "somebody",
             "requested_url": "https://acme.example/",

@@ -12,7 +12,7 @@ import structlog
 
 from app.waiting import set_within
 from app.wiring import House, holder
-from domain import accounts, audits, history, idempotency, leases, mails, schedules, snapshots, workspaces
+from domain import accounts, audits, history, idempotency, leases, mails, schedules, snapshots, verdicts, workspaces
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
@@ -103,7 +103,7 @@ class _Acting:
 
     async def _sweep(self) -> None:
         async with self._work() as work:
-            lapsed = await audits.sweep(work), await mails.sweep(work)
+            lapsed = await audits.sweep(work), await mails.sweep(work), await verdicts.sweep(work)
         again, given_up = sum(len(each.again) for each in lapsed), sum(len(each.dead) for each in lapsed)
         if again or given_up:
             log.warning("Workers have vanished.", again=again, given_up=given_up)

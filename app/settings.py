@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     engines: Annotated[tuple[EngineName, ...], NoDecode] = tuple(EngineName)
 
     audits_kept_days: int | None = Field(None, ge=30, le=36_500)
+    confirm_after_seconds: int = Field(300, ge=0, le=86_400)
 
     otlp_endpoint: str | None = None
     trace_sample: float = Field(0.01, ge=0, le=1)

@@ -17,7 +17,7 @@ from pathlib import Path
 from app import folder
 from app.metering import BacklogMeter
 from app.settings import Settings
-from domain import accounts, audits, documents, history, jobs, keys, mails
+from domain import accounts, audits, documents, history, jobs, keys, mails, verdicts
 from domain.caching import Cache
 from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
@@ -43,7 +43,7 @@ from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
 from infra.telemetry import Telemetry
 
-KINDS = (*audits.KINDS.values(), mails.KIND)
+KINDS = (*audits.KINDS.values(), mails.KIND, *verdicts.KINDS)
 """All the kinds of work there are."""
 
 DEAF = ("worker", "scheduler")

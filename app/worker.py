@@ -1,4 +1,4 @@
-"""Takes audits and mails as they come, measures those and sends these."""
+"""Takes audits, mails and snapshots as they come, measures the first, sends the second and judges the third."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +17,7 @@ from opentelemetry.trace import SpanKind
 from app.folder import WorkerLock
 from app.waiting import set_within
 from app.wiring import House
-from domain import audits, jobs, mails, metering, runners, tracing
+from domain import audits, jobs, mails, metering, runners, tracing, verdicts
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.measuring import EngineName
@@ -102,6 +103,8 @@ class Worker:
                 yield Lane(audits.KINDS[engine], partial(self._audit, runner, engine))
         for _ in range(MAILS_AT_ONCE):
             yield Lane(mails.KIND, self._mail)
+        for kind in verdicts.KINDS:
+            yield Lane(kind, partial(self._judge, kind))
 
     async def _drain(self, stop: asyncio.Event, serving: list[asyncio.Task[None]]) -> None:
         await stop.wait()
@@ -180,6 +183,16 @@ class Worker:
             outcome, reason = await mails.perform(house.database, house.mailer, house.keyring, claim)
             if outcome is not mails.Outcome.SENT:
                 log.warning("A mail was not sent.", mail=claim.job.subject.hex, outcome=outcome, reason=reason)
+        return True
+
+    async def _judge(self, kind: str) -> bool:
+        """Take the next snapshot to be judged, or confirmed, and see it through; whether there was one."""
+        house = self._house
+        claim = await verdicts.take(house.database, kind)
+        if claim is None:
+            return False
+        with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):
+            await verdicts.perform(house.database, claim, timedelta(seconds=house.settings.confirm_after_seconds))
         return True
 
     async def _appear(self) -> None:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     PAGE = "page"
     SCHEDULE = "schedule"
     SNAPSHOT = "snapshot"
+    VERDICT = "verdict"
     AUDIT = "audit"
     FINDING = "finding"
     FILE = "file"

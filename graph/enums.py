@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from domain import audits, files, metrics, sites, snapshots
+from domain import audits, files, metrics, sites, snapshots, verdicts
 from domain.access import Permission, Role
 from domain.documents import ClientMode
 from domain.errors import ProblemCode
@@ -155,6 +155,7 @@ described(
     SCHEDULE="A schedule.",
     DEPLOY="A deploy.",
     BUILD="A build, in continuous integration.",
+    CONFIRMATION="Pacemark itself, to look once more at what another snapshot made suspect.",
 )
 described(
     snapshots.SnapshotState,
@@ -162,6 +163,27 @@ described(
     RUNNING="Some of its audits wait or run.",
     FINISHED="All its audits have ended, one way or another.",
     CANCELLED="Somebody stopped it.",
+)
+described(
+    verdicts.Judgement,
+    "What a verdict says.",
+    REGRESSED="It changed for the worse, and that is confirmed.",
+    IMPROVED="It changed for the better, and that is confirmed.",
+    NO_EVIDENCE="Nothing shows that it changed; a change smaller than the smallest detectable one may hide.",
+    INCOMPARABLE="It was not measured under the same conditions as before.",
+)
+described(
+    verdicts.Reason,
+    "Why a verdict says what it says. New ones may come.",
+    CONFIRMED="The first snapshot showed it, later ones did too, and all together pass the correction for everything compared.",
+    DIFFERENT="What does not vary by itself is not what it was in any snapshot before.",
+    SUSPECTED="The first snapshot shows a change; it is being looked into, and nobody was told.",
+    NOT_CONFIRMED="The first snapshot showed a change, and all together do not.",
+    TOO_SMALL="What changed is less than anybody is told of.",
+    WITHIN_NOISE="What differs is what differs by chance.",
+    TOO_FEW="There are too few snapshots before to know the noise.",
+    CONDITIONS_CHANGED="The profile, the engine's major version or the pool of runners changed.",
+    MACHINE_CHANGED="The machine that measured became another: its benchmark moved.",
 )
 described(
     EventKind,
@@ -176,6 +198,7 @@ described(
     SNAPSHOT_REQUESTED="A snapshot was asked for, and its audits wait.",
     SNAPSHOT_FINISHED="All audits of a snapshot have ended, one way or another.",
     SNAPSHOT_CANCELLED="Somebody stopped a snapshot.",
+    SNAPSHOT_JUDGED="What a snapshot measured was compared with what was measured before, and the verdicts are final.",
     SCHEDULE_FIRED="A schedule asked for audits.",
     SCHEDULE_SKIPPED="A schedule was due and asked for no audit.",
 )

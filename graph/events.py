@@ -149,7 +149,7 @@ class ScheduleEvent(WorkspaceEvent):
         return row.event.payload.get("reason")
 
 
-@strawberry.type(description="A snapshot was asked for, or has ended.")
+@strawberry.type(description="A snapshot was asked for, has ended, or is judged.")
 class SnapshotEvent(WorkspaceEvent):
     is_type_of = _of_kinds("SNAPSHOT_")
 
@@ -167,6 +167,16 @@ class SnapshotEvent(WorkspaceEvent):
     @staticmethod
     def cause(row: strawberry.Parent[Happened]) -> Cause:
         return Cause(row.event.payload["cause"])
+
+    @strawberry.field(description="How many metrics of its pages became worse; null before it is judged.")
+    @staticmethod
+    def regressed(row: strawberry.Parent[Happened]) -> int | None:
+        return row.event.payload.get("regressed")
+
+    @strawberry.field(description="How many became better; null before it is judged.")
+    @staticmethod
+    def improved(row: strawberry.Parent[Happened]) -> int | None:
+        return row.event.payload.get("improved")
 
 
 @strawberry.type(description="A page of a workspace's events, oldest first.")

@@ -1,4 +1,4 @@
-"""Which snapshots of a list are meant."""
+"""Which snapshots and verdicts of a list are meant."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import strawberry
 
 from domain.paging import DEFAULT_FIRST, Window
 from domain.snapshots import Cause
+from domain.verdicts import Judgement
 
 from .loaders import PageOf
 from .paging import After, First
@@ -28,3 +29,11 @@ def of_snapshots(
         ("environment", environment),
     )
     return PageOf(Window.of(first, after), values)
+
+
+def of_verdicts(
+    first: First = DEFAULT_FIRST,
+    after: After = None,
+    judgement: Annotated[Judgement | None, strawberry.argument(description="Those that say this only.")] = None,
+) -> PageOf:
+    return PageOf(Window.of(first, after), (("judgement", judgement),))

@@ -19,6 +19,7 @@ from domain import (
     security,
     sites,
     snapshots,
+    verdicts,
     workspaces,
 )
 from domain.access import Reach
@@ -119,6 +120,7 @@ class Loaders:
     snapshot = Loading(snapshots.by_ids, by_id=True)
     progress_of_snapshot = Loading(snapshots.progress_by_ids)
     audits_of_snapshot_page = Loading(snapshots.audits_by_pages)
+    verdict = Loading(verdicts.by_ids, by_id=True)
     dead_job = Loading(jobs.dead_by_ids, by_id=True)
     history = Loading(_history)
 
@@ -138,6 +140,9 @@ class Loaders:
     snapshots_of_workspace = Loading(_pages(snapshots.SNAPSHOTS), narrow=True)
     snapshots_of_site = Loading(_pages(snapshots.OF_SITE), narrow=True)
     audits_of_snapshot = Loading(_pages(snapshots.AUDITS), narrow=True)
+    verdicts_of_snapshot = Loading(_pages(verdicts.OF_SNAPSHOT), narrow=True)
+    verdicts_of_page = Loading(_pages(verdicts.OF_PAGE), narrow=True)
+    verdicts_of_workspace = Loading(_pages(verdicts.OF_WORKSPACE), narrow=True)
     pages_of_snapshot = Loading(_pages(snapshots.PAGES))
     schedules_of_workspace = Loading(_pages(schedules.SCHEDULES), narrow=True)
     schedules_of_site = Loading(_pages(schedules.OF_SITE), narrow=True)

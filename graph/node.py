@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 
-from domain import audits, documents, files, jobs, keys, runners, schedules, sites, snapshots, workspaces
+from domain import audits, documents, files, jobs, keys, runners, schedules, sites, snapshots, verdicts, workspaces
 from domain.base import whole
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
@@ -31,6 +31,7 @@ KINDS: Mapping[type, Kind] = {
     sites.PageRow: Kind.PAGE,
     schedules.ScheduleRow: Kind.SCHEDULE,
     snapshots.SnapshotRow: Kind.SNAPSHOT,
+    verdicts.VerdictRow: Kind.VERDICT,
     audits.AuditRow: Kind.AUDIT,
     audits.FindingRow: Kind.FINDING,
     files.FileRow: Kind.FILE,
@@ -90,6 +91,7 @@ async def find(info: Info, id: str) -> Any:
         Kind.PAGE: loaders.page,
         Kind.SCHEDULE: loaders.schedule,
         Kind.SNAPSHOT: loaders.snapshot,
+        Kind.VERDICT: loaders.verdict,
         Kind.AUDIT: loaders.audit,
         Kind.FINDING: loaders.finding,
         Kind.FILE: loaders.file,

@@ -24,6 +24,7 @@ from . import (
     schedules,
     sites,
     snapshots,
+    verdicts,
     workspaces,
 )
 from .context import Info
@@ -85,7 +86,7 @@ schema = strawberry.Schema(
         documents.Mutation,
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
-    types=[keys.ApiKey, workspaces.Invitation, Artifact, *events.TYPES],
+    types=[verdicts.Verdict, keys.ApiKey, workspaces.Invitation, Artifact, *events.TYPES],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )
 costs.declare(schema._schema)

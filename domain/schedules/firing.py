@@ -81,6 +81,7 @@ async def ask(work: Work, row: ScheduleRow, most: int) -> Asked:
                 workspace_id=row.workspace_id,
                 site_id=row.site_id,
                 environment=row.environment,
+                runs=row.runs,
                 schedule_id=row.id,
                 name=row.name,
             )

@@ -1,6 +1,7 @@
 """Snapshots: audits that are started together, and judged together."""
 
-from .actions import begin, cancel, request
+from .actions import begin, cancel, confirm, request
+from .events import CONFIRM, JUDGE, judged
 from .model import Cause, Progress, Snapshot, SnapshotRow, SnapshotState
 from .progress import close_ended, fill
 from .queries import AUDITS, OF_SITE, PAGES, SNAPSHOTS, SnapshotPageRow, audits_by_pages, by_ids, progress_by_ids
@@ -8,6 +9,8 @@ from .rules import MAX_AUDITS, Commit
 
 __all__ = [
     "AUDITS",
+    "CONFIRM",
+    "JUDGE",
     "MAX_AUDITS",
     "OF_SITE",
     "PAGES",
@@ -24,7 +27,9 @@ __all__ = [
     "by_ids",
     "cancel",
     "close_ended",
+    "confirm",
     "fill",
+    "judged",
     "progress_by_ids",
     "request",
 ]

@@ -14,10 +14,10 @@ from ..access import Permission, Reach
 from ..base import Query, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
-from ..ids import Kind, encode
-from ..work import Work
+from ..ids import Kind, encode, new_id
+from ..work import Job, Work
 from . import events, queries, rules
-from .model import Cause, Snapshot, SnapshotState
+from .model import Cause, Snapshot, SnapshotRow, SnapshotState
 from .rules import Commit
 
 
@@ -104,6 +104,7 @@ async def request(
         name=name,
         environment=environment,
         base_url=base,
+        runs=runs,
         build_url=build_url,
         filled_at=work.now,
         **_columns(commit),
@@ -124,7 +125,15 @@ async def request(
 
 
 async def begin(
-    work: Work, id: UUID, *, workspace_id: UUID, site_id: UUID, environment: str, schedule_id: UUID, name: str
+    work: Work,
+    id: UUID,
+    *,
+    workspace_id: UUID,
+    site_id: UUID,
+    environment: str,
+    runs: int | None,
+    schedule_id: UUID,
+    name: str,
 ) -> None:
     """A schedule's: its audits are asked for piece by piece, until `fill` says that these were all."""
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
@@ -135,9 +144,45 @@ async def begin(
         cause=Cause.SCHEDULE,
         name=name,
         environment=environment,
+        runs=runs,
         schedule_id=schedule_id,
     )
     await _add(work, snapshot)
+
+
+async def confirm(work: Work, row: SnapshotRow, targets: Sequence[tuple[UUID, UUID]]) -> UUID:
+    """Measure these pages under these profiles once more, to see whether what the snapshot showed is there still.
+
+    As often as the first time. Raises LimitReached, having asked for nothing.
+    """
+    work.actor.require(Permission.AUDIT_REQUEST, row.workspace_id, row.site_id)
+    snapshot = Snapshot(
+        id=new_id(),
+        workspace_id=row.workspace_id,
+        site_id=row.site_id,
+        cause=Cause.CONFIRMATION,
+        name=row.name,
+        environment=row.environment,
+        base_url=row.base_url,
+        confirms_id=row.id,
+        commit_hash=row.commit_hash,
+        branch=row.branch,
+        ancestor_hash=row.ancestor_hash,
+        filled_at=work.now,
+    )
+    await audits.request_all(
+        work,
+        workspace_id=row.workspace_id,
+        site_id=row.site_id,
+        targets=targets,
+        environment=row.environment,
+        base_url=row.base_url,
+        runs=row.runs,
+        priority=jobs.SCHEDULED,
+        snapshot_id=snapshot.id,
+    )
+    await _add(work, snapshot)
+    return snapshot.id
 
 
 async def cancel(work: Work, *, snapshot_id: UUID) -> UUID:
@@ -156,6 +201,8 @@ async def cancel(work: Work, *, snapshot_id: UUID) -> UUID:
         message = f"This snapshot is {row.state.lower()} already."
         raise Conflict(message, ProblemCode.STATE_CHANGED, (Kind.SNAPSHOT, snapshot_id))
     await audits.cancel_all(work, snapshot_id)
+    if row.confirms_id is not None:  # what it was to confirm waits for it
+        work.enqueue(Job(events.JUDGE, row.workspace_id, snapshot_id, jobs.SCHEDULED))
     work.say(events.became(row, SnapshotState.CANCELLED))
     return snapshot_id
 

@@ -30,6 +30,18 @@ _KINDS = {
 }
 
 
+JUDGE = "snapshots.judge"
+"""The kind of the job that looks at what a snapshot measured."""
+
+CONFIRM = "snapshots.confirm"
+"""The kind of the job that, after a while, measures again what is suspected."""
+
+
 def became(snapshot: _Placed, state: SnapshotState) -> Event:
     payload = {"state": state, "cause": snapshot.cause}
     return Event(_KINDS[state], snapshot.workspace_id, snapshot.id, snapshot.site_id, payload)
+
+
+def judged(snapshot: _Placed, regressed: int, improved: int) -> Event:
+    payload = {"state": SnapshotState.FINISHED, "cause": snapshot.cause, "regressed": regressed, "improved": improved}
+    return Event(EventKind.SNAPSHOT_JUDGED, snapshot.workspace_id, snapshot.id, snapshot.site_id, payload)

@@ -20,6 +20,7 @@ class Cause(StrEnum):
     SCHEDULE = "SCHEDULE"
     DEPLOY = "DEPLOY"
     BUILD = "BUILD"
+    CONFIRMATION = "CONFIRMATION"
 
 
 class SnapshotState(StrEnum):
@@ -34,13 +35,16 @@ _RUNNING = text("state = 'RUNNING'")
 
 
 class Snapshot(Base):
-    """`filled_at` null: more of its audits are still to be asked for."""
+    """`filled_at` null: more of its audits are still to be asked for. `confirms_id`: the one whose suspicions it looks into.
+    `judged_at` null: its verdicts are not there, or not final.
+    """
 
     __tablename__ = "snapshots"
     __table_args__ = (
         Index(None, "workspace_id", "id"),
         Index(None, "site_id", "environment", "id"),
         Index(None, "site_id", "commit_hash"),
+        Index(None, "confirms_id"),
         Index("ix_snapshots_running", "id", postgresql_where=_RUNNING, sqlite_where=_RUNNING),
     )
 
@@ -52,6 +56,7 @@ class Snapshot(Base):
     name: Mapped[str | None]
     environment: Mapped[str]
     base_url: Mapped[str | None]
+    runs: Mapped[int | None]
     schedule_id: Mapped[UUID | None]
     commit_hash: Mapped[str | None]
     branch: Mapped[str | None]
@@ -64,6 +69,8 @@ class Snapshot(Base):
     requested_at: Mapped[datetime]
     filled_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    confirms_id: Mapped[UUID | None]
+    judged_at: Mapped[datetime | None]
 
 
 class SnapshotRow(NamedTuple):
@@ -75,6 +82,7 @@ class SnapshotRow(NamedTuple):
     name: str | None
     environment: str
     base_url: str | None
+    runs: int | None
     schedule_id: UUID | None
     commit_hash: str | None
     branch: str | None
@@ -86,6 +94,8 @@ class SnapshotRow(NamedTuple):
     requested_at: datetime
     filled_at: datetime | None
     finished_at: datetime | None
+    confirms_id: UUID | None
+    judged_at: datetime | None
 
 
 class Progress(NamedTuple):

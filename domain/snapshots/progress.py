@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import exists, select, update
 
+from .. import jobs
 from ..audits import ENDED, Audit
-from ..work import Work
+from ..work import Job, Work
 from . import events
 from .model import Snapshot, SnapshotRow, SnapshotState
 
@@ -32,7 +33,7 @@ async def fill(work: Work, snapshot_id: UUID) -> None:
 
 
 async def close_ended(work: Work) -> Sequence[SnapshotRow]:
-    """Finish up to CLOSED snapshots whose audits have all ended, one way or another; those that it finished."""
+    """Finish up to CLOSED snapshots whose audits have all ended, one way or another, and leave them to be judged."""
     closed = await work.db.execute(
         update(Snapshot)
         .where(Snapshot.id.in_(_ENDED))
@@ -42,4 +43,5 @@ async def close_ended(work: Work) -> Sequence[SnapshotRow]:
     rows = [SnapshotRow(*row) for row in closed]
     for row in rows:
         work.say(events.became(row, SnapshotState.FINISHED))
+        work.enqueue(Job(events.JUDGE, row.workspace_id, row.id, jobs.SCHEDULED))
     return rows

@@ -1,1 +1,22 @@
 """Verdicts: whether what is measured now differs from what was measured before, beyond the noise of measuring."""
+
+from .jobs import CONFIRM_AFTER, KINDS, perform, sweep, take
+from .model import Verdict, VerdictRow
+from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, by_ids
+from .rules import Judgement, Reason
+
+__all__ = [
+    "CONFIRM_AFTER",
+    "KINDS",
+    "OF_PAGE",
+    "OF_SNAPSHOT",
+    "OF_WORKSPACE",
+    "Judgement",
+    "Reason",
+    "Verdict",
+    "VerdictRow",
+    "by_ids",
+    "perform",
+    "sweep",
+    "take",
+]

@@ -30,6 +30,11 @@ from .statistics import Side
 ALPHA = 0.01
 """So many of all builds may have a confirmed change that is none."""
 
+EARLY = 0.001
+"""The same for what is looked at before all confirmations are there; so strict that the later look need not be stricter (the
+boundary of Haybittle, 1971, and Peto, 1976).
+"""
+
 SUSPECTED = 0.05
 """A comparison's own p for a suspicion: the confirmation costs some runs, and a missed one cannot be confirmed."""
 

@@ -25,7 +25,6 @@ class Reason(StrEnum):
 
     CONFIRMED = "CONFIRMED"
     DIFFERENT = "DIFFERENT"
-    SAME = "SAME"
     SUSPECTED = "SUSPECTED"
     NOT_CONFIRMED = "NOT_CONFIRMED"
     TOO_SMALL = "TOO_SMALL"
@@ -70,10 +69,36 @@ NOISY: Mapping[MetricName, Least] = MappingProxyType(
 )
 """The metrics that vary from run to run, each with the least change that counts. All others are facts: bytes, counts, days."""
 
-FACTS = frozenset(CATALOGUE) - NOISY.keys()
+TIMINGS_JUDGED = (
+    MetricName.LCP,
+    MetricName.FCP,
+    MetricName.TBT,
+    MetricName.CLS,
+    MetricName.SPEED_INDEX,
+    MetricName.TTFB,
+    MetricName.PAGE_LOAD,
+)
+"""Of those the ones that verdicts are about: each further one makes the correction over all of them stricter."""
+
+FACTS_JUDGED = (
+    MetricName.REQUEST_COUNT,
+    MetricName.REDIRECT_COUNT,
+    MetricName.TRANSFER_BYTES,
+    MetricName.SCRIPT_BYTES,
+    MetricName.STYLESHEET_BYTES,
+    MetricName.IMAGE_BYTES,
+    MetricName.FONT_BYTES,
+    MetricName.THIRD_PARTY_BYTES,
+    MetricName.THIRD_PARTY_COUNT,
+    MetricName.DOM_SIZE,
+)
+"""What does not vary by itself, and is compared directly."""
 
 FACT_SHARE = 0.01
 """A page whose weight moves by less than this share, such as by another cookie, has not changed."""
+
+MACHINE_SHARE = 0.25
+"""By so much the machine's benchmark has to move for it to be another machine: a quiet one's varies by half of that."""
 
 
 def worse(metric: MetricName) -> int:

@@ -16,7 +16,7 @@ from domain.paging import Window
 
 from ..batched import by_key, paged
 from ..context import Info
-from ..given import of_snapshots
+from ..given import of_snapshots, of_verdicts
 from ..loaders import Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..audits.types import Audit
     from ..schedules.types import Schedule
     from ..snapshots.types import Snapshot
+    from ..verdicts.types import Verdict
     from ..workspaces.types import Workspace
 
 
@@ -144,6 +145,9 @@ class Page(Node):
     )
     audits: Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]] = paged(
         Loaders.audits_of_page, "Its audits, the newest first, whatever their state.", given=_audits_given
+    )
+    verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
+        Loaders.verdicts_of_page, "What was said of it, the newest first.", given=of_verdicts
     )
     schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
         Loaders.schedules_of_page, "The schedules of this page alone, by name; those of its whole site audit it too."

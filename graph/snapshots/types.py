@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -14,6 +14,7 @@ from domain.snapshots import Cause, SnapshotState
 
 from ..audits.types import Audit
 from ..batched import by_key, paged
+from ..given import of_verdicts
 from ..loaders import Loaders
 from ..node import Node, of
 from ..paging import Connection
@@ -21,6 +22,9 @@ from ..rows import reads
 from ..scalars import Url
 from ..schedules.types import Schedule
 from ..sites.types import Page, Site
+
+if TYPE_CHECKING:
+    from ..verdicts.types import Verdict
 
 
 @strawberry.type(description="What Git knows of the code that was measured.")
@@ -75,9 +79,21 @@ class Snapshot(Node):
     requested_at: datetime = strawberry.field(description="When it was asked for.")
     finished_at: datetime | None = strawberry.field(description="When the last of its audits had ended; null before.")
 
+    judged_at: datetime | None = strawberry.field(
+        description="When its verdicts were final; null before: what is suspected may still be looked into."
+    )
+
     site: Site = by_key(Loaders.site, "site_id", "Whose pages it measured.")
     schedule: Schedule | None = by_key(
         Loaders.schedule, "schedule_id", "The schedule that started it; null where none did, or it is deleted."
+    )
+    confirms: Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")] | None = by_key(
+        Loaders.snapshot, "confirms_id", "The snapshot whose suspicions it looks into; null for one that looks into none."
+    )
+    verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
+        Loaders.verdicts_of_snapshot,
+        "How it compares with what was measured before; none before it is judged.",
+        given=of_verdicts,
     )
     progress: SnapshotProgress = by_key(Loaders.progress_of_snapshot, "id", "How many of its audits stand how.")
     audits: Connection[Audit] = paged(

@@ -16,7 +16,7 @@ from domain.work import EventKind
 
 from ..batched import by_key, paged
 from ..context import Info
-from ..given import of_snapshots
+from ..given import of_snapshots, of_verdicts
 from ..loaders import HISTORY, Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection, First
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..security import SecurityEntry
     from ..sites.types import Page, PageFilter, Profile, Site
     from ..snapshots.types import Snapshot
+    from ..verdicts.types import Verdict
     from .members import Invitation, Member
 
 
@@ -84,6 +85,9 @@ class Workspace(Node):
     )
     snapshots: Connection[Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")]] = paged(
         Loaders.snapshots_of_workspace, "What was measured together, of all sites, the newest first.", given=of_snapshots
+    )
+    verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
+        Loaders.verdicts_of_workspace, "What was said of its pages, of all sites, the newest first.", given=of_verdicts
     )
     runners: list[Runner] = by_key(Loaders.runners_of_workspace, "id", "The workers that measure for it, by name.")
     members: Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None = paged(

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("environment", sa.Text(), nullable=False),
         sa.Column("base_url", sa.Text(), nullable=True),
+        sa.Column("runs", sa.Integer(), nullable=True),
         sa.Column("schedule_id", sa.Uuid(), nullable=True),
         sa.Column("commit_hash", sa.Text(), nullable=True),
         sa.Column("branch", sa.Text(), nullable=True),
@@ -41,6 +42,8 @@ def upgrade() -> None:
         sa.Column("requested_at", _TIME, nullable=False),
         sa.Column("filled_at", _TIME, nullable=True),
         sa.Column("finished_at", _TIME, nullable=True),
+        sa.Column("confirms_id", sa.Uuid(), nullable=True),
+        sa.Column("judged_at", _TIME, nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_snapshots_site_id_sites"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_snapshots_workspace_id_workspaces"), ondelete="CASCADE"
@@ -50,6 +53,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_snapshots_workspace_id_id"), "snapshots", ["workspace_id", "id"])
     op.create_index(op.f("ix_snapshots_site_id_environment_id"), "snapshots", ["site_id", "environment", "id"])
     op.create_index(op.f("ix_snapshots_site_id_commit_hash"), "snapshots", ["site_id", "commit_hash"])
+    op.create_index(op.f("ix_snapshots_confirms_id"), "snapshots", ["confirms_id"])
     op.create_index("ix_snapshots_running", "snapshots", ["id"], postgresql_where=_RUNNING, sqlite_where=_RUNNING)
     op.add_column("audits", sa.Column("snapshot_id", sa.Uuid(), nullable=True))
     op.create_index(op.f("ix_audits_snapshot_id_id"), "audits", ["snapshot_id", "id"])

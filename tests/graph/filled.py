@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import audits, documents, files, keys, schedules, sites, snapshots
+from domain import audits, documents, files, keys, schedules, sites, snapshots, verdicts
 from domain.access import SYSTEM, Reach, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
-from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
+from domain.measuring import EngineName, FormFactor, MetricName, Phase, ResourceType, Severity
 from domain.work import Event, EventKind, StoredJob
 from infra.db.database import SqlDatabase
 from tests import conditions, feeding
@@ -32,6 +32,7 @@ class Sizes:
     findings: int = 2
     schedules: int = 1
     snapshots: int = 1
+    verdicts: int = 1
     clients: int = 1
     documents: int = 1
 
@@ -265,6 +266,8 @@ class _Filling:
             dead_at=at,
             error=f"{self.mark} error",
         )
+        for metric in tuple(MetricName)[: self.sizes.verdicts if snapshot_id else 0]:
+            self._verdict(metric, site_id=site_id, snapshot_id=snapshot_id, page_id=page_id, audit_id=audit_id)
         below = {"site_id": site_id, "audit_id": audit_id}
         for run in range(self.sizes.runs):
             self._run(below, run, at)
@@ -281,6 +284,26 @@ class _Filling:
                 category=self.mark,
                 evidence=[{"subject": self.mark, "detail": self.mark}],
             )
+
+    def _verdict(self, metric: MetricName, **where: UUID | None) -> None:
+        if any(
+            row["metric"] == metric.value and row["page_id"] == where["page_id"] for row in self.rows.get(verdicts.Verdict, [])
+        ):
+            return  # a page has one of each in a snapshot
+        self._add(
+            verdicts.Verdict,
+            Kind.VERDICT,
+            **where,
+            profile_id=self.profile_id,
+            metric=metric.value,
+            judgement=verdicts.Judgement.REGRESSED,
+            reason=verdicts.Reason.CONFIRMED,
+            before=1.0,
+            after=2.0,
+            snapshots_before=4,
+            snapshots_after=3,
+            judged_at=START,
+        )
 
     def _run(self, below: dict[str, UUID], run: int, at: datetime) -> None:
         run_id = self._add(

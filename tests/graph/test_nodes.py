@@ -25,6 +25,7 @@ TYPES = {
     Kind.PAGE: "Page",
     Kind.SCHEDULE: "Schedule",
     Kind.SNAPSHOT: "Snapshot",
+    Kind.VERDICT: "Verdict",
     Kind.AUDIT: "Audit",
     Kind.FINDING: "Finding",
     Kind.FILE: "Artifact",

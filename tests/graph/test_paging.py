@@ -62,6 +62,9 @@ LISTS: Mapping[str, List] = {
     "Snapshot.pages": List(
         "node(id: $parent) { ... on Snapshot { pages ARGS } }", "page { id }", Sizes(1, ROWS, 2), Kind.SNAPSHOT
     ),
+    "Workspace.verdicts": List('workspace(slug: "acme") { verdicts ARGS }', "id", Sizes(1, ROWS)),
+    "Snapshot.verdicts": List("node(id: $parent) { ... on Snapshot { verdicts ARGS } }", "id", Sizes(1, ROWS), Kind.SNAPSHOT),
+    "Page.verdicts": List("node(id: $parent) { ... on Page { verdicts ARGS } }", "id", Sizes(1, 1, verdicts=ROWS), Kind.PAGE),
     "Workspace.clients": List('workspace(slug: "acme") { clients ARGS }', "id", Sizes(sites=0, clients=ROWS)),
     "Workspace.documents": List('workspace(slug: "acme") { documents ARGS }', "id", Sizes(sites=0, documents=ROWS)),
     "ApiClient.documents": List(

@@ -40,6 +40,7 @@ KINDS = {
     "Page": Kind.PAGE,
     "Schedule": Kind.SCHEDULE,
     "Snapshot": Kind.SNAPSHOT,
+    "Verdict": Kind.VERDICT,
     "Audit": Kind.AUDIT,
     "Finding": Kind.FINDING,
     "Artifact": Kind.FILE,

@@ -1,0 +1,183 @@
+"""What a snapshot's verdicts rest on: the runs of its audits, of those that confirm it, and of those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Integer, Uuid, bindparam, or_, select, true
+from sqlalchemy.orm import aliased
+
+from .. import audits
+from ..access import Reach
+from ..audits import Audit, AuditState, RunRow
+from ..base import Query, one_of, query, within
+from ..measuring import MetricName
+from ..ports import Reader
+from ..snapshots import Snapshot, SnapshotRow
+from .model import Verdict
+from .rules import Judgement, Reason
+
+BEFORE = 4
+"""So many snapshots before are pooled."""
+
+KNOWN = 6
+"""And so many before those tell of the noise alone."""
+
+
+class AuditOfSnapshot(NamedTuple):
+    id: UUID
+    site_id: UUID
+    page_id: UUID
+    profile_id: UUID
+    conditions_id: UUID | None
+    snapshot_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A page under a profile: its audits before, the oldest first, and since; each is the runs of one snapshot."""
+
+    audit: AuditOfSnapshot
+    before: Sequence[Sequence[RunRow]]
+    after: Sequence[Sequence[RunRow]]
+    known: Sequence[Sequence[RunRow]]
+    was_otherwise: bool
+    """Whether it was measured before, under other conditions."""
+
+
+_AUDITS = query(AuditOfSnapshot, Audit)
+_FINISHED = Audit.state == AuditState.FINISHED
+_OF_SNAPSHOTS = Query(
+    AuditOfSnapshot,
+    _AUDITS.where(
+        _FINISHED, one_of(Audit.snapshot_id, "snapshots"), within(Audit.workspace_id, Audit.site_id)
+    ).statement.order_by(Audit.id),
+)
+
+
+class _Earlier(NamedTuple):
+    of: UUID
+    id: UUID
+    conditions_id: UUID | None
+    finished_at: datetime
+
+
+_earlier, _there = aliased(Audit), aliased(Audit)
+_newest_before = (
+    select(_earlier.id, _earlier.conditions_id, _earlier.finished_at)
+    .where(
+        _earlier.page_id == Audit.page_id,
+        _earlier.profile_id == Audit.profile_id,
+        _earlier.environment == Audit.environment,
+        _earlier.state == AuditState.FINISHED,
+        _earlier.finished_at < Audit.finished_at,
+        _earlier.snapshot_id.is_not(None),
+        within(_earlier.workspace_id, _earlier.site_id),
+    )
+    .order_by(_earlier.finished_at.desc(), _earlier.id.desc())
+    .limit(bindparam("limit", type_=Integer()))
+    .correlate(Audit)
+)
+_of_snapshot = (
+    Audit.snapshot_id == bindparam("snapshot", type_=Uuid()),
+    _FINISHED,
+    within(Audit.workspace_id, Audit.site_id),
+)
+_lateral = _newest_before.lateral("earlier")
+_BEFORE: Query[_Earlier] = Query(
+    _Earlier,
+    select(Audit.id.label("of"), _lateral.c.id, _lateral.c.conditions_id, _lateral.c.finished_at)
+    .select_from(Audit)
+    .join(_lateral, true())
+    .where(*_of_snapshot),
+    sqlite=select(Audit.id.label("of"), _there.id, _there.conditions_id, _there.finished_at)
+    .select_from(Audit)
+    .join(_there, _there.id.in_(_newest_before.with_only_columns(_earlier.id)))
+    .where(*_of_snapshot, within(_there.workspace_id, _there.site_id)),
+)
+"""Audit by audit through the index: the newest ones before it, whatever their conditions, in no order."""
+
+
+class _Since(NamedTuple):
+    page_id: UUID
+    profile_id: UUID
+    metric: str
+    audit_id: UUID
+
+
+_CONFIRMED = Query(
+    _Since,
+    query(_Since, Verdict)
+    .where(
+        one_of(Verdict.page_id, "pages"),
+        or_(Verdict.judgement == Judgement.REGRESSED, Verdict.judgement == Judgement.IMPROVED),
+        Verdict.snapshot_id != bindparam("snapshot", type_=Uuid()),
+        within(Verdict.workspace_id, Verdict.site_id),
+    )
+    .statement.order_by(Verdict.id),
+)
+
+
+class _SnapshotId(NamedTuple):
+    id: UUID
+
+
+_CONFIRMING = query(_SnapshotId, Snapshot).where(
+    Snapshot.confirms_id == bindparam("snapshot", type_=Uuid()), within(Snapshot.workspace_id, Snapshot.site_id)
+)
+
+
+class Suspect(NamedTuple):
+    page_id: UUID
+    profile_id: UUID
+
+
+_SUSPECTS = query(Suspect, Verdict).where(
+    Verdict.snapshot_id == bindparam("snapshot", type_=Uuid()),
+    Verdict.reason == Reason.SUSPECTED,
+    within(Verdict.workspace_id, Verdict.site_id),
+)
+
+
+async def suspects(reader: Reader, reach: Reach, snapshot_id: UUID) -> Sequence[Suspect]:
+    """The pages, under the profiles, of which some metric is suspected."""
+    return await reader.all(_SUSPECTS, snapshot=snapshot_id, reach=reach.held)
+
+
+async def confirmations(reader: Reader, reach: Reach, snapshot_id: UUID) -> int:
+    """How many snapshots were taken to confirm this one."""
+    return len(await reader.all(_CONFIRMING, snapshot=snapshot_id, reach=reach.held))
+
+
+async def changed_at(
+    reader: Reader, reach: Reach, snapshot_id: UUID, pages: Collection[UUID]
+) -> Mapping[tuple[UUID, UUID, MetricName], UUID]:
+    """By page, profile and metric the audit that last changed: what lies before it is another page."""
+    rows = await reader.all(_CONFIRMED, pages=pages, snapshot=snapshot_id, reach=reach.held)
+    return {(row.page_id, row.profile_id, MetricName(row.metric)): row.audit_id for row in rows}
+
+
+async def read(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Sequence[Sample]:
+    """Of each audit that the snapshot finished."""
+    confirming = [row.id for row in await reader.all(_CONFIRMING, snapshot=snapshot.id, reach=reach.held)]
+    own = await reader.all(_OF_SNAPSHOTS, snapshots=[snapshot.id, *confirming], reach=reach.held)
+    earlier = await reader.all(_BEFORE, snapshot=snapshot.id, limit=BEFORE + KNOWN, reach=reach.held)
+    runs = await audits.runs_by_audits(reader, reach, {row.id for row in own} | {row.id for row in earlier})
+    samples = []
+    for audit in own:
+        if audit.snapshot_id != snapshot.id:
+            continue
+        later = [
+            runs[row.id]
+            for row in own
+            if row.snapshot_id != snapshot.id
+            and (row.page_id, row.profile_id, row.conditions_id) == (audit.page_id, audit.profile_id, audit.conditions_id)
+        ]
+        those = sorted((row for row in earlier if row.of == audit.id), key=lambda row: (row.finished_at, row.id))
+        alike = [runs[row.id] for row in those if row.conditions_id == audit.conditions_id]
+        samples.append(Sample(audit, alike[-BEFORE:], [runs[audit.id], *later], alike[:-BEFORE], len(alike) < len(those)))
+    return samples

@@ -1,0 +1,5 @@
+"""Verdicts in GraphQL."""
+
+from .types import Verdict
+
+__all__ = ["Verdict"]

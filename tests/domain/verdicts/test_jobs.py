@@ -1,0 +1,238 @@
+"""Snapshots are judged: suspected, confirmed by later ones, and told once; over both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from domain import snapshots, verdicts
+from domain.access import SYSTEM
+from domain.audits import Audit, AuditState, Run, conditions_of
+from domain.ids import new_id
+from domain.paging import Window
+from domain.verdicts import Judgement, Reason, VerdictRow
+from domain.work import EventKind, StoredEvent
+from tests.databases import everybodys
+from tests.domain.schedules.benches import Bench, bench
+
+__all__ = ["bench"]
+
+NOISE = (0.0, 4.0, -6.0, 9.0, -3.0)
+AFTER = timedelta(minutes=5)
+
+Values = Mapping[str, float]
+
+
+async def measure(bench: Bench, values: Values | Sequence[Values], *, engine_version: str = "13.0.0") -> UUID:
+    """A snapshot of the site's pages, measured: page by page LCP and what else there is, with some noise."""
+    async with bench.database.work(bench.actor) as work:
+        id = (await snapshots.request(work, site_id=bench.site_id, runs=len(NOISE))).id
+    await fulfil(bench, id, values, engine_version=engine_version)
+    return id
+
+
+async def fulfil(
+    bench: Bench, id: UUID, values: Values | Sequence[Values], *, engine_version: str = "13.0.0", offset: float = 0
+) -> None:
+    """As workers would, but for what takes long."""
+    bench.clock.now += timedelta(minutes=1)
+    found = [audit for audit in await bench.audits() if audit.snapshot_id == id]
+    each = values if isinstance(values, Sequence) else [values] * len(found)
+    async with everybodys(bench.database) as connection:
+        for audit, own in zip(found, each, strict=True):
+            alike = {name: getattr(audit, name) for name in ("environment", "profile_version", "engine", "form_factor")}
+            conditions = conditions_of(bench.workspace_id, **alike, engine_version=engine_version, runner_pool="default")
+            ended = {"state": AuditState.FINISHED, "finished_at": bench.clock.now, "conditions_id": conditions.id}
+            await connection.execute(update(Audit).where(Audit.id == audit.id).values(**ended))
+            owner = {"workspace_id": bench.workspace_id, "site_id": bench.site_id, "audit_id": audit.id}
+            for index, noise in enumerate(NOISE):
+                noisy = {name: value + (noise if name.endswith("_ms") else 0) for name, value in own.items()}
+                run = {"id": new_id(), **owner, "index": index, "measured_at": bench.clock.now, "warnings": [], **noisy}
+                await connection.execute(insert(Run).values(**run))
+    async with bench.database.work(SYSTEM) as work:
+        await snapshots.close_ended(work)
+
+
+async def work_all(bench: Bench) -> int:
+    """Everything that is ready; how many jobs that was."""
+    done = 0
+    for kind in verdicts.KINDS:
+        while (claim := await verdicts.take(bench.database, kind)) is not None:
+            await verdicts.perform(bench.database, claim, AFTER)
+            done += 1
+    return done
+
+
+async def said(bench: Bench, snapshot: UUID) -> dict[str, VerdictRow]:
+    """Of a snapshot of one page."""
+    found = await verdicts.OF_SNAPSHOT.of(bench.database.reader, bench.actor.reach, snapshot, Window(size=100), judgement=None)
+    return {row.metric: row for row in found.rows}
+
+
+async def confirming(bench: Bench, snapshot: UUID) -> list[UUID]:
+    table = snapshots.Snapshot
+    async with everybodys(bench.database) as connection:
+        rows = await connection.execute(select(table.id).where(table.confirms_id == snapshot).order_by(table.id))
+        return list(rows.scalars())
+
+
+async def confirm(bench: Bench, snapshot: UUID, *levels: float) -> int:
+    """Let the confirmations come, as they are asked for, each measured at this LCP; how many there were."""
+    for number, level in enumerate(levels):
+        assert await work_all(bench) == 0  # it is too early
+        bench.clock.now += AFTER
+        if not await work_all(bench):
+            return number
+        await fulfil(bench, (await confirming(bench, snapshot))[-1], {"lcp_ms": level, "script_bytes": 50_000})
+        await work_all(bench)
+    return len(levels)
+
+
+async def judged(bench: Bench, snapshot: UUID) -> bool:
+    return (await snapshots.by_ids(bench.database.reader, bench.actor.reach, [snapshot]))[snapshot].judged_at is not None
+
+
+async def told(bench: Bench) -> list[tuple[UUID, int, int]]:
+    """What was said of judged snapshots: regressed and improved."""
+    asked = select(StoredEvent.subject, StoredEvent.payload).where(StoredEvent.kind == EventKind.SNAPSHOT_JUDGED)
+    async with everybodys(bench.database) as connection:
+        rows = list(await connection.execute(asked.order_by(StoredEvent.id)))
+    return [(row.subject, row.payload["regressed"], row.payload["improved"]) for row in rows]
+
+
+@pytest.fixture
+async def steady(bench: Bench) -> Bench:
+    """A page that took about a second, four times."""
+    await bench.add_pages(1)
+    for level in (1000, 1010, 995, 1004):
+        await measure(bench, {"lcp_ms": level, "script_bytes": 50_000})
+    await work_all(bench)
+    return bench
+
+
+async def test_the_first_snapshots_have_too_little_before_them(bench: Bench) -> None:
+    await bench.add_pages(1)
+    first, second = await measure(bench, {"lcp_ms": 1000}), await measure(bench, {"lcp_ms": 1500})
+    assert await work_all(bench) == 2
+    for snapshot, before in ((first, 0), (second, 1)):
+        (row,) = (await said(bench, snapshot)).values()
+        assert (row.judgement, row.reason, row.detectable) == (Judgement.NO_EVIDENCE, Reason.TOO_FEW, None)
+        assert (row.snapshots_before, row.snapshots_after) == (before, 1)
+        assert await judged(bench, snapshot)
+
+
+async def test_what_differs_by_chance_is_no_evidence_and_says_what_would_have_been_seen(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1012, "script_bytes": 50_000})
+    await work_all(steady)
+    row = (await said(steady, id))["lcp_ms"]
+    assert (row.judgement, row.reason) == (Judgement.NO_EVIDENCE, Reason.WITHIN_NOISE)
+    assert row.before is not None
+    assert row.after is not None
+    assert row.change_low is not None
+    assert row.change_high is not None
+    assert row.detectable is not None
+    assert row.change_low < row.after - row.before < row.change_high
+    assert 20 < row.detectable < 200
+    assert "script_bytes" not in await said(steady, id)
+    assert await told(steady) == [(row.snapshot_id, 0, 0)] or (await told(steady))[-1] == (id, 0, 0)
+
+
+async def test_a_regression_is_suspected_measured_again_twice_and_then_told_once(bench: Bench) -> None:
+    await bench.add_pages(1)
+    for level in (1000, 1040, 970, 1010):
+        await measure(bench, {"lcp_ms": level})
+    await work_all(bench)
+    id = await measure(bench, {"lcp_ms": 1155})
+    before = await told(bench)
+    await work_all(bench)
+    assert (await said(bench, id))["lcp_ms"].reason is Reason.SUSPECTED
+    assert (await confirming(bench, id), await judged(bench, id)) == ([], False)
+    assert await told(bench) == before
+    assert await confirm(bench, id, 1150, 1160) == 2
+    row = (await said(bench, id))["lcp_ms"]
+    assert (row.judgement, row.reason) == (Judgement.REGRESSED, Reason.CONFIRMED)
+    assert (row.snapshots_before, row.snapshots_after) == (4, 3)
+    assert row.change_low is not None
+    assert row.change_low > 0
+    assert await judged(bench, id)
+    assert await told(bench) == [*before, (id, 1, 0)]
+    assert await work_all(bench) == 0
+
+
+async def test_what_is_beyond_doubt_needs_one_confirmation_only(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 2000, "script_bytes": 50_000})
+    await work_all(steady)
+    assert await confirm(steady, id, 2010, 2010) == 1
+    assert (await said(steady, id))["lcp_ms"].reason is Reason.CONFIRMED
+
+
+async def test_what_passes_by_itself_is_not_told_of(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
+    await work_all(steady)
+    assert await confirm(steady, id, 1003, 1003) == 1  # a second one could not have proved it any more
+    row = (await said(steady, id))["lcp_ms"]
+    assert (row.judgement, row.reason) == (Judgement.NO_EVIDENCE, Reason.NOT_CONFIRMED)
+    assert (await told(steady))[-1] == (id, 0, 0)
+
+
+async def test_a_fact_is_told_at_once_and_says_which_way(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1002, "script_bytes": 90_000})
+    await work_all(steady)
+    row = (await said(steady, id))["script_bytes"]
+    assert (row.judgement, row.reason, row.before, row.after) == (Judgement.REGRESSED, Reason.DIFFERENT, 50_000, 90_000)
+    assert (await told(steady))[-1] == (id, 1, 0)
+
+
+async def test_another_major_version_of_the_engine_is_incomparable(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1500, "script_bytes": 50_000}, engine_version="14.0.0")
+    await work_all(steady)
+    row = (await said(steady, id))["lcp_ms"]
+    assert (row.judgement, row.reason) == (Judgement.INCOMPARABLE, Reason.CONDITIONS_CHANGED)
+
+
+async def test_a_regression_is_not_blamed_on_the_site_when_the_machine_changed(bench: Bench) -> None:
+    await bench.add_pages(1)
+    for level in (1000, 1010, 995, 1004):
+        await measure(bench, {"lcp_ms": level, "benchmark_index": 2000})
+    id = await measure(bench, {"lcp_ms": 1400, "benchmark_index": 1200})
+    await work_all(bench)
+    row = (await said(bench, id))["lcp_ms"]
+    assert (row.judgement, row.reason) == (Judgement.INCOMPARABLE, Reason.MACHINE_CHANGED)
+    assert await confirming(bench, id) == []
+
+
+async def test_what_was_told_once_is_the_measure_of_what_comes(steady: Bench) -> None:
+    """A regression that stays is not told again with each snapshot."""
+    id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
+    await work_all(steady)
+    await confirm(steady, id, 1195, 1195)
+    assert (await said(steady, id))["lcp_ms"].judgement is Judgement.REGRESSED
+    following = await measure(steady, {"lcp_ms": 1204, "script_bytes": 50_000})
+    await work_all(steady)
+    row = (await said(steady, following))["lcp_ms"]
+    assert (row.judgement, row.snapshots_before) == (Judgement.NO_EVIDENCE, 2)
+
+
+async def test_a_confirmation_that_somebody_stops_leaves_nothing_open(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
+    await work_all(steady)
+    for _ in range(2):
+        steady.clock.now += AFTER
+        await work_all(steady)
+        async with steady.database.work(steady.actor) as work:
+            await snapshots.cancel(work, snapshot_id=(await confirming(steady, id))[-1])
+        await work_all(steady)
+    assert (await said(steady, id))["lcp_ms"].reason is Reason.NOT_CONFIRMED
+    assert await judged(steady, id)
+
+
+async def test_a_snapshot_that_is_gone_is_no_work(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1000})
+    async with everybodys(steady.database) as connection:
+        await connection.execute(snapshots.Snapshot.__table__.delete().where(snapshots.Snapshot.id == id))
+    assert await work_all(steady) == 1
+    assert await work_all(steady) == 0

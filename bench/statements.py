@@ -58,7 +58,7 @@ async def _statements(workspace_id: UUID) -> dict[str, Any]:
         "site": sites.by_ids(recorder, reach, one),
         "sites": sites.SITES.under(recorder, reach, one, window, **any_site),
         "pages": sites.PAGES.under(recorder, reach, two, window),
-        "workspacePages": sites.WORKSPACE_PAGES.under(recorder, reach, one, window, **any_site),
+        "workspacePages": sites.WORKSPACE_PAGES.under(recorder, reach, one, window, any_site=True, sites=[], **any_site),
         "audits": AUDITS.under(recorder, reach, two, window, AUDIT, **any_audit),
         "auditsOfOne": AUDITS.under(recorder, reach, one, window, AUDIT, **any_audit),
         "latestAudits": audits.latest(recorder, reach, one, Latest(), AUDIT),

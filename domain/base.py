@@ -233,7 +233,7 @@ def _fields(row: type[R]) -> Sequence[str]:
 
 @lru_cache(maxsize=1_000)
 def _narrowed(row: type[R], columns: tuple[str, ...]) -> type[R]:
-    narrow: Any = type(row.__name__, (namedtuple(row.__name__, columns),), {"__slots__": (), "whole": row})
+    narrow: Any = type(row.__name__, (namedtuple(row.__name__, columns),), {"__slots__": (), "whole": whole(row)})
     made: type[R] = narrow
     return made
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, Generic, Protocol
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, bindparam, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, Label, Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
@@ -84,7 +84,8 @@ class Keyset(Generic[R]):
 
     `tenant` is the column of the row's workspace, None where the query looks beyond reach; `site` that of its site, where it
     belongs to one.
-    `keys` are columns of the row type, none of them nullable, the last one unique; all ascending or all descending.
+    `keys` are columns of the row type, or what is worked out under their names, none of them nullable, the last one unique;
+    all ascending or all descending.
     A cursor is the list's name, the row's parent and its keys: another list's or parent's cursor, or a mutilated one,
     is refused.
     """
@@ -97,7 +98,7 @@ class Keyset(Generic[R]):
         parent: InstrumentedAttribute[Any] | None,
         tenant: InstrumentedAttribute[Any] | None,
         site: InstrumentedAttribute[Any] | None = None,
-        keys: Sequence[InstrumentedAttribute[Any]],
+        keys: Sequence[InstrumentedAttribute[Any] | Label[Any]],
         descending: bool = False,
     ) -> None:
         self.name = name

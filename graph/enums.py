@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from domain import audits, files, metrics, sites, snapshots, verdicts
+from domain import audits, files, metrics, snapshots, verdicts
 from domain.access import Permission, Role
 from domain.documents import ClientMode
 from domain.errors import ProblemCode
@@ -258,10 +258,12 @@ described(
     FILMSTRIP="One picture of its loading.",
 )
 described(
-    sites.PageOrder,
-    "In which order pages come.",
+    audits.PageOrderBy,
+    "What pages are ordered by.",
     NAME="By name.",
     NEWEST="The newest page first.",
+    VALUE="The worst value of a metric first, by each page's newest audit; pages without one last.",
+    CHANGE="What got worse most first, by how far each newest audit is from those before it; where nothing is known, last.",
 )
 described(
     SecurityKind,

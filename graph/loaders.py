@@ -48,6 +48,18 @@ def _pages(keyset: Keyset[Any]) -> Batch[UUID, Slice[Any] | InvalidInput]:
     return batch
 
 
+async def _workspace_pages(
+    reader: Reader, reach: Reach, parents: Collection[UUID], page: PageOf, columns: Columns | None = None
+) -> Mapping[UUID, Slice[Any] | InvalidInput]:
+    """In which order they come is among the values."""
+    values = dict(page.values)
+    by, metric = values.pop("order")
+    keyset: Keyset[Any] = sites.PAGES_BY_AGE if by is audits.PageOrderBy.NEWEST else sites.WORKSPACE_PAGES
+    if metric is not None:
+        keyset = audits.ranked(by, metric)
+    return await _pages(keyset)(reader, reach, parents, PageOf(page.window, tuple(values.items())), columns)
+
+
 async def _runners(reader: Reader, _reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, runners.RunnerRow]:
     return await runners.by_ids(reader, ids)
 
@@ -111,6 +123,7 @@ class Loaders:
     profiles_of_workspace = Loading(sites.profiles_by_workspace)
     audit = Loading(audits.by_ids, by_id=True)
     latest_audit = Loading(audits.latest, narrow=True)
+    change_of_page = Loading(audits.changes)
     runs_of_audit = Loading(audits.runs_by_audits)
     finding = Loading(audits.findings_by_ids, by_id=True)
     files_of_audit = Loading(files.by_audits)
@@ -131,8 +144,7 @@ class Loaders:
     documents_of_workspace = Loading(_pages(documents.DOCUMENTS), narrow=True)
     documents_of_client = Loading(_pages(documents.OF_CLIENT), narrow=True)
     sites_of_workspace = Loading(_pages(sites.SITES), narrow=True)
-    pages_of_workspace = Loading(_pages(sites.WORKSPACE_PAGES), narrow=True)
-    newest_pages_of_workspace = Loading(_pages(sites.PAGES_BY_AGE), narrow=True)
+    pages_of_workspace = Loading(_workspace_pages, narrow=True)
     pages_of_site = Loading(_pages(sites.PAGES), narrow=True)
     audits_of_page = Loading(_pages(audits.AUDITS), narrow=True)
     findings_of_audit = Loading(_pages(audits.FINDINGS), narrow=True)

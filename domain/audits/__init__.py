@@ -8,6 +8,7 @@ from .events import KINDS
 from .jobs import perform
 from .keeping import FORGET, forget
 from .model import ENDED, Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, RequestRow, Run, RunRow
+from .newest import WATCHED, LatestAudit, settle
 from .queries import (
     AUDITS,
     FINDINGS,
@@ -19,6 +20,7 @@ from .queries import (
     latest,
     runs_by_audits,
 )
+from .ranking import ChangeRow, PageOrderBy, RankedPageRow, Ranking, changes, check_watched, ranked
 from .rules import PRODUCTION, check_request
 from .series import Interval, Point, Series, SeriesKey, Statistic
 from .timeline import MAX_POINTS, histories
@@ -32,9 +34,11 @@ __all__ = [
     "MAX_POINTS",
     "PRODUCTION",
     "REQUESTS",
+    "WATCHED",
     "Audit",
     "AuditRow",
     "AuditState",
+    "ChangeRow",
     "Claim",
     "ClaimLost",
     "Conditions",
@@ -43,7 +47,11 @@ __all__ = [
     "FindingRow",
     "Interval",
     "Latest",
+    "LatestAudit",
+    "PageOrderBy",
     "Point",
+    "RankedPageRow",
+    "Ranking",
     "RequestRow",
     "Run",
     "RunRow",
@@ -53,7 +61,9 @@ __all__ = [
     "by_ids",
     "cancel",
     "cancel_all",
+    "changes",
     "check_request",
+    "check_watched",
     "conditions_by_ids",
     "conditions_of",
     "engine_major",
@@ -62,10 +72,12 @@ __all__ = [
     "histories",
     "latest",
     "perform",
+    "ranked",
     "request",
     "request_all",
     "revive",
     "runs_by_audits",
+    "settle",
     "sweep",
     "sweep_files",
     "take",

@@ -17,6 +17,7 @@ from ..base import query
 from ..ids import new_id
 from ..measuring import EngineFailure, FailureKind, ImageKind, Measured, MetricName, Phase, RunResult, Severity
 from ..ports import Database, Storage
+from . import newest
 from .claims import Claim, end, progress, worker
 from .model import AuditRow, AuditState, Finding, Request, Run
 
@@ -128,6 +129,7 @@ async def finish(database: Database, claim: Claim, results: list[RunResult]) -> 
         for finding in _findings(audit, chosen):
             work.db.add(finding)
         await work.db.flush()
+        await newest.settle(work, audit)
 
 
 def _findings(audit: AuditRow, chosen: RunResult) -> Iterable[Finding]:

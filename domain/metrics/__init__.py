@@ -2,7 +2,7 @@
 
 from .catalogue import CATALOGUE, Direction, Metric, Rating, Thresholds, Unit, format_value, rating
 from .scoring import LATEST_MAJOR, WEIGHTS, Curve, curve, metric_score, performance_score, representative_run
-from .summary import Spread, audit_metrics, median, spread
+from .summary import Spread, audit_metrics, median, relative_change, spread
 
 __all__ = [
     "CATALOGUE",
@@ -22,6 +22,7 @@ __all__ = [
     "metric_score",
     "performance_score",
     "rating",
+    "relative_change",
     "representative_run",
     "spread",
 ]

@@ -31,6 +31,25 @@ def spread(values: Iterable[float]) -> Spread:
     return Spread(median(sample), min(sample), max(sample), len(sample))
 
 
+_LEAST = {
+    Unit.MILLISECOND: 10.0,
+    Unit.BYTE: 1_000.0,
+    Unit.COUNT: 1.0,
+    Unit.SCORE: 0.01,
+    Unit.DAY: 1.0,
+    Unit.UNITLESS: 0.01,
+}
+
+
+def relative_change(metric: MetricName, value: float, baseline: float) -> float:
+    """By which part of the baseline the value lies above it.
+
+    A baseline of next to nothing counts as 10 ms, 1 kB, one thing or a hundredth: from none to 300 ms is told, and no page
+    is the worst of all for its first microsecond.
+    """
+    return (value - baseline) / max(abs(baseline), _LEAST[CATALOGUE[metric].unit])
+
+
 def audit_metrics(
     engine: EngineName, runs: Sequence[Mapping[MetricName, float]], representative: int
 ) -> dict[MetricName, float]:

@@ -21,6 +21,7 @@ from .queries import (
     PAGES,
     PAGES_BY_AGE,
     SITES,
+    WANTED_PAGES,
     WORKSPACE_PAGES,
     by_ids,
     by_origin,
@@ -36,7 +37,6 @@ from .queries import (
 )
 from .rules import (
     PROFILE_SEEDS,
-    PageOrder,
     ProfileSettings,
     check_name,
     check_origin,
@@ -52,9 +52,9 @@ __all__ = [
     "PROFILE_SEEDS",
     "SEALED",
     "SITES",
+    "WANTED_PAGES",
     "WORKSPACE_PAGES",
     "Page",
-    "PageOrder",
     "PageRow",
     "Profile",
     "ProfileRow",

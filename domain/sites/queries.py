@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator, bindparam, func, or_
+from sqlalchemy import Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam, func, or_
 
 from ..access import Reach
 from ..base import Query, contains_all, one_of, query, within
@@ -92,7 +92,14 @@ SITES = Keyset(
 
 PAGES = Keyset("pages", _PAGES, parent=Page.site_id, tenant=Page.workspace_id, site=Page.site_id, keys=[Page.path, Page.id])
 
-_FOUND_PAGES = _PAGES.where(_wanted(Page.name, Page.path, Site.name), contains_all(Site.tags, "tags"))
+WANTED_PAGES = (
+    _wanted(Page.name, Page.path, Site.name),
+    contains_all(Site.tags, "tags"),
+    or_(bindparam("any_site", type_=Boolean()), one_of(Page.site_id, "sites")),
+)
+"""Of pages with their sites. Takes `search`, `tags`, and `sites` (those with these ids) unless `any_site` is true."""
+
+_FOUND_PAGES = _PAGES.where(*WANTED_PAGES)
 WORKSPACE_PAGES = Keyset(
     "workspacePages",
     _FOUND_PAGES,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -149,13 +148,6 @@ def check_tags(tags: Sequence[str], faults: list[Fault]) -> list[str]:
                 Fault(("tags", str(index)), "A tag is 1 to 60 letters, digits, spaces or . : / - _", ProblemCode.MALFORMED)
             )
     return sorted(set(tags))
-
-
-class PageOrder(StrEnum):
-    """In which order pages come."""
-
-    NAME = "NAME"
-    NEWEST = "NEWEST"
 
 
 class ProfileSettings(NamedTuple):

@@ -22,6 +22,7 @@ from ..node import Node, of
 from ..paging import After, Connection
 from ..rows import reads
 from ..scalars import Cursor, TimeZone, Url
+from .morning import changed
 
 if TYPE_CHECKING:
     from ..audits.series import Series
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..snapshots.types import Snapshot
     from ..verdicts.types import Verdict
     from ..workspaces.types import Workspace
+    from .morning import MetricChange
 
 
 @strawberry.type(description="A slower network and processor.")
@@ -143,6 +145,12 @@ class Page(Node):
     latest_audit: Annotated[Audit, strawberry.lazy("graph.audits.types")] | None = by_key(
         Loaders.latest_audit, "id", "The newest finished audit; null when there is none yet.", given=_latest
     )
+    change: Annotated[MetricChange, strawberry.lazy("graph.sites.morning")] | None = by_key(
+        Loaders.change_of_page,
+        "id",
+        "A metric of the newest finished audit, beside those before it; null where that did not measure it.",
+        given=changed,
+    )
     audits: Connection[Annotated[Audit, strawberry.lazy("graph.audits.types")]] = paged(
         Loaders.audits_of_page, "Its audits, the newest first, whatever their state.", given=_audits_given
     )
@@ -177,12 +185,6 @@ class Page(Node):
         wanted = tuple(dict.fromkeys(metrics))
         what = (profile_id(profile), environment, wanted, from_, to, interval, statistic, time_zone)
         return await info.context.loaders.series.load(audits.SeriesKey(row.id, *what))
-
-
-@strawberry.input(description="Which pages.")
-class PageFilter:
-    search: str | None = strawberry.field(default=None, description="A part of the page's name, path, or site's name.")
-    tags: list[str] | None = strawberry.field(default=None, description="Of sites that have all of these tags.")
 
 
 def _site_key(_root: None, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]) -> UUID:

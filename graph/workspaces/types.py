@@ -11,7 +11,6 @@ import strawberry
 from domain import following, history, workspaces
 from domain.access import Permission, Role
 from domain.paging import DEFAULT_FIRST, Window
-from domain.sites import PageOrder
 from domain.work import EventKind
 
 from ..batched import by_key, paged
@@ -22,6 +21,7 @@ from ..node import Node, of
 from ..paging import After, Connection, First
 from ..runners import Runner
 from ..scalars import Cursor
+from ..sites.morning import pages_given
 
 if TYPE_CHECKING:
     from ..documents.types import ApiClient, Document
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..keys import ApiKey
     from ..schedules.types import Schedule
     from ..security import SecurityEntry
-    from ..sites.types import Page, PageFilter, Profile, Site
+    from ..sites.types import Page, Profile, Site
     from ..snapshots.types import Snapshot
     from ..verdicts.types import Verdict
     from .members import Invitation, Member
@@ -76,6 +76,11 @@ class Workspace(Node):
     )
     sites: Connection[Annotated[Site, strawberry.lazy("graph.sites.types")]] = paged(
         Loaders.sites_of_workspace, "Its sites, by name.", given=_sites_given
+    )
+    pages: Connection[Annotated[Page, strawberry.lazy("graph.sites.types")]] = paged(
+        Loaders.pages_of_workspace,
+        "Its pages, of all sites: by name, or what is worst and what got worse first.",
+        given=pages_given,
     )
     profiles: list[Annotated[Profile, strawberry.lazy("graph.sites.types")]] = by_key(
         Loaders.profiles_of_workspace, "id", "How its pages can be measured, oldest profile first."
@@ -136,23 +141,6 @@ class Workspace(Node):
     def viewer_permissions(row: strawberry.Parent[workspaces.WorkspaceRow], info: Info) -> list[Permission]:
         had = info.context.actor.permissions(row.id)
         return [permission for permission in Permission if permission in had]
-
-    @strawberry.field(description="Its pages, of all sites.")
-    @staticmethod
-    async def pages(
-        row: strawberry.Parent[workspaces.WorkspaceRow],
-        info: Info,
-        first: First = DEFAULT_FIRST,
-        after: After = None,
-        filter: Annotated[
-            Annotated[PageFilter, strawberry.lazy("graph.sites.types")] | None, strawberry.argument(description="Which pages.")
-        ] = None,
-        order_by: Annotated[PageOrder, strawberry.argument(description="In which order.")] = PageOrder.NAME,
-    ) -> Connection[Annotated[Page, strawberry.lazy("graph.sites.types")]]:
-        given = (("search", filter.search if filter else None), ("tags", tuple((filter.tags if filter else None) or ())))
-        newest = order_by is PageOrder.NEWEST
-        pages = Loaders.newest_pages_of_workspace if newest else Loaders.pages_of_workspace
-        return await info.context.loaders.of(pages, PageOf(Window.of(first, after), given)).load(row.id)
 
     @strawberry.field(
         description="The present end of its history, read before all else in the same query: give it to `workspaceEvents` as "

@@ -158,6 +158,8 @@ class _Filling:
             self._schedule(site_id, page_id, f"{self.mark} schedule {number:03} {schedule:03}")
         for audit in range(self.sizes.audits):
             self._audit(site_id, page_id, path, START + timedelta(hours=audit), snapshot_id)
+        if self.sizes.audits:
+            self._newest(site_id, page_id, START + timedelta(hours=self.sizes.audits - 1))
 
     def _client(self, number: int) -> UUID:
         """With documents, which it has asked for."""
@@ -303,6 +305,26 @@ class _Filling:
             snapshots_before=4,
             snapshots_after=3,
             judged_at=START,
+        )
+
+    def _newest(self, site_id: UUID, page_id: UUID, at: datetime) -> None:
+        """What the page's last audit is told by: slower than those before it, by a tenth for each page there is."""
+        ttfb_ms, number = float(at.hour), len(self.ids[Kind.PAGE])
+        self._add(
+            audits.LatestAudit,
+            site_id=site_id,
+            page_id=page_id,
+            profile_id=self.profile_id,
+            environment="production",
+            audit_id=self.ids[Kind.AUDIT][-1],
+            finished_at=at + timedelta(minutes=1),
+            engine=EngineName.PROBE,
+            form_factor=FormFactor.DESKTOP,
+            compared=2,
+            performance_score=0.5,
+            ttfb_ms=ttfb_ms,
+            ttfb_ms_baseline=ttfb_ms - number,
+            ttfb_ms_change=number / 10,
         )
 
     def _run(self, below: dict[str, UUID], run: int, at: datetime) -> None:

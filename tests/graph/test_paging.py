@@ -47,7 +47,16 @@ LISTS: Mapping[str, List] = {
     "Workspace.sites": List('workspace(slug: "acme") { sites ARGS }', "id", Sizes(sites=ROWS, pages=0)),
     "Workspace.pages": List('workspace(slug: "acme") { pages ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)),
     "Workspace.pages, newest first": List(
-        'workspace(slug: "acme") { pages(orderBy: NEWEST) ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)
+        'workspace(slug: "acme") { pages(orderBy: { by: NEWEST }) ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)
+    ),
+    "Workspace.pages, worst first": List(
+        'workspace(slug: "acme") { pages(orderBy: { by: VALUE, metric: TTFB }) ARGS }', "id", Sizes(sites=ROWS, pages=1)
+    ),
+    "Workspace.pages, what changed first": List(
+        'workspace(slug: "acme") { pages(orderBy: { by: CHANGE, metric: TTFB }) ARGS }', "id", Sizes(sites=ROWS, pages=1)
+    ),
+    "Workspace.pages, not measured": List(
+        'workspace(slug: "acme") { pages(orderBy: { by: CHANGE, metric: LCP }) ARGS }', "id", Sizes(sites=ROWS, pages=1)
     ),
     "Site.pages": List("node(id: $parent) { ... on Site { pages ARGS } }", "id", Sizes(1, ROWS, 0), Kind.SITE),
     "Page.audits": List("node(id: $parent) { ... on Page { audits ARGS } }", "id", Sizes(1, 1, ROWS, 0), Kind.PAGE, True),

@@ -302,15 +302,15 @@ async def test_pages_are_filtered_by_their_own_words_and_their_sites_tags(asking
         for path in ("/50%", "/50x", "/under_score"):
             await create_page(asking, site, path)
 
-    async def pages(order: str = "NAME", **filter: Any) -> list[str]:
+    async def pages(by: str = "NAME", **filter: Any) -> list[str]:
         query = """query ($filter: PageFilter, $order: PageOrder!) {
           workspace(slug: "acme") { pages(filter: $filter, orderBy: $order) { nodes { url } } } }"""
-        answer = await asking.ask(query, filter=filter or None, order=order)
+        answer = await asking.ask(query, filter=filter or None, order={"by": by})
         return [page["url"].removeprefix("https://") for page in answer["workspace"]["pages"]["nodes"]]
 
     assert len(await pages()) == 6
     assert await pages(search="50%", tags=["a"]) == ["shop.example/50%"]
-    assert await pages(search="BLOG", order="NEWEST") == [
+    assert await pages(search="BLOG", by="NEWEST") == [
         "blog.example/under_score",
         "blog.example/50x",
         "blog.example/50%",

@@ -45,6 +45,12 @@ DEEP = """{
   }
 }"""
 
+MORNING = """query ($order: PageOrder!) {
+  workspace(slug: "acme") { pages(first: 100, orderBy: $order) { nodes {
+    url site { name } change(metric: TTFB) { value baseline change audits rating } latestAudit { finishedAt }
+  } } }
+}"""
+
 SERIES = """query ($profile: ID!) {
   workspace(slug: "acme") { pages(first: 100) { nodes {
     timeSeries(metrics: [TTFB], profile: $profile) { points { value audit { id page { path } } } }
@@ -80,6 +86,20 @@ async def test_sites_with_pages_with_their_latest_audits_take_four_statements(as
     assert len(pages) == sizes.sites * sizes.pages
     assert all(page["latestAudit"]["metrics"] == {"ttfbMs": 0, "requestCount": 2} for page in pages)
     assert await statements(asking, NESTED) == 4
+
+
+@pytest.mark.parametrize("by", ["NAME", "VALUE", "CHANGE"])
+@pytest.mark.parametrize("sizes", [MANY, FEW], ids=["many", "few"])
+async def test_the_morning_takes_a_statement_for_pages_their_sites_and_their_changes(
+    asking: Asking, sizes: Sizes, by: str
+) -> None:
+    await filled(asking, sizes)
+    order = {"by": by, "metric": "TTFB"}
+    nodes = (await asking.ask(MORNING, order=order))["workspace"]["pages"]["nodes"]
+    number = sizes.sites * sizes.pages
+    assert len(nodes) == min(100, number)
+    assert nodes[0]["change"]["change"] == (0.1 if by == "NAME" else pytest.approx(number / 10))
+    assert await statements(asking, MORNING, order=order) == 5
 
 
 @pytest.mark.usefixtures("boundless")

@@ -12,6 +12,7 @@ from infra.db.database import SqlDatabase
 from tests.databases import new_workspace
 
 CHOICE = Window()
+EVERY_PAGE = {"search": None, "tags": [], "any_site": True, "sites": []}
 
 
 async def test_single_sites_are_read_and_changed_and_nothing_beside_them(database: SqlDatabase) -> None:
@@ -29,7 +30,7 @@ async def test_single_sites_are_read_and_changed_and_nothing_beside_them(databas
     assert [len(found) for found in (await sites.profiles_by_site(reader, reach, both)).values()] == [1, 0]
     listed = await sites.SITES.of(reader, reach, workspace_id, CHOICE, search=None, tags=[])
     assert [row.id for row in listed.rows] == [own.site_id]
-    listed_pages = await sites.WORKSPACE_PAGES.of(reader, reach, workspace_id, CHOICE, search=None, tags=[])
+    listed_pages = await sites.WORKSPACE_PAGES.of(reader, reach, workspace_id, CHOICE, **EVERY_PAGE)
     assert [row.id for row in listed_pages.rows] == [own.id]
     async with database.work(client) as work:
         await sites.update(work, site_id=own.site_id, name="Renamed")

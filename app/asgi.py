@@ -30,7 +30,7 @@ DRAIN_SECONDS = 1.0
 
 def create_app(house: House) -> App:
     """Everything that answers over HTTP and WebSocket."""
-    services = _services(house)
+    services = services_of(house)
     graphql = api(schema, services)
     doors = _doors(house, services)
     doors.router.routes += graphql.others
@@ -64,7 +64,8 @@ def _doors(house: House, services: Services) -> FastAPI:
     return app
 
 
-def _services(house: House) -> Services:
+def services_of(house: House) -> Services:
+    """What a house has for GraphQL."""
     return Services(
         database=house.database,
         feed=house.hub,

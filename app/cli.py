@@ -24,6 +24,7 @@ from app.commands import (
     schema,
     secrets,
     security,
+    status,
     upkeep,
 )
 from app.errors import Unusable
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(processes.app)
 app.add_typer(audit.app)
+app.add_typer(status.app)
 app.add_typer(upkeep.app)
 app.add_typer(doctor.app)
 app.add_typer(schema.app)

@@ -60,18 +60,18 @@ class Remote:
 
 
 @asynccontextmanager
-async def opened(url: str, key: str | None) -> AsyncGenerator[Remote, None]:
-    """Raises Unusable for an address or a key that cannot be one."""
+async def opened(url: str, key: str | None, *, option: str = "--url") -> AsyncGenerator[Remote, None]:
+    """Raises Unusable for an address or a key that cannot be one. `option`: how the address was given."""
     headers = {
         "Authorization": f"Bearer {_checked_key(key)}",
         "Content-Type": "application/json",
         "Accept": "application/graphql-response+json, application/json",
     }
     async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT) as client:
-        yield Remote(client, _checked_url(url))
+        yield Remote(client, _checked_url(url, option))
 
 
-def _checked_url(url: str) -> str:
+def _checked_url(url: str, option: str) -> str:
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -79,9 +79,9 @@ def _checked_url(url: str) -> str:
     except (ValueError, httpx.InvalidURL):
         good = False
     if not good:
-        raise Unusable("--url is the address of GraphQL, such as https://pacemark.example.com/graphql")
+        raise Unusable(f"{option} is the address of GraphQL, such as https://pacemark.example.com/graphql")
     if "@" in parts.netloc:
-        raise Unusable(f"--url holds no names and no passwords: the key is read from {KEY}.")
+        raise Unusable(f"{option} holds no names and no passwords: the key is read from {KEY}.")
     return url
 
 

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from app import bootstrap, worker
-from app.asgi import _services, create_app
+from app.asgi import create_app, services_of
 from app.settings import Settings
 from app.wiring import House
 from domain.access import Actor
@@ -59,7 +59,7 @@ async def test_one_trace_runs_from_the_request_to_the_event(
         stop = asyncio.Event()
         working = asyncio.create_task(worker.work(house, stop, drain_seconds=5))
         variables = {"workspace": encode(Kind.WORKSPACE, workspace_id)}
-        operations = Operations(schema, _services(house))
+        operations = Operations(schema, services_of(house))
         events = operations.results(await operations.prepare(Asked(FOLLOW, variables=variables), Caller(actor)))
         assert b'"Checkpoint"' in (await anext(events)).body
         spans.clear()

@@ -51,6 +51,7 @@ async def _statements(workspace_id: UUID) -> dict[str, Any]:
     one, two = [uuid4()], [uuid4(), uuid4()]
     any_audit = {"profile": None, "environment": None, "since": None, "until": None}
     any_site: dict[str, Any] = {"search": None, "tags": []}
+    any_page = {**any_site, "any_tag": True, "any_site": True, "sites": []}
     recorder = _Recorder()
     reads = {
         "workspace": workspaces.by_slugs(recorder, reach, ["default"]),
@@ -58,7 +59,7 @@ async def _statements(workspace_id: UUID) -> dict[str, Any]:
         "site": sites.by_ids(recorder, reach, one),
         "sites": sites.SITES.under(recorder, reach, one, window, **any_site),
         "pages": sites.PAGES.under(recorder, reach, two, window),
-        "workspacePages": sites.WORKSPACE_PAGES.under(recorder, reach, one, window, any_site=True, sites=[], **any_site),
+        "workspacePages": sites.WORKSPACE_PAGES.under(recorder, reach, one, window, **any_page),
         "audits": AUDITS.under(recorder, reach, two, window, AUDIT, **any_audit),
         "auditsOfOne": AUDITS.under(recorder, reach, one, window, AUDIT, **any_audit),
         "latestAudits": audits.latest(recorder, reach, one, Latest(), AUDIT),

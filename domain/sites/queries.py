@@ -94,10 +94,12 @@ PAGES = Keyset("pages", _PAGES, parent=Page.site_id, tenant=Page.workspace_id, s
 
 WANTED_PAGES = (
     _wanted(Page.name, Page.path, Site.name),
-    contains_all(Site.tags, "tags"),
+    # Without a word that any will do, PostgreSQL takes it that next to no site has all tags, even where none is asked for.
+    or_(bindparam("any_tag", type_=Boolean()), contains_all(Site.tags, "tags")),
     or_(bindparam("any_site", type_=Boolean()), one_of(Page.site_id, "sites")),
 )
-"""Of pages with their sites. Takes `search`, `tags`, and `sites` (those with these ids) unless `any_site` is true."""
+"""Of pages with their sites. Takes `search`; `tags` unless `any_tag` is true, and `sites` (those with these ids) unless
+`any_site` is."""
 
 _FOUND_PAGES = _PAGES.where(*WANTED_PAGES)
 WORKSPACE_PAGES = Keyset(

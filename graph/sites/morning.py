@@ -80,6 +80,7 @@ def pages_given(
     site_ids = [decode(Kind.SITE, id, f"filter.sites.{at}") for at, id in enumerate(wanted.sites or ())]
     values: list[tuple[str, Any]] = [
         ("any_site", wanted.sites is None),
+        ("any_tag", not wanted.tags),
         ("order", (order.by, metric)),
         ("search", wanted.search),
         ("sites", tuple(site_ids)),

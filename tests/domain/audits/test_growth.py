@@ -43,6 +43,7 @@ class Scan:
     table: str
     rows: float
     heap_fetches: int
+    loops: int
 
 
 @dataclass
@@ -76,7 +77,7 @@ def scans(plan: dict[str, Any]) -> Iterator[Scan]:
     if "Relation Name" in plan:
         removed = sum(plan.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck"))
         rows = (plan["Actual Rows"] + removed) * plan["Actual Loops"]
-        yield Scan(plan["Node Type"], plan["Relation Name"], rows, plan.get("Heap Fetches", 0))
+        yield Scan(plan["Node Type"], plan["Relation Name"], rows, plan.get("Heap Fetches", 0), plan["Actual Loops"])
     for below in plan.get("Plans", ()):
         yield from scans(below)
 

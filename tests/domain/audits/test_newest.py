@@ -175,7 +175,8 @@ async def test_it_goes_with_its_audit(acme: Line) -> None:
 async def pages(acme: Line, by: PageOrderBy, metric: MetricName = MetricName.TTFB, size: int = 100, **given: Any) -> list[str]:
     """The paths in order, read page by page of the list."""
     ranking = Ranking(metric, **{name: given.pop(name) for name in ("profile_id", "environment") if name in given})
-    values = {"search": None, "tags": [], "any_site": True, "sites": [], "any_rating": True, "ratings": [], "worse_than": None}
+    values = {"search": None, "tags": [], "any_tag": True, "any_site": True, "sites": []}
+    values |= {"any_rating": True, "ratings": [], "worse_than": None}
     values |= {"profile": ranking.profile_id, "environment": ranking.environment, **given}
     found: list[str] = []
     window = Window(size)

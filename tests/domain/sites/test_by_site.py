@@ -12,7 +12,7 @@ from infra.db.database import SqlDatabase
 from tests.databases import new_workspace
 
 CHOICE = Window()
-EVERY_PAGE = {"search": None, "tags": [], "any_site": True, "sites": []}
+EVERY_PAGE = {"search": None, "tags": [], "any_tag": True, "any_site": True, "sites": []}
 
 
 async def test_single_sites_are_read_and_changed_and_nothing_beside_them(database: SqlDatabase) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from app.auditing.plain import plain
 from app.errors import Unusable
 from domain import metrics
 from domain.audits import WATCHED
@@ -113,7 +114,8 @@ async def _profile(ask: Ask, wish: Wish, where: str) -> str:
     found = _workspace(await ask(PROFILES, workspace=wish.workspace), wish, where)["profiles"]
     ids = [each["id"] for each in found if wish.profile in (each["name"], each["id"])]
     if not ids:
-        raise Unusable(f"There is no profile {wish.profile!r} there. There are: {', '.join(each['name'] for each in found)}.")
+        names = ", ".join(plain(each["name"], 60) for each in found)
+        raise Unusable(f"There is no profile {wish.profile!r} there. There are: {names}.")
     id: str = ids[0]
     return id
 

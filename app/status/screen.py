@@ -75,7 +75,7 @@ def _change(page: PageStatus) -> Text:
 
 def _rest(status: Status, shown: int) -> Iterator[Text]:
     if not status.pages:
-        yield Text("There is no page in it yet." if status.sites else "There is no such site in it yet.")
+        yield Text("There is no page in it yet." if status.sites else "There is no such site in it.")
         return
     worse, better, same, unknown = _tally(status)
     whose = f"Of the {_counted(len(status.pages), 'page')} that got worse most, " if status.more_pages else ""

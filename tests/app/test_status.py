@@ -87,7 +87,7 @@ def test_programs_get_json_and_an_exit_status(run: Run) -> None:
 def test_what_is_asked_for_alone_is_shown(run: Run, tmp_path: Path) -> None:
     filled(tmp_path, Sizes(sites=2, pages=1, runs=0, requests=0, findings=0))
     assert "2 sites\n" in run("--metric", "TTFB", "--tags", "some")[1]
-    assert "0 sites\n\nThere is no such site in it yet." in run("--metric", "TTFB", "--tags", "some,other")[1]
+    assert "0 sites\n\nThere is no such site in it." in run("--metric", "TTFB", "--tags", "some,other")[1]
     assert run("--profile", "Mine")[2].startswith("There is no profile 'Mine' there. There are: Probe, ")
     assert "2 pages cannot be compared yet." in run("--metric", "LCP")[1]
     assert "2 pages cannot be compared yet." in run("--metric", "TTFB", "--profile", "Lighthouse mobile")[1]

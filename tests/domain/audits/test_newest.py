@@ -172,6 +172,16 @@ async def test_it_goes_with_its_audit(acme: Line) -> None:
     assert await newest(acme.database) == []
 
 
+async def test_what_it_was_compared_with_may_be_forgotten(acme: Line) -> None:
+    ids = await acme.add(*hours(100, 100, 200))
+    await settled(acme, *ids)
+    acme.database._clock = lambda: START + timedelta(days=4_000)
+    async with acme.database.work(SYSTEM) as work:
+        assert await audits.forget(work, timedelta(days=90)) == 2
+    assert await newest(acme.database) == [ids[2]]
+    assert await change(acme) == ChangeRow(200.0, 100.0, 1.0, 2, Rating.GOOD)
+
+
 async def pages(acme: Line, by: PageOrderBy, metric: MetricName = MetricName.TTFB, size: int = 100, **given: Any) -> list[str]:
     """The paths in order, read page by page of the list."""
     ranking = Ranking(metric, **{name: given.pop(name) for name in ("profile_id", "environment") if name in given})

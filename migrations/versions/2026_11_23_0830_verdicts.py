@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("page_id", sa.Uuid(), nullable=False),
         sa.Column("profile_id", sa.Uuid(), nullable=False),
         sa.Column("audit_id", sa.Uuid(), nullable=False),
-        sa.Column("metric", sa.String(40), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
         sa.Column("judgement", sa.String(40), nullable=False),
         sa.Column("reason", sa.String(40), nullable=False),
         *(sa.Column(name, sa.Float(), nullable=True) for name in _NUMBERS),

@@ -270,7 +270,7 @@ async def test_what_was_measured_before_there_was_such_a_table_is_in_it(acme: Li
     columns = LatestAudit.__table__
     async with everybodys(acme.database) as connection:
         before = sorted((await connection.execute(select(columns))).all(), key=str)
-    await migrate.downgrade(owner_url, "2026_11_23_0700")
+    await migrate.downgrade(owner_url, "2026_11_23_0830")
     await migrate.upgrade(owner_url, service=None)
     database = SqlDatabase(owner_url)
     async with everybodys(database) as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from domain import accounts, mails, security, sites
+from domain import accounts, mails, notifications, security, sites
 from domain.access import SYSTEM
 from domain.ids import Kind, encode
 from domain.keyring import Keyring
@@ -15,6 +15,7 @@ SEALED: Mapping[str, security.Sealed] = {
     "access to sites": sites.SEALED,
     "signing keys": accounts.SEALED,
     "mails": mails.SEALED,
+    "channels": notifications.SEALED,
 }
 
 Told = Callable[[str, int, int], None]
@@ -52,4 +53,6 @@ async def _reseal(database: Database, keyring: Keyring, kind: str, sealed: secur
 def _named(sealed: security.Sealed, key: Any) -> str:
     if sealed is sites.SEALED:
         return encode(Kind.SITE, key)
+    if sealed is notifications.SEALED:
+        return encode(Kind.CHANNEL, key)
     return mails.named(key) if sealed is mails.SEALED else str(key)

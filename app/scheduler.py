@@ -12,7 +12,20 @@ import structlog
 
 from app.waiting import set_within
 from app.wiring import House, holder
-from domain import accounts, audits, history, idempotency, leases, mails, schedules, snapshots, verdicts, workspaces
+from domain import (
+    accounts,
+    alerts,
+    audits,
+    history,
+    idempotency,
+    leases,
+    mails,
+    notifications,
+    schedules,
+    snapshots,
+    verdicts,
+    workspaces,
+)
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.leases import Lease, LeaseLost
@@ -23,6 +36,7 @@ LEASE_LASTS = timedelta(seconds=10)
 STAND_BY_SECONDS = 2.0
 TICK_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
+WATCH_SECONDS = 10.0
 TIDY_SECONDS = 60.0
 PIECES = 10
 
@@ -66,6 +80,7 @@ class _Acting:
             (self._fire, TICK_SECONDS),
             (self._close, TICK_SECONDS),
             (self._sweep, SWEEP_SECONDS),
+            (self._watch, WATCH_SECONDS),
             (self._tidy, TIDY_SECONDS),
         )
         next_at = [now() for _ in chores]
@@ -103,10 +118,21 @@ class _Acting:
 
     async def _sweep(self) -> None:
         async with self._work() as work:
-            lapsed = await audits.sweep(work), await mails.sweep(work), await verdicts.sweep(work)
+            lapsed = [await each(work) for each in (audits.sweep, mails.sweep, verdicts.sweep, notifications.sweep)]
         again, given_up = sum(len(each.again) for each in lapsed), sum(len(each.dead) for each in lapsed)
         if again or given_up:
             log.warning("Workers have vanished.", again=again, given_up=given_up)
+
+    async def _watch(self) -> None:
+        """Schedules that bring nothing any more, and alerts that were put off until now; what is left comes next time."""
+        for _ in range(PIECES):
+            async with self._work() as work:
+                if await schedules.watch(work) < schedules.LIMIT:
+                    break
+        for _ in range(PIECES):
+            async with self._work() as work:
+                if await alerts.remind(work) < alerts.MOST_REMINDED:
+                    break
 
     async def _tidy(self) -> None:
         for _ in range(PIECES):
@@ -118,6 +144,10 @@ class _Acting:
             await mails.forget(work)
             await accounts.forget(work)
             await workspaces.forget_invitations(work)
+        for _ in range(PIECES):
+            async with self._work() as work:
+                if await notifications.forget(work) < notifications.FORGOTTEN:
+                    break
         for _ in range(PIECES):
             async with self._work() as work:
                 if not any(await workspaces.purge(work)):

@@ -17,7 +17,7 @@ from pathlib import Path
 from app import folder
 from app.metering import BacklogMeter
 from app.settings import Settings
-from domain import accounts, audits, documents, history, jobs, keys, mails, verdicts
+from domain import accounts, audits, documents, history, jobs, keys, mails, notifications, verdicts
 from domain.caching import Cache
 from domain.keyring import Keyring
 from domain.measuring import Engine, EngineName
@@ -42,8 +42,9 @@ from infra.oidc import OpenIdProvider
 from infra.storage.disk import DiskStorage
 from infra.storage.s3 import S3Storage
 from infra.telemetry import Telemetry
+from infra.webhooks import GuardedPoster
 
-KINDS = (*audits.KINDS.values(), mails.KIND, *verdicts.KINDS)
+KINDS = (*audits.KINDS.values(), mails.KIND, *verdicts.KINDS, notifications.KIND)
 """All the kinds of work there are."""
 
 DEAF = ("worker", "scheduler")
@@ -76,10 +77,16 @@ class House:
     storage: Storage
     engines: Mapping[EngineName, Engine]
     mailer: mails.Mailer
+    poster: notifications.Poster
     keyring: Keyring = field(repr=False)
     signing: accounts.Signing = field(repr=False)
     passwords: accounts.Passwords = field(repr=False)
     oidc: OpenIdProvider | None
+
+    @property
+    def means(self) -> notifications.Means:
+        """What alerts are told with."""
+        return notifications.Means(self.poster, self.mailer, self.keyring, self.settings.base_url)
 
 
 @asynccontextmanager
@@ -105,6 +112,7 @@ async def wire(
         bus, hub = await _carrying(settings, database, closing, process, live)
         cache = await _cache(settings, closing, process)
         keyring, passwords = settings.keyring(), accounts.Passwords()
+        guard = Guard(allow_private=allow_private)
         closing.callback(passwords.close)
         backlog = closing.enter_context(BacklogMeter(partial(_backlog, database)))
         yield House(
@@ -120,8 +128,9 @@ async def wire(
             usage=documents.Usage(),
             key_uses=keys.Uses(),
             storage=_storage(settings),
-            engines=_engines(settings, Guard(allow_private=allow_private), cache),
+            engines=_engines(settings, guard, cache),
             mailer=_mailer(settings),
+            poster=GuardedPoster(guard),
             keyring=keyring,
             signing=accounts.Signing(database, keyring, settings.base_url),
             passwords=passwords,

@@ -1,4 +1,4 @@
-"""Takes audits, mails and snapshots as they come, measures the first, sends the second and judges the third."""
+"""Takes audits, mails, snapshots and what channels are told as they come: measures, sends, judges and tells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind
 from app.folder import WorkerLock
 from app.waiting import set_within
 from app.wiring import House
-from domain import audits, jobs, mails, metering, runners, tracing, verdicts
+from domain import audits, jobs, mails, metering, notifications, runners, tracing, verdicts
 from domain.access import SYSTEM
 from domain.errors import DatabaseAway
 from domain.measuring import EngineName
@@ -30,6 +30,7 @@ LOOK_SECONDS = 10.0
 WORKING_SECONDS = 10.0
 APPEAR_SECONDS = 10.0
 MAILS_AT_ONCE = 2
+DELIVERIES_AT_ONCE = 4
 
 log = structlog.get_logger()
 
@@ -58,10 +59,10 @@ class Lane(NamedTuple):
 
 
 class Worker:
-    """One task for each audit that may run at once, and for each mail.
+    """One task for each audit that may run at once, for each mail, and for each message to a channel.
 
     Told to stop, it takes nothing new and gives what is running `drain_seconds` to end; then the engines are stopped
-    and their audits given back, as are mails. Cancelling `run` does that at once.
+    and their audits given back, as is what was to be sent. Cancelling `run` does that at once.
     """
 
     def __init__(self, house: House, *, drain_seconds: float) -> None:
@@ -105,6 +106,8 @@ class Worker:
             yield Lane(mails.KIND, self._mail)
         for kind in verdicts.KINDS:
             yield Lane(kind, partial(self._judge, kind))
+        for _ in range(DELIVERIES_AT_ONCE):
+            yield Lane(notifications.KIND, self._deliver)
 
     async def _drain(self, stop: asyncio.Event, serving: list[asyncio.Task[None]]) -> None:
         await stop.wait()
@@ -193,6 +196,18 @@ class Worker:
             return False
         with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):
             await verdicts.perform(house.database, claim, timedelta(seconds=house.settings.confirm_after_seconds))
+        return True
+
+    async def _deliver(self) -> bool:
+        """Take the next delivery and try it; whether there was one."""
+        house = self._house
+        claim = await notifications.take(house.database)
+        if claim is None:
+            return False
+        with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):
+            outcome, reason = await notifications.perform(house.database, house.means, claim)
+            if outcome is not notifications.Outcome.SENT:
+                log.info("A channel was not told.", delivery=claim.job.subject.hex, outcome=outcome, reason=reason)
         return True
 
     async def _appear(self) -> None:

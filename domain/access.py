@@ -29,10 +29,12 @@ class Permission(StrEnum):
     AUDIT_CANCEL = "AUDIT_CANCEL"
     SITE_WRITE = "SITE_WRITE"
     SCHEDULE_WRITE = "SCHEDULE_WRITE"
+    ALERT_WRITE = "ALERT_WRITE"
     PROFILE_WRITE = "PROFILE_WRITE"
     ACCESS_WRITE = "ACCESS_WRITE"
     KEY_WRITE = "KEY_WRITE"
     JOB_WRITE = "JOB_WRITE"
+    CHANNEL_WRITE = "CHANNEL_WRITE"
     DOCUMENT_WRITE = "DOCUMENT_WRITE"
     MEMBER_READ = "MEMBER_READ"
     MEMBER_WRITE = "MEMBER_WRITE"
@@ -46,12 +48,14 @@ _MEMBER = _VIEWER | {
     Permission.AUDIT_CANCEL,
     Permission.SITE_WRITE,
     Permission.SCHEDULE_WRITE,
+    Permission.ALERT_WRITE,
 }
 _ADMIN = _MEMBER | {
     Permission.PROFILE_WRITE,
     Permission.ACCESS_WRITE,
     Permission.KEY_WRITE,
     Permission.JOB_WRITE,
+    Permission.CHANNEL_WRITE,
     Permission.DOCUMENT_WRITE,
     Permission.MEMBER_WRITE,
     Permission.SECURITY_READ,
@@ -71,6 +75,7 @@ OF_SITES = frozenset(
         Permission.AUDIT_CANCEL,
         Permission.SITE_WRITE,
         Permission.SCHEDULE_WRITE,
+        Permission.ALERT_WRITE,
         Permission.ACCESS_WRITE,
     }
 )

@@ -32,6 +32,10 @@ class Kind(StrEnum):
     JOB = "job"
     CLIENT = "client"
     DOCUMENT = "document"
+    ALERT = "alert"
+    CHANNEL = "channel"
+    ROUTE = "route"
+    DELIVERY = "delivery"
 
 
 _SHAPE = re.compile(r"([a-z]+)_([0-9a-f]{32})\Z")

@@ -19,6 +19,7 @@ LINKS = "links"
 ACCESS = "access"
 MAIL = "mail"
 TOKENS = "tokens"
+CHANNELS = "channels"
 
 
 class Unsealed(Exception):  # noqa: N818 - what was sealed under a secret that is no longer known

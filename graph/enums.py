@@ -51,8 +51,8 @@ described(
     Role,
     "What a member or an API key is in a workspace.",
     OWNER="May do everything.",
-    ADMIN="May also manage profiles, access, keys, API clients, documents and jobs that were given up.",
-    MEMBER="May also watch sites, request audits and schedule them.",
+    ADMIN="May also manage profiles, access, keys, API clients, documents, channels and jobs that were given up.",
+    MEMBER="May also watch sites, request audits, schedule them, and deal with alerts.",
     VIEWER="May look.",
 )
 described(
@@ -63,10 +63,12 @@ described(
     AUDIT_CANCEL="Stop audits.",
     SITE_WRITE="Add, change and delete sites and pages.",
     SCHEDULE_WRITE="Add, change, pause and delete schedules.",
+    ALERT_WRITE="Acknowledge, put off and end alerts.",
     PROFILE_WRITE="Add, change and delete profiles.",
     ACCESS_WRITE="Set and clear what is sent to reach a site.",
     KEY_WRITE="Issue and revoke API keys.",
     JOB_WRITE="Replay and drop jobs that were given up.",
+    CHANNEL_WRITE="See, add, change, test and delete the channels that are told of alerts.",
     DOCUMENT_WRITE="Add, change and delete API clients, and push and prune their documents.",
     MEMBER_READ="See who is in it.",
     MEMBER_WRITE="Invite, change and remove members.",
@@ -201,6 +203,11 @@ described(
     SNAPSHOT_JUDGED="What a snapshot measured was compared with what was measured before, and the verdicts are final.",
     SCHEDULE_FIRED="A schedule asked for audits.",
     SCHEDULE_SKIPPED="A schedule was due and asked for no audit.",
+    ALERT_OPENED="Something is wrong.",
+    ALERT_RESOLVED="It is so no more.",
+    ALERT_ACKNOWLEDGED="Somebody knows of it.",
+    ALERT_SNOOZED="Somebody put it off, or it is put off no longer.",
+    CHANNEL_PAUSED="Nothing is sent to a channel any more, since it took nothing for days, or said that it is gone.",
 )
 described(
     MetricName,
@@ -288,6 +295,7 @@ described(
     KEY_ROTATED="An API key was given a successor.",
     KEY_REVOKED="An API key was revoked.",
     CLIENT_CHANGED="An API client was made, changed or deleted.",
+    CHANNEL_CHANGED="A channel was made, changed or deleted, or its secret replaced.",
     ACCESS_SET="What is sent to reach a site was set.",
     ACCESS_CLEARED="What is sent to reach a site was taken away.",
     MEMBER_INVITED="Somebody was invited.",

@@ -12,14 +12,18 @@ from graphql import GraphQLResolveInfo
 
 from domain import audits, following
 from domain.access import Permission
+from domain.alerts import AlertKind, AlertSeverity, AlertState
 from domain.errors import InvalidInput, LimitReached, NotFound, ProblemCode
 from domain.following import SILENCE_SECONDS, Happened, Wanted
 from domain.ids import Kind, decode, encode
 from domain.measuring import Phase
+from domain.notifications import PauseReason
 from domain.snapshots import Cause
 from domain.work import EventKind
 
+from .alerts import Alert
 from .audits import Audit
+from .channels import Channel
 from .context import Context, Info
 from .node import of
 from .paging import Connection
@@ -179,12 +183,67 @@ class SnapshotEvent(WorkspaceEvent):
         return row.event.payload.get("improved")
 
 
+@strawberry.type(description="Something began or ceased to be wrong, or somebody dealt with that.")
+class AlertEvent(WorkspaceEvent):
+    is_type_of = _of_kinds("ALERT_")
+
+    @strawberry.field(description="What happened.")
+    @staticmethod
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    @strawberry.field(description="The alert as it stands now; null once it is deleted.")
+    @staticmethod
+    async def alert(row: strawberry.Parent[Happened], info: Info) -> Alert | None:
+        return await info.context.loaders.alert.load(row.event.subject)
+
+    @strawberry.field(description="How it stood right after that.")
+    @staticmethod
+    def state(row: strawberry.Parent[Happened]) -> AlertState:
+        return AlertState(row.event.payload["state"])
+
+    @strawberry.field(description="What it is about.")
+    @staticmethod
+    def alert_kind(row: strawberry.Parent[Happened]) -> AlertKind:
+        return AlertKind(row.event.payload["alertKind"])
+
+    @strawberry.field(description="How grave it is.")
+    @staticmethod
+    def severity(row: strawberry.Parent[Happened]) -> AlertSeverity:
+        return AlertSeverity(row.event.payload["severity"])
+
+    @strawberry.field(description="What is wrong, as a short sentence.")
+    @staticmethod
+    def title(row: strawberry.Parent[Happened]) -> str:
+        return str(row.event.payload["title"])
+
+
+@strawberry.type(description="Nothing is sent to a channel any more.")
+class ChannelEvent(WorkspaceEvent):
+    is_type_of = _of_kinds("CHANNEL_")
+
+    @strawberry.field(description="What happened.")
+    @staticmethod
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    @strawberry.field(description="The channel as it is now; null once it is deleted, and for whoever may not see it.")
+    @staticmethod
+    async def channel(row: strawberry.Parent[Happened], info: Info) -> Channel | None:
+        return await info.context.loaders.channel.load(row.event.subject)
+
+    @strawberry.field(description="Why.")
+    @staticmethod
+    def reason(row: strawberry.Parent[Happened]) -> PauseReason:
+        return PauseReason(row.event.payload["reason"])
+
+
 @strawberry.type(description="A page of a workspace's events, oldest first.")
 class EventConnection(Connection[WorkspaceEvent]):
     pass
 
 
-TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, SnapshotEvent, ScheduleEvent)
+TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, SnapshotEvent, ScheduleEvent, AlertEvent, ChannelEvent)
 """What a workspace's event can be; nothing else names them."""
 
 

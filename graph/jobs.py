@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain import audits, jobs, reactions
+from domain import audits, jobs, notifications, reactions
 from domain.access import Permission
 from domain.ids import Kind, decode
 
@@ -17,6 +17,8 @@ from .node import Node, of
 
 
 async def _subject(info: Info, row: jobs.JobRow) -> Node | None:
+    if row.kind == notifications.KIND:
+        return await info.context.loaders.delivery.load(row.subject)
     return await info.context.loaders.audit.load(row.subject) if row.kind in audits.KINDS.values() else None
 
 

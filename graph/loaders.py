@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain import (
+    alerts,
     audits,
     documents,
     files,
@@ -14,6 +15,7 @@ from domain import (
     history,
     jobs,
     keys,
+    notifications,
     runners,
     schedules,
     security,
@@ -58,6 +60,18 @@ async def _workspace_pages(
     if metric is not None:
         keyset = audits.ranked(by, metric)
     return await _pages(keyset)(reader, reach, parents, PageOf(page.window, tuple(values.items())), columns)
+
+
+def _stated(keysets: Mapping[bool, Keyset[Any]]) -> Batch[UUID, Slice[Any] | InvalidInput]:
+    """Pages of a list that is another one where a state is asked for."""
+    lists = {stated: _pages(keyset) for stated, keyset in keysets.items()}
+
+    async def batch(
+        reader: Reader, reach: Reach, parents: Collection[UUID], page: PageOf, columns: Columns | None = None
+    ) -> Mapping[UUID, Slice[Any] | InvalidInput]:
+        return await lists["state" in dict(page.values)](reader, reach, parents, page, columns)
+
+    return batch
 
 
 async def _runners(reader: Reader, _reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, runners.RunnerRow]:
@@ -134,6 +148,13 @@ class Loaders:
     progress_of_snapshot = Loading(snapshots.progress_by_ids)
     audits_of_snapshot_page = Loading(snapshots.audits_by_pages)
     verdict = Loading(verdicts.by_ids, by_id=True)
+    alert = Loading(alerts.by_ids, by_id=True)
+    channel = Loading(notifications.channels_by_ids, by_id=True)
+    channels_of_workspace = Loading(notifications.channels_by_workspaces)
+    route = Loading(notifications.routes_by_ids, by_id=True)
+    routes_of_channel = Loading(notifications.routes_by_channels)
+    delivery = Loading(notifications.deliveries_by_ids, by_id=True)
+    attempts_of_delivery = Loading(notifications.attempts_by_deliveries)
     dead_job = Loading(jobs.dead_by_ids, by_id=True)
     history = Loading(_history)
 
@@ -159,6 +180,10 @@ class Loaders:
     schedules_of_workspace = Loading(_pages(schedules.SCHEDULES), narrow=True)
     schedules_of_site = Loading(_pages(schedules.OF_SITE), narrow=True)
     schedules_of_page = Loading(_pages(schedules.OF_PAGE), narrow=True)
+    alerts_of_workspace = Loading(_stated(alerts.ALERTS), narrow=True)
+    alerts_of_site = Loading(_stated(alerts.OF_SITE), narrow=True)
+    alerts_of_page = Loading(_stated(alerts.OF_PAGE), narrow=True)
+    deliveries_of_channel = Loading(_pages(notifications.DELIVERIES), narrow=True)
     dead_jobs_of_workspace = Loading(_pages(jobs.DEAD), narrow=True)
     security_log_of_workspace = Loading(_pages(security.LOG), narrow=True)
     security_log_of_person = Loading(_pages(security.OF_PERSON), narrow=True)

@@ -10,7 +10,21 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 
-from domain import audits, documents, files, jobs, keys, runners, schedules, sites, snapshots, verdicts, workspaces
+from domain import (
+    alerts,
+    audits,
+    documents,
+    files,
+    jobs,
+    keys,
+    notifications,
+    runners,
+    schedules,
+    sites,
+    snapshots,
+    verdicts,
+    workspaces,
+)
 from domain.base import whole
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
@@ -32,6 +46,10 @@ KINDS: Mapping[type, Kind] = {
     schedules.ScheduleRow: Kind.SCHEDULE,
     snapshots.SnapshotRow: Kind.SNAPSHOT,
     verdicts.VerdictRow: Kind.VERDICT,
+    alerts.AlertRow: Kind.ALERT,
+    notifications.ChannelRow: Kind.CHANNEL,
+    notifications.RouteRow: Kind.ROUTE,
+    notifications.DeliveryRow: Kind.DELIVERY,
     audits.AuditRow: Kind.AUDIT,
     audits.FindingRow: Kind.FINDING,
     files.FileRow: Kind.FILE,
@@ -92,6 +110,10 @@ async def find(info: Info, id: str) -> Any:
         Kind.SCHEDULE: loaders.schedule,
         Kind.SNAPSHOT: loaders.snapshot,
         Kind.VERDICT: loaders.verdict,
+        Kind.ALERT: loaders.alert,
+        Kind.CHANNEL: loaders.channel,
+        Kind.ROUTE: loaders.route,
+        Kind.DELIVERY: loaders.delivery,
         Kind.AUDIT: loaders.audit,
         Kind.FINDING: loaders.finding,
         Kind.FILE: loaders.file,

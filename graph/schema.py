@@ -13,7 +13,9 @@ from domain.errors import LimitReached
 
 from . import (
     accounts,
+    alerts,
     audits,
+    channels,
     costs,
     documents,
     events,
@@ -81,12 +83,16 @@ schema = strawberry.Schema(
         sites.ProfileMutation,
         schedules.Mutation,
         snapshots.Mutation,
+        alerts.Mutation,
+        channels.Mutation,
+        channels.RouteMutation,
+        channels.DeliveryMutation,
         audits.Mutation,
         jobs.Mutation,
         documents.Mutation,
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
-    types=[verdicts.Verdict, keys.ApiKey, workspaces.Invitation, Artifact, *events.TYPES],
+    types=[verdicts.Verdict, keys.ApiKey, workspaces.Invitation, Artifact, *events.TYPES, channels.Route, channels.Delivery],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )
 costs.declare(schema._schema)

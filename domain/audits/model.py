@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base, Json
@@ -65,6 +65,9 @@ class MetricColumns:
 CHARTED = ("performance_score", "lcp_ms", "fcp_ms", "tbt_ms", "cls", "speed_index_ms", "ttfb_ms")
 
 
+_SCHEDULED = text("schedule_id IS NOT NULL")
+
+
 class Audit(MetricColumns, Base):
     """One page measured under one profile. While it waits or runs, a job stands for it, with the claim of who has it."""
 
@@ -85,6 +88,8 @@ class Audit(MetricColumns, Base):
         Index(None, "workspace_id", "state"),
         Index(None, "profile_id"),
         Index(None, "snapshot_id", "id"),
+        # When a schedule brought something last is at its end.
+        Index(None, "schedule_id", "state", "finished_at", postgresql_where=_SCHEDULED, sqlite_where=_SCHEDULED),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -19,6 +19,7 @@ from .claims import (
     withdraw_all,
 )
 from .model import JobRow, KindRow
+from .patience import record, take_next
 from .queries import DEAD, by_kinds, dead_by_ids
 from .rules import CLAIM, MAX_DELIVERIES, PERSON_WAITS, SCHEDULED
 
@@ -41,10 +42,12 @@ __all__ = [
     "hold",
     "lapse",
     "postpone",
+    "record",
     "release",
     "revive",
     "sent",
     "take",
+    "take_next",
     "unsent",
     "wait",
     "withdraw",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import TypeVar
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -24,13 +22,9 @@ from .mailer import Mail, Mailer, MailerAway, MailRefused
 from .model import MailRow, StoredMail
 
 SEND_SECONDS = 15.0
-AWAY_SECONDS = 10.0
-"""Together shorter than a claim lasts."""
+"""With what `jobs.record` may take, shorter than a claim lasts."""
 
-TRY_AGAIN_SECONDS = 0.5
 SWEPT = 500
-TAKE_TRIES = 20
-TAKE_AGAIN_SECONDS = 0.05
 
 
 class Outcome(StrEnum):
@@ -44,19 +38,9 @@ class Outcome(StrEnum):
     GONE = "GONE"
 
 
-R = TypeVar("R")
-
-
 async def take(database: Database) -> jobs.Claim | None:
     """The next mail to be sent. Raises DatabaseAway."""
-    for _ in range(TAKE_TRIES):
-        async with database.work(SYSTEM) as work:
-            claim = await jobs.take(work, [KIND])
-            if claim is not None or not await jobs.wait(work, [KIND]):
-                return claim
-        # Somebody takes it at this moment, or only marks that its call was sent: then nobody is called a second time.
-        await asyncio.sleep(TAKE_AGAIN_SECONDS)
-    raise DatabaseAway("The mails that wait are locked by somebody who does not go on.")
+    return await jobs.take_next(database, KIND)
 
 
 async def perform(database: Database, mailer: Mailer, keyring: Keyring, claim: jobs.Claim) -> tuple[Outcome, str]:
@@ -79,26 +63,28 @@ async def _perform(database: Database, mailer: Mailer, keyring: Keyring, claim: 
         await jobs.hold(work, claim)
         row = await work.db.first(_ONE, id=claim.job.subject)
     if row is None:
-        await _record(database, lambda work: jobs.finish(work, claim))
+        await jobs.record(database, lambda work: jobs.finish(work, claim))
         return Outcome.GONE, "It is not there any more."
     try:
         mail = _opened(row, keyring)
     except Unsealed:
-        await _record(database, lambda work: _done(work, claim))
+        await jobs.record(database, lambda work: _done(work, claim))
         return Outcome.UNREADABLE, "It was sealed under a secret that is no longer known."
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await mailer.send(mail)
     except MailRefused as refused:
-        await _record(database, lambda work: _done(work, claim))
+        await jobs.record(database, lambda work: _done(work, claim))
         return Outcome.REFUSED, str(refused)
     except (MailerAway, TimeoutError) as away:
         reason = str(away) or "The server did not answer in time."
-        return await _record(database, lambda work: _put_off(work, claim, reason)), reason
+        return await jobs.record(database, lambda work: _put_off(work, claim, reason)), reason
     except Exception:
-        await _record(database, lambda work: jobs.give_up(work, claim, "Something went wrong on our side; it has been logged."))
+        await jobs.record(
+            database, lambda work: jobs.give_up(work, claim, "Something went wrong on our side; it has been logged.")
+        )
         raise
-    await _record(database, lambda work: _done(work, claim))
+    await jobs.record(database, lambda work: _done(work, claim))
     return Outcome.SENT, ""
 
 
@@ -124,23 +110,6 @@ async def _put_off(work: Work, claim: jobs.Claim, reason: str) -> Outcome:
     await jobs.postpone(work, claim, pause)
     await work.db.execute(update(StoredJob).where(StoredJob.id == claim.job.id).values(error=reason))
     return Outcome.PUT_OFF
-
-
-async def _record(database: Database, act: Callable[[Work], Awaitable[R]]) -> R:
-    """In a unit of work of its own, again and again while the database is away, as long as the claim may last.
-
-    Whoever was not told that a commit was done does it again, and may find the claim gone.
-    """
-    now = asyncio.get_running_loop().time
-    until = now() + AWAY_SECONDS
-    while True:
-        try:
-            async with database.work(SYSTEM) as work:
-                return await act(work)
-        except DatabaseAway:
-            if now() >= until:
-                raise
-            await asyncio.sleep(TRY_AGAIN_SECONDS)
 
 
 async def sweep(work: Work) -> jobs.Lapsed:

@@ -28,6 +28,7 @@ class Template(StrEnum):
     INVITATION = "INVITATION"
     NEW_SIGN_IN = "NEW_SIGN_IN"
     SESSIONS_REVOKED = "SESSIONS_REVOKED"
+    ALERT = "ALERT"
 
 
 VALUES: Mapping[Template, frozenset[str]] = {
@@ -41,6 +42,7 @@ VALUES: Mapping[Template, frozenset[str]] = {
     Template.INVITATION: frozenset({"link", "workspace", "inviter", "role"}),
     Template.NEW_SIGN_IN: frozenset(),
     Template.SESSIONS_REVOKED: frozenset(),
+    Template.ALERT: frozenset({"said", "title", "details", "workspace", "site", "page", "since", "link"}),
 }
 """What must be given for each template; who asked, from where and when is added to every mail."""
 

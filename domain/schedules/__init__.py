@@ -5,8 +5,10 @@ from .model import Schedule, ScheduleRow
 from .queries import OF_PAGE, OF_SITE, SCHEDULES, by_ids
 from .rules import Reason, next_after, upcoming
 from .scheduler import Broken, Fired, due, fire_due
+from .silence import LIMIT, watch
 
 __all__ = [
+    "LIMIT",
     "OF_PAGE",
     "OF_SITE",
     "SCHEDULES",
@@ -26,4 +28,5 @@ __all__ = [
     "run_now",
     "upcoming",
     "update",
+    "watch",
 ]

@@ -18,7 +18,7 @@ from ..idempotency import Promise, promise
 from ..ids import Kind, encode
 from ..work import Work
 from ..workspaces import Workspace
-from . import firing, rules
+from . import firing, rules, silence
 from .model import Schedule, ScheduleRow
 from .rules import Settings
 
@@ -84,6 +84,7 @@ async def create(
         failures=0,
     )
     schedule.next_at = rules.next_after(schedule, work.now)
+    schedule.quiet_at = rules.silent_from(schedule, work.now)
     work.db.add(schedule)
     await work.db.flush()
     return promised
@@ -101,8 +102,10 @@ async def update(work: Work, *, schedule_id: UUID, changes: Mapping[str, Any]) -
         await _refuse_name(work, row.workspace_id, row.site_id, settings.name)
     values = settings._asdict()
     timed = row._replace(**values)
-    if _timing(timed) != _timing(row) and row.paused_at is None and row.firing_at is None:
-        values["next_at"] = rules.next_after(timed, work.now)
+    if _timing(timed) != _timing(row) and row.paused_at is None:
+        values["quiet_at"] = rules.silent_from(timed, work.now)
+        if row.firing_at is None:
+            values["next_at"] = rules.next_after(timed, work.now)
     await work.db.execute(change(Schedule).where(Schedule.id == schedule_id).values(**values))
     return schedule_id
 
@@ -116,8 +119,9 @@ async def pause(work: Work, *, schedule_id: UUID) -> UUID:
     if row.firing_at is not None:
         await firing.end(work, row._replace(paused_at=work.now), reason=rules.Reason.PAUSED)
     else:
-        resting = {"paused_at": work.now, "next_at": None}
+        resting = {"paused_at": work.now, "next_at": None, "quiet_at": None}
         await work.db.execute(change(Schedule).where(Schedule.id == schedule_id).values(**resting))
+    await silence.end(work, row)
     return schedule_id
 
 
@@ -126,7 +130,7 @@ async def resume(work: Work, *, schedule_id: UUID) -> UUID:
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
     work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
     if row.paused_at is not None:
-        values: dict[str, Any] = {"paused_at": None}
+        values: dict[str, Any] = {"paused_at": None, "quiet_at": rules.silent_from(row, work.now)}
         if row.firing_at is None:
             values["next_at"] = rules.next_after(row, work.now)
         await work.db.execute(change(Schedule).where(Schedule.id == schedule_id).values(**values))
@@ -138,6 +142,7 @@ async def delete(work: Work, *, schedule_id: UUID) -> UUID:
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
     work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
     await work.db.execute(remove(Schedule).where(Schedule.id == schedule_id))
+    await silence.end(work, row)
     return schedule_id
 
 

@@ -126,6 +126,7 @@ async def end(work: Work, row: ScheduleRow, asked: Asked = NOTHING, reason: rule
         row,
         paused_at=row.paused_at,
         next_at=rules.next_after(row, work.now) if row.paused_at is None else None,
+        **({"quiet_at": None} if row.paused_at is not None else {}),
         last_at=work.now if number else row.last_at,
         firing_at=None,
         snapshot_id=None,

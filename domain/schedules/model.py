@@ -13,7 +13,8 @@ from ..base import Base
 
 
 class Schedule(Base):
-    """`next_at` is when the scheduler looks at it next; null while it is paused.
+    """`next_at` is when the scheduler looks at it next; null while it is paused. So is `quiet_at`: when it looks at whether it
+    still brings something.
 
     From `firing_at` to `failures` is the firing that goes on: the moment it is for (null: none goes on), its snapshot, the
     page up to which audits were asked for, how many were, how many were not, and how often it failed.
@@ -26,6 +27,7 @@ class Schedule(Base):
         Index(None, "page_id"),
         Index(None, "profile_id"),
         Index(None, "next_at"),
+        Index(None, "quiet_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -51,6 +53,7 @@ class Schedule(Base):
     asked: Mapped[int]
     skipped: Mapped[int]
     failures: Mapped[int]
+    quiet_at: Mapped[datetime | None]
 
 
 class ScheduleRow(NamedTuple):

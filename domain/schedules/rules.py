@@ -42,6 +42,10 @@ _EXAMPLE = '"0 6 * * MON-FRI" is 6:00 on working days'
 _NEVER = f"There is no day on which this cron expression fires; {_EXAMPLE}."
 
 
+MISSED = 3
+SHORTEST_SILENCE = timedelta(hours=1)
+
+
 class Reason(StrEnum):
     """Why a schedule that was due asked for no audit, or for less than it should."""
 
@@ -171,6 +175,18 @@ def upcoming(schedule: Timed, number: int, moment: datetime) -> list[datetime]:
         found.append(following)
         following = next_after(schedule, following)
     return found
+
+
+def silent_from(schedule: Timed, last: datetime) -> datetime | None:
+    """From when on it brings nothing any more, where it brought something last at `last`; None: it never fires anyway.
+
+    Then it has fired three times since, and is to fire again: each firing had until the next one to bring something. An
+    hour at least has to pass, in which whatever waits in a queue may come.
+    """
+    following: datetime | None = last
+    for _ in range(MISSED + 1):
+        following = next_after(schedule, following) if following is not None else None
+    return max(following, last + SHORTEST_SILENCE) if following is not None else None
 
 
 def rest(failures: int) -> timedelta:

@@ -14,6 +14,7 @@ from domain.ids import Kind, decode
 from domain.measuring import EngineName, FormFactor, MetricName, ThrottlingMethod
 from domain.paging import Window
 
+from ..alerting import alerts_given
 from ..batched import by_key, paged
 from ..context import Info
 from ..given import of_snapshots, of_verdicts
@@ -25,6 +26,7 @@ from ..scalars import Cursor, TimeZone, Url
 from .morning import changed
 
 if TYPE_CHECKING:
+    from ..alerts.types import Alert
     from ..audits.series import Series
     from ..audits.types import Audit
     from ..schedules.types import Schedule
@@ -97,6 +99,9 @@ class Site(Node):
     snapshots: Connection[Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")]] = paged(
         Loaders.snapshots_of_site, "What was measured together of it, the newest first.", given=of_snapshots
     )
+    alerts: Connection[Annotated[Alert, strawberry.lazy("graph.alerts.types")]] = paged(
+        Loaders.alerts_of_site, "Its alerts, those of its pages too, newest first.", given=alerts_given
+    )
 
 
 UTC = TimeZone("UTC")
@@ -159,6 +164,9 @@ class Page(Node):
     )
     schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
         Loaders.schedules_of_page, "The schedules of this page alone, by name; those of its whole site audit it too."
+    )
+    alerts: Connection[Annotated[Alert, strawberry.lazy("graph.alerts.types")]] = paged(
+        Loaders.alerts_of_page, "The alerts about this page, newest first.", given=alerts_given
     )
 
     @strawberry.field(description="Its whole address.", metadata=reads("origin", "path"))

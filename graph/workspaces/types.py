@@ -13,6 +13,7 @@ from domain.access import Permission, Role
 from domain.paging import DEFAULT_FIRST, Window
 from domain.work import EventKind
 
+from ..alerting import alerts_given
 from ..batched import by_key, paged
 from ..context import Info
 from ..given import of_snapshots, of_verdicts
@@ -24,6 +25,8 @@ from ..scalars import Cursor
 from ..sites.morning import pages_given
 
 if TYPE_CHECKING:
+    from ..alerts.types import Alert
+    from ..channels.types import Channel
     from ..documents.types import ApiClient, Document
     from ..events import EventConnection
     from ..jobs import DeadJob
@@ -93,6 +96,15 @@ class Workspace(Node):
     )
     verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
         Loaders.verdicts_of_workspace, "What was said of its pages, of all sites, the newest first.", given=of_verdicts
+    )
+    alerts: Connection[Annotated[Alert, strawberry.lazy("graph.alerts.types")]] = paged(
+        Loaders.alerts_of_workspace, "Its alerts, of all sites, newest first.", given=alerts_given
+    )
+    channels: list[Annotated[Channel, strawberry.lazy("graph.channels.types")]] | None = by_key(
+        Loaders.channels_of_workspace,
+        "id",
+        "Where its alerts are told, by name. Null for whoever may not know.",
+        permission=Permission.CHANNEL_WRITE,
     )
     runners: list[Runner] = by_key(Loaders.runners_of_workspace, "id", "The workers that measure for it, by name.")
     members: Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None = paged(

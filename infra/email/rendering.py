@@ -58,9 +58,9 @@ class Renderer:
         return Rendered(" ".join(subject.split()), f"{text.strip()}\n", f"{html.strip()}\n")
 
 
-def named(name: str) -> str:
+def named(name: str, most: int = MAX_NAME) -> str:
     """A name that somebody chose, not too long, and with nothing in it that a mail program would make a link of."""
-    short = name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"
+    short = name if len(name) <= most else f"{name[: most - 1]}…"
     return _LINKED.sub(lambda found: f"{found[0]}\u2060", short)
 
 

@@ -14,7 +14,7 @@ HERE, ELSEWHERE = new_id(), new_id()
 
 ALLOWED = {
     Role.VIEWER: {"READ", "MEMBER_READ"},
-    Role.MEMBER: {"READ", "MEMBER_READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE"},
+    Role.MEMBER: {"READ", "MEMBER_READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE", "ALERT_WRITE"},
     Role.ADMIN: {
         "READ",
         "MEMBER_READ",
@@ -22,6 +22,8 @@ ALLOWED = {
         "AUDIT_CANCEL",
         "SITE_WRITE",
         "SCHEDULE_WRITE",
+        "ALERT_WRITE",
+        "CHANNEL_WRITE",
         "PROFILE_WRITE",
         "ACCESS_WRITE",
         "KEY_WRITE",

@@ -9,15 +9,19 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import audits, documents, files, keys, schedules, sites, snapshots, verdicts
+from domain import alerts, audits, documents, files, keys, notifications, schedules, sites, snapshots, verdicts
 from domain.access import SYSTEM, Reach, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
+from domain.keyring import CHANNELS, Keyring
 from domain.measuring import EngineName, FormFactor, MetricName, Phase, ResourceType, Severity
 from domain.work import Event, EventKind, StoredJob
 from infra.db.database import SqlDatabase
 from tests import conditions, feeding
 from tests.databases import everybodys
+
+KEYRING = Keyring([b"secret"])
+"""That of tests/graph/asking.py."""
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,6 +37,8 @@ class Sizes:
     schedules: int = 1
     snapshots: int = 1
     verdicts: int = 1
+    alerts: int = 1
+    deliveries: int = 1
     clients: int = 1
     documents: int = 1
 
@@ -105,6 +111,7 @@ class _Filling:
         )
         for number in range(self.sizes.sites):
             self._site(number)
+        self._channel(self.ids.get(Kind.SITE, [None])[0])
 
     def _site(self, number: int) -> None:
         site_id = self._add(
@@ -156,6 +163,8 @@ class _Filling:
         )
         for schedule in range(self.sizes.schedules):
             self._schedule(site_id, page_id, f"{self.mark} schedule {number:03} {schedule:03}")
+        for alert in range(self.sizes.alerts):
+            self._alert(site_id, page_id, f"{path}:{alert}")
         for audit in range(self.sizes.audits):
             self._audit(site_id, page_id, path, START + timedelta(hours=audit), snapshot_id)
         if self.sizes.audits:
@@ -222,6 +231,60 @@ class _Filling:
         for row in self.rows.get(snapshots.Snapshot, []):
             if row["site_id"] == site_id:
                 row["schedule_id"] = id
+
+    def _alert(self, site_id: UUID, page_id: UUID, subject: str) -> None:
+        self._add(
+            alerts.Alert,
+            Kind.ALERT,
+            site_id=site_id,
+            page_id=page_id,
+            profile_id=self.profile_id,
+            environment=self.mark,
+            kind=alerts.AlertKind.FAILURE,
+            severity=alerts.AlertSeverity.ERROR,
+            subject=subject,
+            title=f"{self.mark} title",
+            details={self.mark: self.mark},
+            state=alerts.AlertState.OPEN,
+            opened_at=START,
+            last_seen_at=START,
+            occurrences=1,
+        )
+
+    def _channel(self, site_id: UUID | None) -> None:
+        """With a route, and deliveries that failed."""
+        channel_id = self._add(
+            notifications.Channel,
+            Kind.CHANNEL,
+            kind=notifications.ChannelKind.WEBHOOK,
+            name=f"{self.mark} channel",
+            sealed=KEYRING.seal(b'{"targets": ["https://x.example/"], "secret": "whsec_MDAwMA=="}', CHANNELS),
+            shown=f"https://{self.mark}.example/hook",
+            everything=False,
+            created_at=START,
+            created_by=f"{self.mark} person",
+            failures=0,
+        )
+        route = {"kinds": None, "severity": alerts.AlertSeverity.WARNING, "tags": [self.mark], "environment": self.mark}
+        self._add(notifications.Route, Kind.ROUTE, channel_id=channel_id, site_id=site_id, created_at=START, **route)
+        for _ in range(self.sizes.deliveries):
+            delivery_id = self._add(
+                notifications.Delivery,
+                Kind.DELIVERY,
+                channel_id=channel_id,
+                alert_id=self.ids.get(Kind.ALERT, [None])[0],
+                moment=notifications.Moment.OPENED,
+                state=notifications.DeliveryState.FAILED,
+                message={"data": {}},
+                reached=[],
+                created_at=START,
+                ended_at=START,
+                tries=1,
+                before=0,
+            )
+            tried = {"number": 1, "at": START, "duration_ms": 1.0, "status": 500}
+            said = {"error": f"{self.mark} error", "answer": f"{self.mark} answer"}
+            self._add(Attempt, None, delivery_id=delivery_id, **tried, **said)
 
     def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime, snapshot_id: UUID | None) -> None:
         audit_id = self._add(
@@ -374,3 +437,4 @@ def _table(name: str) -> type[Base]:
 
 SiteProfile = _table("site_profiles")
 Request = _table("requests")
+Attempt = _table("delivery_attempts")

@@ -44,6 +44,7 @@ WITHOUT_REACH = {
 BEYOND_REACH = {
     "app/checking/inputs.py": ["For the operator at the command line."],
     "app/report/permit.py": ["The signature speaks for the workspace that made the link."],
+    "domain/alerts/holding.py": ["The scheduler tells again of what was put off, whosever it is."],
     "domain/audits/claims.py": [
         "A worker reads the audit that it has claimed.",
         "The sweep deletes what belongs to no audit any more, whosever it was.",
@@ -58,6 +59,8 @@ BEYOND_REACH = {
     "domain/jobs/queries.py": ["Numbers alone, for the operator."],
     "domain/keys/queries.py": ["Finds out who asks, by their secret."],
     "domain/mails/queries.py": ["For the operator at the command line."],
+    "domain/notifications/jobs.py": ["A worker reads the delivery that it has claimed."],
+    "domain/schedules/silence.py": ["The scheduler looks after the schedules of all workspaces."],
     "domain/schedules/scheduler.py": [
         "The scheduler fires what is due in all workspaces.",
         "The scheduler puts off what it could not fire, whosever it is.",

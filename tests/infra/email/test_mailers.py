@@ -20,6 +20,7 @@ from tests.inbox import inbox
 ASKED = {"address": "203.0.113.7", "agent": "curl/8", "at": "2026-11-23 01:40 UTC"}
 LINK = "https://pace.example.com/auth/x?token=abc&b=<c>"
 GIVEN = {"link": LINK, "email": "t***@example.org", "workspace": "Acme <b>Ltd</b>", "inviter": "Ann", "role": "ADMIN"}
+GIVEN |= {"said": "Alert", "title": "LCP <is> high", "details": "limit: 2500", "site": "Shop", "page": "/", "since": "now"}
 RENDERER = Renderer("https://pace.example.com")
 
 

@@ -1,0 +1,31 @@
+"""Alerts: what people are told when something is wrong, once when it begins and once when it ends."""
+
+from ..notifications import AlertKind, AlertSeverity
+from .actions import acknowledge, resolve, snooze
+from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, remind
+from .model import Alert, AlertRow
+from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids
+from .rules import AlertState, Resolution
+
+__all__ = [
+    "ALERTS",
+    "MOST_REMINDED",
+    "OF_PAGE",
+    "OF_SITE",
+    "Alert",
+    "AlertKind",
+    "AlertRow",
+    "AlertSeverity",
+    "AlertState",
+    "Condition",
+    "Held",
+    "Resolution",
+    "acknowledge",
+    "by_ids",
+    "dismissed_at",
+    "end",
+    "hold",
+    "remind",
+    "resolve",
+    "snooze",
+]

@@ -1,0 +1,183 @@
+"""Alerts open and end by themselves: in the transaction of whoever finds out, and once, however often it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.dialects.postgresql import insert
+
+from ..base import Query, query
+from ..ids import new_id
+from ..notifications import AlertKind, AlertSeverity, Moment
+from ..work import EventKind, Work
+from . import rules, saying
+from .model import OPEN_ONES, Alert, AlertRow
+from .rules import AlertState, Resolution
+
+TRIES = 5
+MOST_REMINDED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is wrong. `key` names it among all that can be wrong in the workspace; `title` is a short sentence for people.
+
+    `details` are plain values by names for people: limit, value, since.
+    """
+
+    workspace_id: UUID
+    site_id: UUID
+    key: str
+    kind: AlertKind
+    severity: AlertSeverity
+    title: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    page_id: UUID | None = None
+    profile_id: UUID | None = None
+    environment: str | None = None
+    snapshot_id: UUID | None = None
+    audit_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The alert that is open now, and whether it was opened by this."""
+
+    alert_id: UUID
+    opened: bool
+
+
+_ONE = query(AlertRow, Alert).where(Alert.workspace_id == bindparam("workspace_id"), Alert.id == bindparam("id"))
+
+
+async def hold(work: Work, condition: Condition) -> Held:
+    """It is so: opens an alert, and lets people be told, unless one is open for it; that one was seen once more.
+
+    Of two at once, one opens it. What is told is how it began: only its details follow.
+    """
+    for _ in range(TRIES):
+        id = await _seen(work, condition)
+        if id is not None:
+            return Held(id, opened=False)
+        id = await _opened(work, condition)
+        if id is not None:
+            row = await work.db.first(_ONE, workspace_id=condition.workspace_id, id=id)
+            assert row is not None  # it was just written
+            await saying.tell(work, row, Moment.OPENED)
+            saying.say(work, EventKind.ALERT_OPENED, row)
+            return Held(id, opened=True)
+        # Somebody opened it at this moment, and somebody may have ended that one again.
+    raise RuntimeError("an alert is opened and ended all the time")
+
+
+async def end(work: Work, workspace_id: UUID, key: str, resolution: Resolution = Resolution.RECOVERED) -> UUID | None:
+    """It is so no more: ends the alert that is open for it, and lets people be told. None where none was."""
+    ended = (
+        update(Alert)
+        .where(Alert.workspace_id == workspace_id, Alert.subject == key, Alert.resolved_at.is_(None))
+        .values(**resolved(work, resolution))
+        .returning(Alert.id)
+    )
+    found = (await work.db.execute(ended)).first()
+    if found is None:
+        return None
+    row = await work.db.first(_ONE, workspace_id=workspace_id, id=found.id)
+    assert row is not None  # it was just written
+    await saying.tell(work, row, Moment.RESOLVED)
+    saying.say(work, EventKind.ALERT_RESOLVED, row)
+    return row.id
+
+
+class _DismissedRow(NamedTuple):
+    resolved_at: datetime
+
+
+_DISMISSED = Query(
+    _DismissedRow,
+    query(_DismissedRow, Alert)
+    .where(
+        Alert.workspace_id == bindparam("workspace_id"),
+        Alert.subject == bindparam("subject"),
+        Alert.resolution == Resolution.BY_PERSON,
+        Alert.resolved_at.is_not(None),
+    )
+    .statement.order_by(Alert.resolved_at.desc())
+    .limit(1),
+)
+
+
+async def dismissed_at(work: Work, workspace_id: UUID, key: str) -> datetime | None:
+    """When somebody ended such an alert by hand last: for those who would find it so again a moment later."""
+    row = await work.db.first(_DISMISSED, workspace_id=workspace_id, subject=key)
+    return row.resolved_at if row is not None else None
+
+
+def resolved(work: Work, resolution: Resolution) -> dict[str, Any]:
+    return {"state": AlertState.RESOLVED, "resolved_at": work.now, "resolution": resolution, "snoozed_until": None}
+
+
+async def _seen(work: Work, condition: Condition) -> UUID | None:
+    again = (
+        update(Alert)
+        .where(Alert.workspace_id == condition.workspace_id, Alert.subject == condition.key, Alert.resolved_at.is_(None))
+        .values(last_seen_at=work.now, occurrences=Alert.occurrences + 1, details=dict(condition.details))
+        .returning(Alert.id)
+    )
+    found = (await work.db.execute(again)).first()
+    return found.id if found is not None else None
+
+
+async def _opened(work: Work, condition: Condition) -> UUID | None:
+    values = {
+        "id": new_id(),
+        "workspace_id": condition.workspace_id,
+        "site_id": condition.site_id,
+        "page_id": condition.page_id,
+        "profile_id": condition.profile_id,
+        "snapshot_id": condition.snapshot_id,
+        "audit_id": condition.audit_id,
+        "environment": condition.environment,
+        "kind": condition.kind,
+        "severity": condition.severity,
+        "subject": condition.key,
+        "title": condition.title[: rules.MAX_TITLE],
+        "details": dict(condition.details),
+        "state": AlertState.OPEN,
+        "opened_at": work.now,
+        "last_seen_at": work.now,
+        "occurrences": 1,
+    }
+    made = (
+        insert(Alert)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["workspace_id", "subject"], index_where=OPEN_ONES)
+        .returning(Alert.id)
+    )
+    found = (await work.db.execute(made)).first()
+    return found.id if found is not None else None
+
+
+_AWAKE = Query(
+    AlertRow,
+    query(AlertRow, Alert)
+    .where(Alert.snoozed_until <= bindparam("now"))
+    .statement.order_by(Alert.snoozed_until)
+    .limit(MOST_REMINDED)
+    .with_for_update(key_share=True, skip_locked=True),
+).beyond_reach("The scheduler tells again of what was put off, whosever it is.")
+
+
+async def remind(work: Work) -> int:
+    """Alerts that were put off until now, and are open still, are open again, and told once more. How many there were."""
+    rows = await work.db.all(_AWAKE, now=work.now)
+    for row in rows:
+        await work.db.execute(update(Alert).where(Alert.id == row.id).values(state=AlertState.OPEN, snoozed_until=None))
+        row = row._replace(state=AlertState.OPEN, snoozed_until=None)
+        await saying.tell(work, row, Moment.REMINDER)
+        saying.say(work, EventKind.ALERT_SNOOZED, row)
+    return len(rows)

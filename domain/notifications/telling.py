@@ -1,0 +1,81 @@
+"""An alert's moment becomes deliveries, in the transaction that it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam
+
+from .. import jobs
+from ..base import Query, query
+from ..ids import new_id
+from ..work import Job, Work
+from . import messages, rules
+from .model import Channel, ChannelRow, Delivery, Route, RouteRow
+from .rules import About, DeliveryState, Moment
+
+KIND = "notifications.deliver"
+"""The kind of its jobs."""
+
+
+class Notice(NamedTuple):
+    """`data` is what receivers get, as it stands now: plain values."""
+
+    workspace_id: UUID
+    alert_id: UUID
+    moment: Moment
+    about: About
+    data: Mapping[str, Any]
+
+
+_OPEN = Query(
+    ChannelRow,
+    query(ChannelRow, Channel)
+    .where(Channel.workspace_id == bindparam("workspace_id"), Channel.paused_at.is_(None))
+    .statement.order_by(Channel.id),
+)
+_ROUTES = query(RouteRow, Route).where(Route.workspace_id == bindparam("workspace_id"))
+
+
+async def tell(work: Work, notice: Notice) -> None:
+    """Whoever is to know of it is told after the commit, at least once and under one id."""
+    channels = await work.db.all(_OPEN, workspace_id=notice.workspace_id)
+    if not channels:
+        return
+    routes = await work.db.all(_ROUTES, workspace_id=notice.workspace_id)
+    message = messages.message(notice.moment, work.now, notice.data)
+    for channel_id in rules.told(channels, routes, notice.about):
+        file(work, notice.workspace_id, channel_id, notice.moment, message, alert_id=notice.alert_id)
+
+
+def file(
+    work: Work,
+    workspace_id: UUID,
+    channel_id: UUID,
+    moment: Moment,
+    message: dict[str, Any],
+    *,
+    alert_id: UUID | None = None,
+) -> UUID:
+    """One delivery, and the job that carries it out."""
+    id = new_id()
+    work.db.add(
+        Delivery(
+            id=id,
+            workspace_id=workspace_id,
+            channel_id=channel_id,
+            alert_id=alert_id,
+            moment=moment,
+            state=DeliveryState.WAITING,
+            message=message,
+            reached=[],
+            created_at=work.now,
+            next_at=work.now,
+            tries=0,
+            before=0,
+        )
+    )
+    work.enqueue(Job(KIND, workspace_id, id, jobs.PERSON_WAITS))
+    return id

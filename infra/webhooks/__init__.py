@@ -1,0 +1,5 @@
+"""POSTs to addresses that people gave."""
+
+from .poster import GuardedPoster
+
+__all__ = ["GuardedPoster"]

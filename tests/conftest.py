@@ -33,7 +33,18 @@ SLOW = (
     "tests/graph/",
     *(
         f"tests/domain/{room}/"
-        for room in ("accounts", "documents", "keys", "mails", "schedules", "security", "sites", "workspaces")
+        for room in (
+            "accounts",
+            "alerts",
+            "documents",
+            "keys",
+            "mails",
+            "notifications",
+            "schedules",
+            "security",
+            "sites",
+            "workspaces",
+        )
     ),
 )
 

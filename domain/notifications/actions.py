@@ -89,7 +89,7 @@ async def create(
     )
     work.db.add(channel)
     await work.db.flush()
-    _log(work, workspace_id, promised.id, change="created", name=name, kind=str(kind), target=channel.shown)
+    _log(work, workspace_id, promised.id, change="created", name=name, tells=str(kind), target=channel.shown)
     return Created(promised, contents.secret)
 
 

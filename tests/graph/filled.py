@@ -164,7 +164,7 @@ class _Filling:
         for schedule in range(self.sizes.schedules):
             self._schedule(site_id, page_id, f"{self.mark} schedule {number:03} {schedule:03}")
         for alert in range(self.sizes.alerts):
-            self._alert(site_id, page_id, f"{path}:{alert}")
+            self._alert(site_id, page_id, f"{page_id.hex}:{alert}")
         for audit in range(self.sizes.audits):
             self._audit(site_id, page_id, path, START + timedelta(hours=audit), snapshot_id)
         if self.sizes.audits:

@@ -74,6 +74,13 @@ LISTS: Mapping[str, List] = {
     "Workspace.verdicts": List('workspace(slug: "acme") { verdicts ARGS }', "id", Sizes(1, ROWS)),
     "Snapshot.verdicts": List("node(id: $parent) { ... on Snapshot { verdicts ARGS } }", "id", Sizes(1, ROWS), Kind.SNAPSHOT),
     "Page.verdicts": List("node(id: $parent) { ... on Page { verdicts ARGS } }", "id", Sizes(1, 1, verdicts=ROWS), Kind.PAGE),
+    "Workspace.alerts": List('workspace(slug: "acme") { alerts ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)),
+    "Workspace.alerts, open": List(
+        'workspace(slug: "acme") { alerts(state: OPEN) ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)
+    "Site.alerts": List("node(id: $parent) { ... on Site { alerts ARGS } }", "id", Sizes(1, ROWS, 0), Kind.SITE),
+    "Page.alerts": List("node(id: $parent) { ... on Page { alerts ARGS } }", "id", Sizes(1, 1, 0, alerts=ROWS), Kind.PAGE),
+    "Channel.deliveries": List(
+        "node(id: $parent) { ... on Channel { deliveries ARGS } }", "id", Sizes(1, 1, 0, deliveries=ROWS), Kind.CHANNEL
     "Workspace.clients": List('workspace(slug: "acme") { clients ARGS }', "id", Sizes(sites=0, clients=ROWS)),
     "Workspace.documents": List('workspace(slug: "acme") { documents ARGS }', "id", Sizes(sites=0, documents=ROWS)),
     "ApiClient.documents": List(
@@ -255,7 +262,17 @@ def encoded(plain: bytes) -> str:
 def of_other_lists() -> set[str]:
     """What cursors of every list hold, with one key and with two."""
     hex, keys = "0" * 32, ("requests", "findings", "audits", "pages", "workspacePages", "newestPages", "sites", "workspaces")
-    keys += ("schedules", "siteSchedules", "pageSchedules", "deadJobs", f"events.{hex}")
+    keys += (
+        "schedules",
+        "siteSchedules",
+        "pageSchedules",
+        "deadJobs",
+        "alerts",
+        "siteAlerts",
+        "pageAlerts",
+        "deliveries",
+        f"events.{hex}",
+    )
     return {f"{name}\x1f{hex}" for name in keys} | {f"{name}\x1fa\x1f{hex}" for name in keys}
 
 

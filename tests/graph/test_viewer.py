@@ -51,6 +51,7 @@ async def test_a_key_says_who_asks(asking: Asking) -> None:
                         "AUDIT_CANCEL",
                         "SITE_WRITE",
                         "SCHEDULE_WRITE",
+                        "ALERT_WRITE",
                         "MEMBER_READ",
                     ],
                 }

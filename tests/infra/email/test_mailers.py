@@ -103,7 +103,7 @@ SUBJECTS = {
 }
 
 
-@pytest.mark.parametrize("template", Template)
+@pytest.mark.parametrize("template", SUBJECTS)
 def test_each_template_says_who_asked_what_else_to_do_and_has_one_link_where_there_is_one(template: Template) -> None:
     subject, text, html = RENDERER.render(mail(template))
     assert subject == SUBJECTS[template]
@@ -118,6 +118,24 @@ def test_each_template_says_who_asked_what_else_to_do_and_has_one_link_where_the
         assert "Pacemark at https://pace.example.com" in part
         assert "{" not in part
     assert not re.search(r"src=|<img|<script|<link|url\(|@import|<b>", html)
+
+
+def test_an_alert_says_what_is_wrong_where_since_when_and_why_it_is_mailed() -> None:
+    assert set(Template) - SUBJECTS.keys() == {Template.ALERT}, "nobody asked for it"
+    subject, text, html = RENDERER.render(mail(Template.ALERT))
+    assert subject == "Alert: LCP <is> high"
+    for said in (
+        "Alert: LCP <is> high",
+        "Site: Shop",
+        "Since: now",
+        "limit:\u2060 2500",
+        "workspace “Acme <b>Ltd</\u2060b>”",
+        LINK,
+    ):
+        assert said in text, said
+    assert "Alert: LCP &lt;is&gt; high" in html
+    assert "203.0.113.7" not in text
+    assert not re.search(r"src=|<img|<script|<link|url\(|@import|<b>|{", html)
 
 
 def test_what_nobody_said_is_left_out() -> None:

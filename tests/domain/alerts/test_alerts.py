@@ -1,0 +1,138 @@
+"""An alert opens once and ends once, however often it is seen, and people are told so and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domain import alerts
+from domain.access import SYSTEM
+from domain.alerts import AlertState, Resolution
+from domain.errors import Conflict, InvalidInput, ProblemCode
+from domain.notifications import Moment
+from domain.work import EventKind
+from tests.domain.notifications.benches import NOON, Bench, bench
+
+__all__ = ["bench"]
+
+ALERTS = (EventKind.ALERT_OPENED, EventKind.ALERT_RESOLVED, EventKind.ALERT_ACKNOWLEDGED, EventKind.ALERT_SNOOZED)
+
+
+async def told(bench: Bench, channel_id: object) -> list[Moment]:
+    return [row.moment for row in await bench.deliveries(channel_id)]  # type: ignore[arg-type]
+
+
+async def kinds(bench: Bench) -> list[EventKind]:
+    return [kind for kind, _ in await bench.said(*ALERTS)]
+
+
+async def remind(bench: Bench) -> int:
+    async with bench.database.work(SYSTEM) as work:
+        return await alerts.remind(work)
+
+
+async def test_crossings_are_told_and_repetitions_are_counted(bench: Bench) -> None:
+    channel = await bench.channel()
+    first = await bench.hold(details={"value": 1})
+    bench.clock.now += timedelta(minutes=5)
+    again = await bench.hold(details={"value": 2}, title="Otherwise")
+    assert (first.opened, again.opened, again.alert_id) == (True, False, first.alert_id)
+    row = await bench.alert(first.alert_id)
+    assert (row.state, row.occurrences, row.details) == (AlertState.OPEN, 2, {"value": 2})
+    assert (row.opened_at, row.last_seen_at) == (NOON, NOON + timedelta(minutes=5))
+    assert row.title == "The page / cannot be measured"
+    assert await told(bench, channel) == [Moment.OPENED]
+
+    assert await bench.end() == first.alert_id
+    assert await bench.end() is None
+    row = await bench.alert(first.alert_id)
+    assert (row.state, row.resolution, row.resolved_at) == (AlertState.RESOLVED, Resolution.RECOVERED, bench.clock.now)
+    assert await told(bench, channel) == [Moment.OPENED, Moment.RESOLVED]
+
+    anew = await bench.hold()
+    assert anew.opened
+    assert anew.alert_id != first.alert_id
+    assert await kinds(bench) == [EventKind.ALERT_OPENED, EventKind.ALERT_RESOLVED, EventKind.ALERT_OPENED]
+
+
+async def test_of_many_who_find_it_at_once_one_opens_it(bench: Bench) -> None:
+    channel = await bench.channel()
+    held = await asyncio.gather(*(bench.hold() for _ in range(6)))
+    assert sorted(each.opened for each in held) == [False] * 5 + [True]
+    assert len({each.alert_id for each in held}) == 1
+    assert (await bench.alert(held[0].alert_id)).occurrences == 6
+    assert await told(bench, channel) == [Moment.OPENED]
+
+
+async def test_what_is_wrong_elsewhere_is_another_alert(bench: Bench) -> None:
+    assert (await bench.hold("a")).alert_id != (await bench.hold("b")).alert_id
+    await bench.end("a")
+    assert not (await bench.hold("b")).opened
+
+
+async def test_of_what_somebody_knows_nothing_but_its_end_is_told(bench: Bench) -> None:
+    channel, alert = await bench.channel(), (await bench.hold()).alert_id
+    await bench.do(alerts.acknowledge, alert_id=alert)
+    await bench.do(alerts.acknowledge, alert_id=alert)
+    await bench.hold()
+    row = await bench.alert(alert)
+    assert (row.state, row.acknowledged_at) == (AlertState.ACKNOWLEDGED, NOON)
+    assert await told(bench, channel) == [Moment.OPENED]
+    await bench.end()
+    assert await told(bench, channel) == [Moment.OPENED, Moment.RESOLVED]
+    assert await kinds(bench) == [EventKind.ALERT_OPENED, EventKind.ALERT_ACKNOWLEDGED, EventKind.ALERT_RESOLVED]
+
+
+async def test_what_was_put_off_is_told_again_when_its_time_is_over_and_it_is_so_still(bench: Bench) -> None:
+    channel, alert = await bench.channel(), (await bench.hold()).alert_id
+    until = NOON + timedelta(days=2)
+    await bench.do(alerts.snooze, alert_id=alert, until=until)
+    bench.clock.now = until - timedelta(microseconds=1)
+    await bench.hold()
+    assert await remind(bench) == 0
+    assert (await bench.alert(alert)).state is AlertState.SNOOZED
+    assert await told(bench, channel) == [Moment.OPENED]
+    bench.clock.now = until
+    assert (await remind(bench), await remind(bench)) == (1, 0)
+    row = await bench.alert(alert)
+    assert (row.state, row.snoozed_until) == (AlertState.OPEN, None)
+    assert await told(bench, channel) == [Moment.OPENED, Moment.REMINDER]
+    assert [payload["state"] for _, payload in await bench.said(EventKind.ALERT_SNOOZED)] == ["SNOOZED", "OPEN"]
+
+
+async def test_what_ended_while_it_was_put_off_is_not_told_again(bench: Bench) -> None:
+    channel, alert = await bench.channel(), (await bench.hold()).alert_id
+    await bench.do(alerts.snooze, alert_id=alert, until=NOON + timedelta(hours=1))
+    await bench.end()
+    bench.clock.now += timedelta(hours=2)
+    assert await remind(bench) == 0
+    assert await told(bench, channel) == [Moment.OPENED, Moment.RESOLVED]
+
+
+@pytest.mark.parametrize("until", [timedelta(), timedelta(seconds=-1), timedelta(days=30, seconds=1)])
+async def test_nothing_is_put_off_for_longer_than_thirty_days_or_into_the_past(bench: Bench, until: timedelta) -> None:
+    alert = (await bench.hold()).alert_id
+    with pytest.raises(InvalidInput) as refused:
+        await bench.do(alerts.snooze, alert_id=alert, until=NOON + until)
+    assert [(fault.path, fault.code) for fault in refused.value.faults] == [(("until",), ProblemCode.OUT_OF_RANGE)]
+
+
+async def test_what_is_put_off_no_longer_is_open(bench: Bench) -> None:
+    alert = (await bench.hold()).alert_id
+    await bench.do(alerts.snooze, alert_id=alert, until=NOON + timedelta(days=30))
+    await bench.do(alerts.snooze, alert_id=alert, until=None)
+    assert (await bench.alert(alert)).state is AlertState.OPEN
+
+
+async def test_what_somebody_ended_is_told_once_and_opens_anew_when_it_is_seen_again(bench: Bench) -> None:
+    channel, alert = await bench.channel(), (await bench.hold()).alert_id
+    await bench.do(alerts.resolve, alert_id=alert)
+    assert (await bench.alert(alert)).resolution is Resolution.BY_PERSON
+    for action in (alerts.resolve, alerts.acknowledge):
+        with pytest.raises(Conflict, match=r"^This alert is resolved already\.$"):
+            await bench.do(action, alert_id=alert)
+    assert await bench.end() is None
+    assert (await bench.hold()).opened
+    assert await told(bench, channel) == [Moment.OPENED, Moment.RESOLVED, Moment.OPENED]

@@ -12,7 +12,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.commands import (
+    alerts,
     audit,
+    channels,
     clients,
     doctor,
     documents,
@@ -50,6 +52,8 @@ app.add_typer(explain.app)
 app.add_typer(keys.app)
 app.add_typer(clients.app)
 app.add_typer(documents.app)
+app.add_typer(alerts.app)
+app.add_typer(channels.app)
 app.add_typer(jobs.app)
 app.add_typer(mails.app)
 app.add_typer(security.app)

@@ -230,6 +230,8 @@ class ChannelEvent(WorkspaceEvent):
     @strawberry.field(description="The channel as it is now; null once it is deleted, and for whoever may not see it.")
     @staticmethod
     async def channel(row: strawberry.Parent[Happened], info: Info) -> Channel | None:
+        if not info.context.actor.may(Permission.CHANNEL_WRITE, row.event.workspace_id):
+            return None
         return await info.context.loaders.channel.load(row.event.subject)
 
     @strawberry.field(description="Why.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from uuid import UUID
@@ -11,7 +10,7 @@ from uuid import UUID
 import typer
 
 from app.commands import opening
-from app.commands.options import Client, Data, Workspace
+from app.commands.options import Client, Data, Workspace, duration
 from app.errors import Unusable
 from domain.access import Permission, Role
 
@@ -51,7 +50,7 @@ def create(
     """Make an API key and print it, alone, on standard output: it can never be read again."""
     from app import settings
 
-    wanted = _Wanted(name, role, client, scope or None, site or None, _duration(expires))
+    wanted = _Wanted(name, role, client, scope or None, site or None, _lasting(expires))
     typer.echo(asyncio.run(_create(settings.load(data=data), workspace, wanted)))
 
 
@@ -109,14 +108,12 @@ class _Wanted(NamedTuple):
     lasts: timedelta | None
 
 
-def _duration(text: str | None) -> timedelta | None:
+def _lasting(text: str | None) -> timedelta | None:
     """Raises Unusable."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([hd])", text, re.ASCII)
-    if found is None:
+    lasts = duration(text) if text is not None else None
+    if text is not None and lasts is None:
         raise Unusable("--expires takes hours or days, such as 12h or 90d.")
-    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+    return lasts
 
 
 async def _create(settings: Settings, workspace: str, wanted: _Wanted) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from domain.access import Reach
@@ -70,13 +70,13 @@ async def client(reader: Reader, workspace_id: UUID, name: str) -> UUID:
     return found.id
 
 
-async def every(list: Keyset[R], reader: Reader, actor: Actor, parent: UUID) -> AsyncGenerator[R, None]:
-    """All of a list, page by page."""
+async def every(list: Keyset[R], reader: Reader, actor: Actor, parent: UUID, **values: Any) -> AsyncGenerator[R, None]:
+    """All of a list, page by page; `values` are what it takes."""
     from domain.paging import MAX_FIRST, Window
 
     window = Window(MAX_FIRST)
     while True:
-        page = await list.of(reader, actor.reach, parent, window)
+        page = await list.of(reader, actor.reach, parent, window, **values)
         for row in page.rows:
             yield row
         if not page.has_next:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -24,3 +26,9 @@ Client = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="The API client, as `pacemark clients list` shows it.", show_default=False),
 ]
+
+
+def duration(text: str) -> timedelta | None:
+    """Hours or days, such as 12h or 90d; None for what is neither."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})([hd])", text, re.ASCII)
+    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1)) if found is not None else None

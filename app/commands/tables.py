@@ -28,6 +28,9 @@ MOST_LOST = 20
 
 _WHOLE = {
     "Job",
+    "Alert",
+    "Channel",
+    "Since (UTC)",
     "Mail",
     "Written (UTC)",
     "Key",
@@ -45,35 +48,35 @@ _WHOLE = {
 def show_kinds(kinds: Sequence[jobs.KindRow], *, calls_are_sent: bool) -> None:
     """`calls_are_sent`: workers are called over a bus, which may be away."""
     if not kinds:
-        _console().print("There is no background work: nothing waits, runs or was given up.")
+        console().print("There is no background work: nothing waits, runs or was given up.")
         return
-    table = _table("Kind")
+    shown = table("Kind")
     for heading in ("Waiting", "Running", "Dead", *(["Unsent"] if calls_are_sent else []), "Oldest waits"):
-        table.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right")
     for row in kinds:
         age = _age(datetime.now(UTC) - row.oldest_at) if row.oldest_at else "–"
         given_up = Text(f"{row.dead:,}", "bold red" if row.dead else "")
         unsent = [f"{row.unsent:,}"] if calls_are_sent else []
-        table.add_row(plain(row.kind), f"{row.waiting:,}", f"{row.running:,}", given_up, *unsent, age)
-    _console().print(table)
+        shown.add_row(plain(row.kind), f"{row.waiting:,}", f"{row.running:,}", given_up, *unsent, age)
+    console().print(shown)
     dead = {row.kind for row in kinds if row.dead}
     if dead - {mails.KIND}:
-        _console().print("What is dead: pacemark jobs dead", soft_wrap=True)
+        console().print("What is dead: pacemark jobs dead", soft_wrap=True)
     if mails.KIND in dead:
-        _console().print("Mails that were given up: pacemark mails list --dead", soft_wrap=True)
+        console().print("Mails that were given up: pacemark mails list --dead", soft_wrap=True)
 
 
 def show_dead(rows: Sequence[jobs.JobRow]) -> None:
     if not rows:
-        _console().print("No job is dead.")
+        console().print("No job is dead.")
         return
-    table = _table("Job", "Given up (UTC)", "Error")
+    shown = table("Job", "Given up (UTC)", "Error")
     for row in rows:
         job = Text(encode(Kind.JOB, row.id)).append(f"\n{_subject(row) or row.subject.hex}\n{plain(row.kind)}", "dim")
         times = f"taken {row.deliveries} {'time' if row.deliveries == 1 else 'times'}"
-        table.add_row(job, Text(_moment(row.dead_at)).append(f"\n{times}", "dim"), Text(plain(row.error or "")))
-    _console().print(table)
-    _console().print("Try again: pacemark jobs replay ID    Forget: pacemark jobs drop ID    (or --all)", soft_wrap=True)
+        shown.add_row(job, Text(moment(row.dead_at)).append(f"\n{times}", "dim"), Text(plain(row.error or "")))
+    console().print(shown)
+    console().print("Try again: pacemark jobs replay ID    Forget: pacemark jobs drop ID    (or --all)", soft_wrap=True)
 
 
 def dead_as_json(rows: Sequence[jobs.JobRow]) -> str:
@@ -100,40 +103,40 @@ def _subject(row: jobs.JobRow) -> str | None:
 def show_keys(rows: Sequence[keys.ApiKeyRow], clients: Mapping[UUID, str]) -> None:
     """`clients` are the names of those that keys are of; where none is, nothing is said of them."""
     if not rows:
-        _console().print("There is no API key in this workspace. Make one: pacemark keys create NAME")
+        console().print("There is no API key in this workspace. Make one: pacemark keys create NAME")
         return
-    table = _table("Key", "Name", "Role", "Issued (UTC)", "Expires (UTC)", "Last used (UTC)", *(["Client"] if clients else []))
+    shown = table("Key", "Name", "Role", "Issued (UTC)", "Expires (UTC)", "Last used (UTC)", *(["Client"] if clients else []))
     for row in rows:
         key = Text(plain(row.prefix)).append(f"\n{encode(Kind.KEY, row.id)}", "dim")
         client = [Text(plain(clients.get(row.client_id, "–") if row.client_id else "–", 100))] if clients else []
-        moments = [_moment(row.created_at), _moment(row.expires_at), _moment(row.last_used_at)]
-        table.add_row(key, Text(plain(row.name, 100)), row.role.capitalize(), *moments, *client)
-    _console().print(table)
+        moments = [moment(row.created_at), moment(row.expires_at), moment(row.last_used_at)]
+        shown.add_row(key, Text(plain(row.name, 100)), row.role.capitalize(), *moments, *client)
+    console().print(shown)
 
 
 def show_clients(rows: Sequence[documents.ClientRow]) -> None:
     if not rows:
-        _console().print("There is no API client in this workspace. Make one: pacemark clients create NAME")
+        console().print("There is no API client in this workspace. Make one: pacemark clients create NAME")
         return
-    table = _table("Client", "Mode", "Made (UTC)")
+    shown = table("Client", "Mode", "Made (UTC)")
     for row in rows:
         client = Text(plain(row.name, 100)).append(f"\n{encode(Kind.CLIENT, row.id)}", "dim")
-        table.add_row(client, str(row.mode), _moment(row.created_at))
-    _console().print(table)
+        shown.add_row(client, str(row.mode), moment(row.created_at))
+    console().print(shown)
 
 
 def show_pushed(outcome: Outcome) -> None:
     """What changed nothing is only counted: of a client's new version that is nearly all."""
-    table = _table("", "Document")
+    shown = table("", "Document")
     for alias in outcome.added:
-        table.add_row("added", Text(plain(alias)))
+        shown.add_row("added", Text(plain(alias)))
     for alias, reason in outcome.refused:
-        table.add_row(Text("refused", "bold red"), Text(plain(alias)).append(f"\n{plain(reason, 1_000)}", "dim"))
-    if table.row_count:
-        _console().print(table)
+        shown.add_row(Text("refused", "bold red"), Text(plain(alias)).append(f"\n{plain(reason, 1_000)}", "dim"))
+    if shown.row_count:
+        console().print(shown)
     counts = f"{len(outcome.added):,} added, {len(outcome.unchanged):,} unchanged, {len(outcome.refused):,} refused"
     several = f", in {outcome.batches} batches of which each was stored as a whole" if outcome.batches > 1 else ""
-    _console().print(f"{counts}{several}.", soft_wrap=True)
+    console().print(f"{counts}{several}.", soft_wrap=True)
 
 
 class Registered(NamedTuple):
@@ -146,29 +149,29 @@ class Registered(NamedTuple):
 
 def show_documents(rows: Sequence[Registered]) -> None:
     if not rows:
-        _console().print("No document is registered. Register some: pacemark documents push FILE --version VERSION")
+        console().print("No document is registered. Register some: pacemark documents push FILE --version VERSION")
         return
-    table = _table("Document", "Registered by", "Last used (UTC)")
+    shown = table("Document", "Registered by", "Last used (UTC)")
     for heading in ("Cost", "Calls"):
-        table.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right")
     for document, clients, usage in rows:
-        last = _moment(max((each.last_at for each in usage), default=None))
+        last = moment(max((each.last_at for each in usage), default=None))
         calls = sum(each.calls for each in usage)
         by = Text(", ".join(plain(name, 100) for name in clients))
-        table.add_row(_named(document), by, last, f"{document.cost:,.0f}", f"{calls:,}")
-    _console().print(table)
+        shown.add_row(_named(document), by, last, f"{document.cost:,.0f}", f"{calls:,}")
+    console().print(shown)
 
 
 def show_pruned(rows: Sequence[documents.DocumentRow], *, dry: bool) -> None:
     if not rows:
-        _console().print("No document is so long unused.")
+        console().print("No document is so long unused.")
         return
-    table = _table("Document", "Registered (UTC)")
+    shown = table("Document", "Registered (UTC)")
     for row in rows:
-        table.add_row(_named(row), _moment(row.created_at))
-    _console().print(table)
+        shown.add_row(_named(row), moment(row.created_at))
+    console().print(shown)
     number = f"{len(rows):,} {'document' if len(rows) == 1 else 'documents'}"
-    _console().print(f"{number} would be forgotten." if dry else f"{number} forgotten.", soft_wrap=True)
+    console().print(f"{number} would be forgotten." if dry else f"{number} forgotten.", soft_wrap=True)
 
 
 def _named(row: documents.DocumentRow | documents.ClientDocumentRow) -> Text:
@@ -176,20 +179,20 @@ def _named(row: documents.DocumentRow | documents.ClientDocumentRow) -> Text:
     return Text(plain(f"{row.operation} {', '.join(row.names)}")).append(f"\nsha256:{row.hash}", "dim")
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def table(*headings: str) -> Table:
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading in _WHOLE, overflow="fold")
-    return table
+        made.add_column(heading, no_wrap=heading in _WHOLE, overflow="fold")
+    return made
 
 
-def _console() -> Console:
+def console() -> Console:
     """As wide as the terminal; where there is none, wide enough for the tables."""
     made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=WIDTH)
 
 
-def _moment(moment: datetime | None) -> str:
+def moment(moment: datetime | None) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else "–"
 
 
@@ -203,26 +206,26 @@ def _age(age: timedelta) -> str:
 
 def show_faults(faults: Sequence[Fault]) -> None:
     if not faults:
-        _console().print("Nothing unsafe was found.")
+        console().print("Nothing unsafe was found.")
         return
-    table = _table("Gravity", "Setting", "What is wrong", "What would be right")
+    shown = table("Gravity", "Setting", "What is wrong", "What would be right")
     for fault in faults:
         style = "bold red" if fault.gravity is Gravity.UNSAFE else "yellow"
-        table.add_row(Text(fault.gravity, style), fault.setting, plain(fault.message), plain(fault.remedy))
-    _console().print(table)
+        shown.add_row(Text(fault.gravity, style), fault.setting, plain(fault.message), plain(fault.remedy))
+    console().print(shown)
 
 
 def show_mails(rows: Sequence[mails.Pending]) -> None:
     if not rows:
-        _console().print("There is no mail that is not sent.")
+        console().print("There is no mail that is not sent.")
         return
-    table = _table("Mail", "Written (UTC)", "How it stands", "Said last")
+    shown = table("Mail", "Written (UTC)", "How it stands", "Said last")
     for each in rows:
         mail = Text(mails.named(each.row.id)).append(f"\n{each.row.template}\n{_to(each)}", "dim")
-        table.add_row(mail, _moment(each.row.at), _standing(each.row), Text(plain(each.row.error or "")))
-    _console().print(table)
+        shown.add_row(mail, moment(each.row.at), _standing(each.row), Text(plain(each.row.error or "")))
+    console().print(shown)
     if any(each.row.dead_at for each in rows):
-        _console().print("Try again what was given up: pacemark mails retry ID    (or --all)", soft_wrap=True)
+        console().print("Try again what was given up: pacemark mails retry ID    (or --all)", soft_wrap=True)
 
 
 def mail_as_json(mail: mails.Pending) -> dict[str, Any]:
@@ -244,29 +247,29 @@ def _to(mail: mails.Pending) -> str:
 
 def _standing(row: mails.PendingRow) -> Text:
     if row.dead_at is not None:
-        return Text(f"given up {_moment(row.dead_at)}", "bold red")
-    return Text("is being sent" if row.claim_until is not None else f"next try {_moment(row.ready_at)}")
+        return Text(f"given up {moment(row.dead_at)}", "bold red")
+    return Text("is being sent" if row.claim_until is not None else f"next try {moment(row.ready_at)}")
 
 
 def show_resealed(tallies: Sequence[Tally], *, former: bool) -> None:
     """`former`: some former secret is named in the settings."""
-    table = _table("What")
+    shown = table("What")
     for heading in ("Sealed anew", "Already current", "Cannot be opened"):
-        table.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right")
     for tally in tallies:
         lost = Text(f"{len(tally.lost):,}", "bold red" if tally.lost else "")
-        table.add_row(tally.kind, f"{tally.anew:,}", f"{tally.current:,}", lost)
-    _console().print(table)
+        shown.add_row(tally.kind, f"{tally.anew:,}", f"{tally.current:,}", lost)
+    console().print(shown)
     for tally in tallies:
         if tally.lost:
             more = f" and {len(tally.lost) - MOST_LOST:,} more" if len(tally.lost) > MOST_LOST else ""
             named = ", ".join(map(plain, tally.lost[:MOST_LOST]))
-            _console().print(f"No secret opens, of {tally.kind}: {named}{more}", soft_wrap=True, markup=False)
+            console().print(f"No secret opens, of {tally.kind}: {named}{more}", soft_wrap=True, markup=False)
     if any(tally.lost for tally in tallies):
         remedy = "Name the secret under which they were sealed in PACEMARK_FORMER_SECRETS and run this again, or set them anew."
-        _console().print(remedy, soft_wrap=True)
+        console().print(remedy, soft_wrap=True)
     elif former:
-        _console().print(STILL_FORMER, soft_wrap=True)
+        console().print(STILL_FORMER, soft_wrap=True)
 
 
 STILL_FORMER = """\

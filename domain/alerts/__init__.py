@@ -2,6 +2,7 @@
 
 from ..notifications import AlertKind, AlertSeverity
 from .actions import acknowledge, resolve, snooze
+from .failing import failure_key, judge_failure
 from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, remind
 from .model import Alert, AlertRow
 from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids
@@ -24,7 +25,9 @@ __all__ = [
     "by_ids",
     "dismissed_at",
     "end",
+    "failure_key",
     "hold",
+    "judge_failure",
     "remind",
     "resolve",
     "snooze",

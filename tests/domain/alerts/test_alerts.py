@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 
 from domain import alerts
 from domain.access import SYSTEM
-from domain.alerts import AlertState, Resolution
+from domain.alerts import AlertKind, AlertSeverity, AlertState, Resolution
+from domain.audits import AuditState
 from domain.errors import Conflict, InvalidInput, ProblemCode
+from domain.measuring import FailureKind
 from domain.notifications import Moment
+from domain.paging import Window
 from domain.work import EventKind
 from tests.domain.notifications.benches import NOON, Bench, bench
 
 __all__ = ["bench"]
 
+ALL = {"kinds": list(AlertKind), "severities": list(AlertSeverity)}
 ALERTS = (EventKind.ALERT_OPENED, EventKind.ALERT_RESOLVED, EventKind.ALERT_ACKNOWLEDGED, EventKind.ALERT_SNOOZED)
 
 
@@ -136,3 +142,41 @@ async def test_what_somebody_ended_is_told_once_and_opens_anew_when_it_is_seen_a
     assert await bench.end() is None
     assert (await bench.hold()).opened
     assert await told(bench, channel) == [Moment.OPENED, Moment.RESOLVED, Moment.OPENED]
+
+
+class Ended(NamedTuple):
+    """What is looked at of an audit that has ended."""
+
+    state: AuditState
+    failure_kind: FailureKind | None = None
+    failure_message: str | None = None
+    failure_code: str | None = None
+    requested_url: str = "https://shop.example/"
+    environment: str = "production"
+    workspace_id: UUID = UUID(int=0)
+    site_id: UUID = UUID(int=0)
+    page_id: UUID = UUID(int=0)
+    profile_id: UUID = UUID(int=1)
+    id: UUID = UUID(int=2)
+
+
+async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is_measured(bench: Bench) -> None:
+    here = {"workspace_id": bench.workspace_id, "site_id": bench.site_id, "page_id": await bench.page()}
+    found = []
+    for audit in (
+        Ended(AuditState.FAILED, FailureKind.PAGE, "The certificate has expired.", "TLS_FAILURE", **here),  # type: ignore[arg-type]
+        Ended(AuditState.CANCELLED, **here),  # type: ignore[arg-type]
+        Ended(AuditState.FINISHED, environment="ci", **here),  # type: ignore[arg-type]
+        Ended(AuditState.FINISHED, **here),  # type: ignore[arg-type]
+        Ended(AuditState.FAILED, FailureKind.ENGINE, "It crashed.", "CRASH", **here),  # type: ignore[arg-type]
+    ):
+        async with bench.database.work(SYSTEM) as work:
+            await alerts.judge_failure(work, audit)  # type: ignore[arg-type]
+        rows = (
+            await alerts.ALERTS[False].of(bench.database.reader, bench.actor.reach, bench.workspace_id, Window(), **ALL)
+        ).rows
+        found.append([(row.severity, row.state) for row in rows])
+    error, warning = AlertSeverity.ERROR, AlertSeverity.WARNING
+    assert found[:3] == [[(error, AlertState.OPEN)]] * 3
+    assert found[3:] == [[(error, AlertState.RESOLVED)], [(warning, AlertState.OPEN), (error, AlertState.RESOLVED)]]
+    assert rows[1].details["why"] == "The certificate has expired."

@@ -14,8 +14,8 @@ from domain.ports import Database
 SEALED: Mapping[str, security.Sealed] = {
     "access to sites": sites.SEALED,
     "signing keys": accounts.SEALED,
-    "mails": mails.SEALED,
     "channels": notifications.SEALED,
+    "mails": mails.SEALED,
 }
 
 Told = Callable[[str, int, int], None]

@@ -13,12 +13,12 @@ from sqlalchemy import LargeBinary, insert, select
 from app import cli, resealing
 from app.commands import tables
 from app.resealing import SEALED, Tally
-from domain import accounts, mails, security, sites
+from domain import accounts, mails, notifications, security, sites
 from domain.access import SYSTEM, Actor
 from domain.accounts import rules as accounts_rules
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
-from domain.keyring import ACCESS, MAIL, TOKENS, Keyring, Unsealed
+from domain.keyring import ACCESS, CHANNELS, MAIL, TOKENS, Keyring, Unsealed
 from domain.mails import StoredMail, Template
 from domain.measuring import Access
 from domain.workspaces import rules as workspaces_rules
@@ -47,6 +47,14 @@ async def new_site(database: SqlDatabase, slug: str, keyring: Keyring = OLD) -> 
         site = (await new_page(work, workspace_id, f"https://{slug}.example/")).site_id
         await sites.set_access(work, site_id=site, access=GIVEN, keyring=keyring)
     return site, actor
+
+
+async def new_channel(database: SqlDatabase, actor: Actor, keyring: Keyring = OLD) -> UUID:
+    (workspace_id,) = actor.roles
+    kind = {"kind": notifications.ChannelKind.SLACK, "name": "here", "url": "https://hooks.example/secret"}
+    async with database.work(actor) as work:
+        made = await notifications.create(work, workspace_id=workspace_id, keyring=keyring, **kind)  # type: ignore[arg-type]
+        return made.promised.id
 
 
 async def write(database: SqlDatabase, number: int = 1, keyring: Keyring = OLD) -> list[UUID]:
@@ -81,9 +89,11 @@ async def test_what_lay_under_the_former_secret_is_opened_without_it(database: S
     ours, theirs = await new_site(database, "ours"), await new_site(database, "theirs")
     issued = await accounts.Signing(database, OLD, "https://pacemark.test").issue(new_id(), new_id())
     await write(database)
+    await new_channel(database, theirs[1])
     assert await reseal(database) == [
         Tally("access to sites", 2, 0, []),
         Tally("signing keys", 1, 0, []),
+        Tally("channels", 1, 0, []),
         Tally("mails", 1, 0, []),
     ]
     for site, actor in (ours, theirs):
@@ -92,11 +102,14 @@ async def test_what_lay_under_the_former_secret_is_opened_without_it(database: S
     assert [NEW.open(each, MAIL) for each in await stored(database, "mails")] == [b"kept"]
     sealed = [await stored(database, kind) for kind in SEALED]
     assert [
-        opens(OLD, each, purpose) for group, purpose in zip(sealed, (ACCESS, TOKENS, MAIL), strict=True) for each in group
-    ] == [False] * 4
+        opens(OLD, each, purpose)
+        for group, purpose in zip(sealed, (ACCESS, TOKENS, CHANNELS, MAIL), strict=True)
+        for each in group
+    ] == [False] * 5
     assert await reseal(database) == [
         Tally("access to sites", 0, 2, []),
         Tally("signing keys", 0, 1, []),
+        Tally("channels", 0, 1, []),
         Tally("mails", 0, 1, []),
     ]
     assert [await stored(database, kind) for kind in SEALED] == sealed, "a second run changes nothing"
@@ -127,19 +140,21 @@ async def test_a_number_that_fills_its_pieces_is_counted_once(database: SqlDatab
 
 
 async def test_what_no_secret_opens_is_named_and_left_and_all_else_is_done(database: SqlDatabase) -> None:
-    lost, _ = await new_site(database, "lost", LOST)
+    lost, owner = await new_site(database, "lost", LOST)
     await new_site(database, "former")
     [before, _] = await stored(database, "access to sites")
+    channel = await new_channel(database, owner, LOST)
     mail, *_ = await write(database, keyring=LOST)
     await write(database, 2, NEW)
     assert await reseal(database) == [
         Tally("access to sites", 1, 0, [encode(Kind.SITE, lost)]),
         Tally("signing keys", 0, 0, []),
+        Tally("channels", 0, 0, [encode(Kind.CHANNEL, channel)]),
         Tally("mails", 0, 2, [f"mail_{mail.hex}"]),
     ]
     assert before in await stored(database, "access to sites")
     recovered = Keyring([b"new", b"old", b"lost"])
-    assert [(each.anew, each.lost) for each in await reseal(database, recovered)] == [(1, []), (0, []), (1, [])]
+    assert [(each.anew, each.lost) for each in await reseal(database, recovered)] == [(1, []), (0, []), (1, []), (1, [])]
 
 
 async def test_what_somebody_sets_meanwhile_is_what_stays(database: SqlDatabase) -> None:
@@ -213,7 +228,7 @@ def there(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 
 def table(out: str) -> list[list[str]]:
-    return [line.split() for line in out.splitlines()[3:6]]
+    return [line.split() for line in out.splitlines()[3:7]]
 
 
 def test_the_command_tells_what_was_done_and_what_still_needs_the_former_secret(there: Installation) -> None:
@@ -225,6 +240,7 @@ def test_the_command_tells_what_was_done_and_what_still_needs_the_former_secret(
         assert table(out) == [
             ["access", "to", "sites", *access, "0"],
             ["signing", "keys", "0", "0", "0"],
+            ["channels", "0", "0", "0"],
             ["mails", *mail, "0"],
         ]
         assert out.endswith(f"\n{tables.STILL_FORMER}\n")

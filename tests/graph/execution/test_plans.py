@@ -177,7 +177,7 @@ async def test_operations_of_our_own_schema_are_answered_alike_by_both_engines(a
         errors = [sorted(repr({**each, "extensions": {}}) for each in said.get("errors", ())) for said in (mine, theirs)]
         assert errors[0] == errors[1], shown(generated)
         answers += "errors" not in mine
-    assert answers > 30
+    assert answers > 20
 
 
 # What plans are, and what they leave

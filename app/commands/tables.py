@@ -15,7 +15,7 @@ from rich.text import Text
 
 from app.auditing.plain import plain
 from app.doctor import Fault, Gravity
-from domain import audits, documents, jobs, keys, mails
+from domain import audits, documents, jobs, keys, mails, notifications
 from domain.ids import Kind, encode
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def _document(row: jobs.JobRow) -> dict[str, Any]:
 
 def _subject(row: jobs.JobRow) -> str | None:
     """The readable id of what the job is about."""
+    if row.kind == notifications.KIND:
+        return encode(Kind.DELIVERY, row.subject)
     return encode(Kind.AUDIT, row.subject) if row.kind in audits.KINDS.values() else None
 
 

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ..base import Query, query
 from ..ids import new_id
 from ..notifications import AlertKind, AlertSeverity, Moment
 from ..work import EventKind, Work
+from ..workspaces import Workspace
 from . import rules, saying
 from .model import OPEN_ONES, Alert, AlertRow
 from .rules import AlertState, Resolution
@@ -162,10 +163,11 @@ async def _opened(work: Work, condition: Condition) -> UUID | None:
     return found.id if found is not None else None
 
 
+_DELETED = select(Workspace.id).where(Workspace.deleted_at.is_not(None))
 _AWAKE = Query(
     AlertRow,
     query(AlertRow, Alert)
-    .where(Alert.snoozed_until <= bindparam("now"))
+    .where(Alert.snoozed_until <= bindparam("now"), Alert.workspace_id.not_in(_DELETED))
     .statement.order_by(Alert.snoozed_until)
     .limit(MOST_REMINDED)
     .with_for_update(key_share=True, skip_locked=True),

@@ -153,22 +153,21 @@ async def _send(means: Means, row: DeliveryToDo, tried: Tried) -> None:
 
 
 async def _mail(means: Means, row: DeliveryToDo, addresses: Sequence[str], link: str, tried: Tried) -> None:
-    """One mail for each address that has none yet; those that are refused for good are not tried again."""
+    """One mail for each address that has none yet. A mail server of ours that is away is no fault of the channel's."""
     values = {**messages.mail(row.message, row.moment, link), "at": f"{row.created_at:%Y-%m-%d %H:%M} UTC"}
     tried.reached = list(row.reached)
-    refused = 0
     for address in addresses:
         if address in tried.reached:
             continue
         try:
             await means.mailer.send(Mail(uuid5(row.id, address), Template.ALERT, address, values))
         except MailRefused as error:
-            tried.error, refused = str(error), refused + 1
+            tried.error, tried.final = str(error), True
         except MailerAway as away:
-            tried.error = str(away)
+            tried.error, tried.final, tried.ours = str(away), False, True
             return
-        tried.reached.append(address)
-    tried.final = refused > 0
+        else:
+            tried.reached.append(address)
 
 
 def _link(means: Means, row: DeliveryToDo) -> str:

@@ -214,6 +214,7 @@ async def test_each_address_gets_one_mail_however_often_it_is_tried(bench: Bench
     told = Told(Answer(0, "", None), MailerAway("The mail server is away."))
     await bench.hold(details={"limit": 1})
     assert await bench.perform(told) == (Outcome.PUT_OFF, "The mail server is away.")
+    assert (await bench.read(channel)).failing_since is None, "it is no fault of the channel's"
     await bench.until_ready()
     assert await bench.perform(told) == (Outcome.SENT, "")
     assert [mail.to for mail in told.mails] == ["a@example.org", "b@example.org"]
@@ -226,12 +227,18 @@ async def test_each_address_gets_one_mail_however_often_it_is_tried(bench: Bench
     ]
 
 
-async def test_an_address_that_is_refused_for_good_is_not_tried_again_and_the_others_have_theirs(bench: Bench) -> None:
-    await bench.channel(ChannelKind.EMAIL, emails=["a@example.org", "b@example.org"])
+async def test_an_address_that_is_refused_for_good_is_tried_when_somebody_wants_it_and_the_others_have_theirs(
+    bench: Bench,
+) -> None:
+    channel = await bench.channel(ChannelKind.EMAIL, emails=["a@example.org", "b@example.org"])
     told = Told(MailRefused("550 5.1.1"))
     await bench.hold()
     assert await bench.perform(told) == (Outcome.FAILED, "550 5.1.1")
     assert [mail.to for mail in told.mails] == ["b@example.org"]
+    assert (await bench.jobs(), (await bench.read(channel)).failing_since) == ([], NOON)
+    await bench.do(notifications.retry, delivery_id=(await bench.deliveries(channel))[0].id)
+    assert await bench.perform(told) == (Outcome.SENT, "")
+    assert [mail.to for mail in told.mails] == ["b@example.org", "a@example.org"]
 
 
 async def test_what_cannot_be_opened_any_more_fails_and_is_no_fault_of_the_channels(bench: Bench) -> None:

@@ -77,10 +77,12 @@ LISTS: Mapping[str, List] = {
     "Workspace.alerts": List('workspace(slug: "acme") { alerts ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)),
     "Workspace.alerts, open": List(
         'workspace(slug: "acme") { alerts(state: OPEN) ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)
+    ),
     "Site.alerts": List("node(id: $parent) { ... on Site { alerts ARGS } }", "id", Sizes(1, ROWS, 0), Kind.SITE),
     "Page.alerts": List("node(id: $parent) { ... on Page { alerts ARGS } }", "id", Sizes(1, 1, 0, alerts=ROWS), Kind.PAGE),
     "Channel.deliveries": List(
         "node(id: $parent) { ... on Channel { deliveries ARGS } }", "id", Sizes(1, 1, 0, deliveries=ROWS), Kind.CHANNEL
+    ),
     "Workspace.clients": List('workspace(slug: "acme") { clients ARGS }', "id", Sizes(sites=0, clients=ROWS)),
     "Workspace.documents": List('workspace(slug: "acme") { documents ARGS }', "id", Sizes(sites=0, documents=ROWS)),
     "ApiClient.documents": List(

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SITE_WRITE = "SITE_WRITE"
     SCHEDULE_WRITE = "SCHEDULE_WRITE"
     ALERT_WRITE = "ALERT_WRITE"
+    BUDGET_WRITE = "BUDGET_WRITE"
     PROFILE_WRITE = "PROFILE_WRITE"
     ACCESS_WRITE = "ACCESS_WRITE"
     KEY_WRITE = "KEY_WRITE"
@@ -49,6 +50,7 @@ _MEMBER = _VIEWER | {
     Permission.SITE_WRITE,
     Permission.SCHEDULE_WRITE,
     Permission.ALERT_WRITE,
+    Permission.BUDGET_WRITE,
 }
 _ADMIN = _MEMBER | {
     Permission.PROFILE_WRITE,
@@ -76,6 +78,7 @@ OF_SITES = frozenset(
         Permission.SITE_WRITE,
         Permission.SCHEDULE_WRITE,
         Permission.ALERT_WRITE,
+        Permission.BUDGET_WRITE,
         Permission.ACCESS_WRITE,
     }
 )

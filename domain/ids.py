@@ -27,6 +27,8 @@ class Kind(StrEnum):
     SNAPSHOT = "snapshot"
     VERDICT = "verdict"
     AUDIT = "audit"
+    BUDGET = "budget"
+    BREACH = "breach"
     FINDING = "finding"
     FILE = "file"
     JOB = "job"

@@ -5,6 +5,7 @@ from .actions import cancel, request, request_all
 from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
 from .conditions import conditions_of, engine_major
 from .events import KINDS
+from .facts import before, counts, evidence
 from .jobs import perform
 from .keeping import FORGET, forget
 from .model import ENDED, Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, RequestRow, Run, RunRow
@@ -58,6 +59,7 @@ __all__ = [
     "Series",
     "SeriesKey",
     "Statistic",
+    "before",
     "by_ids",
     "cancel",
     "cancel_all",
@@ -66,7 +68,9 @@ __all__ = [
     "check_watched",
     "conditions_by_ids",
     "conditions_of",
+    "counts",
     "engine_major",
+    "evidence",
     "findings_by_ids",
     "forget",
     "histories",

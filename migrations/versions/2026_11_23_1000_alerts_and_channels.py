@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_23_1000"
-down_revision = "2026_11_23_0840"
+down_revision = "2026_11_23_0900"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,124 @@
+"""Reads of many audits at once, for whoever judges them: what was found, how many requests, and what the page was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Integer, Select, and_, bindparam, func, or_, select, true
+from sqlalchemy.orm import aliased
+
+from ..access import Reach
+from ..base import Query, one_of, within
+from ..measuring import ResourceType
+from ..ports import Reader
+from .model import Audit, AuditState, Finding, Request, Run
+
+
+class _FoundRow(NamedTuple):
+    audit_id: UUID
+    rule: str
+    evidence: list[dict[str, str]]
+
+
+class _CountRow(NamedTuple):
+    audit_id: UUID
+    run: int
+    resource_type: ResourceType
+    number: int
+
+
+class _BeforeRow(NamedTuple):
+    audit_id: UUID
+    id: UUID
+
+
+_FOUND = Query(
+    _FoundRow,
+    select(Finding.audit_id, Finding.rule, Finding.evidence).where(
+        one_of(Finding.audit_id, "audits"), one_of(Finding.rule, "rules"), within(Finding.workspace_id, Finding.site_id)
+    ),
+)
+_COUNTS = Query(
+    _CountRow,
+    select(Run.audit_id, Run.index.label("run"), Request.resource_type, func.count().label("number"))
+    .join(Request, Request.run_id == Run.id)
+    .where(
+        one_of(Run.audit_id, "audits"),
+        within(Run.workspace_id, Run.site_id),
+        within(Request.workspace_id, Request.site_id),
+    )
+    .group_by(Run.audit_id, Run.index, Request.resource_type),
+)
+
+_this, _other = aliased(Audit, name="this"), aliased(Audit, name="other")
+_EQUAL = ("page_id", "profile_id", "profile_version", "environment", "engine", "form_factor")
+_EQUAL_OR_NULL = ("throttling_method", "rtt_ms", "throughput_kbps", "cpu_slowdown", "runner_pool")
+
+
+def _earlier(major: Callable[[Any], Any]) -> Select[Any]:
+    """Of `this`, the last ones before it that were finished under equal conditions."""
+    return (
+        select(_other.id)
+        .where(
+            *(getattr(_other, name) == getattr(_this, name) for name in _EQUAL),
+            *(getattr(_other, name).is_not_distinct_from(getattr(_this, name)) for name in _EQUAL_OR_NULL),
+            major(_other.engine_version).is_not_distinct_from(major(_this.engine_version)),
+            _other.state == AuditState.FINISHED,
+            or_(
+                _other.finished_at < _this.finished_at,
+                and_(_other.finished_at == _this.finished_at, _other.id < _this.id),
+            ),
+            within(_other.workspace_id, _other.site_id),
+        )
+        .order_by(_other.finished_at.desc(), _other.id.desc())
+        .limit(bindparam("number", type_=Integer()))
+        .correlate(_this)
+    )
+
+
+def _before() -> Query[_BeforeRow]:
+    """On PostgreSQL audit by audit through the index; SQLite, which has no LATERAL, looks at a page's whole history."""
+    each = _earlier(lambda version: func.split_part(version, ".", 1)).lateral("each")
+    these = select(_this.id.label("audit_id"), each.c.id).join(each, true())
+    ids = _earlier(lambda version: func.substr(version, 1, func.instr(version + ".", ".") - 1)).scalar_subquery()
+    past = aliased(Audit, name="past")
+    on_sqlite = (
+        select(_this.id.label("audit_id"), past.id)
+        .join(past, past.page_id == _this.page_id)
+        .where(past.id.in_(ids), within(past.workspace_id, past.site_id))
+    )
+    mine = (one_of(_this.id, "audits"), within(_this.workspace_id, _this.site_id))
+    return Query(_BeforeRow, these.where(*mine), sqlite=on_sqlite.where(*mine))
+
+
+_BEFORE = _before()
+
+
+async def evidence(
+    reader: Reader, reach: Reach, audits: Collection[UUID], rules: Collection[str]
+) -> Mapping[UUID, Mapping[str, int]]:
+    """Of the audits that have such findings: how many pieces of evidence each has; at least one, since it is there."""
+    found: dict[UUID, dict[str, int]] = {}
+    for row in await reader.all(_FOUND, audits=audits, rules=rules, reach=reach.held):
+        found.setdefault(row.audit_id, {})[row.rule] = max(1, len(row.evidence))
+    return found
+
+
+async def counts(
+    reader: Reader, reach: Reach, audits: Collection[UUID]
+) -> Mapping[UUID, Mapping[int, Mapping[ResourceType, int]]]:
+    """How many requests of each type each run made, of the runs that have any."""
+    found: dict[UUID, dict[int, dict[ResourceType, int]]] = {}
+    for row in await reader.all(_COUNTS, audits=audits, reach=reach.held):
+        found.setdefault(row.audit_id, {}).setdefault(row.run, {})[row.resource_type] = row.number
+    return found
+
+
+async def before(reader: Reader, reach: Reach, audits: Collection[UUID], number: int) -> Mapping[UUID, Sequence[UUID]]:
+    """For each, the last finished audits of its page before it whose Conditions equal its own."""
+    found: dict[UUID, list[UUID]] = {audit: [] for audit in audits}
+    for row in await reader.all(_BEFORE, audits=audits, number=number, reach=reach.held):
+        found[row.audit_id].append(row.id)
+    return found

@@ -1,0 +1,176 @@
+"""What is done to budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy import delete as remove
+from sqlalchemy import update as change
+
+from .. import audits, sites
+from ..access import Permission, Reach
+from ..base import Query, count, query, within
+from ..errors import Fault, InvalidInput, LimitReached, NotFound
+from ..idempotency import Promise, promise
+from ..ids import Kind, encode
+from ..work import Work
+from ..workspaces import Workspace
+from . import queries, rules
+from .model import Breach, Budget, Standing
+from .ratchet import ratchet
+from .rows import BudgetRow
+from .rules import Settings
+from .words import BudgetSource
+
+_NUMBER = count(Budget, Budget.workspace_id == bindparam("workspace_id"))
+_IN_TURN = Query(
+    BudgetRow,
+    query(BudgetRow, Budget)
+    .where(Budget.id == bindparam("id"), within(Budget.workspace_id, Budget.site_id))
+    .statement.with_for_update(key_share=True),
+)
+
+
+async def create(
+    work: Work, *, workspace_id: UUID, settings: Settings, site_id: UUID | None = None, idempotency_key: str | None = None
+) -> Promise:
+    """Limit something on a workspace's pages, or on those of one site. An empty name is made up from what is limited."""
+    await require_scope(work, workspace_id, site_id, settings.profile_id)
+    work.actor.require(Permission.BUDGET_WRITE, workspace_id, site_id)
+    settings = checked(settings)
+    given = {"workspace": workspace_id, "site": site_id, **settings._asdict()}
+    promised = await promise(work, idempotency_key, "budgetCreate", given)
+    if promised.replayed:
+        return promised
+    await make_room(work, workspace_id, 1)
+    row = as_row(work, promised.id, workspace_id, site_id, settings)
+    add(work, row)
+    await work.db.flush()
+    return promised
+
+
+async def update(work: Work, *, budget_id: UUID, changes: Mapping[str, Any]) -> UUID:
+    """`changes` are fields of Settings, and `paused`.
+
+    What changes more than what it is called and how grave it is makes it begin anew: its breaches end, and it counts from one.
+    """
+    row = await _budget(work, budget_id)
+    work.actor.require(Permission.BUDGET_WRITE, row.workspace_id, row.site_id)
+    await _require_profile(work, row.workspace_id, changes.get("profile_id"))
+    before = settings_of(row)
+    settings = checked(before._replace(**{name: value for name, value in changes.items() if name != "paused"}))
+    values: dict[str, Any] = settings._asdict()
+    paused = changes.get("paused", row.paused_at is not None)
+    if paused is not (row.paused_at is not None):
+        values["paused_at"] = work.now if paused else None
+    await work.db.execute(change(Budget).where(Budget.id == budget_id).values(**values))
+    anew = any(getattr(settings, name) != getattr(before, name) for name in set(Settings._fields) - rules.HARMLESS)
+    if anew or "paused_at" in values:
+        await _begin_anew(work, budget_id)
+    return budget_id
+
+
+async def delete(work: Work, *, budget_id: UUID) -> UUID:
+    """Forget a budget and its breaches."""
+    row = await _budget(work, budget_id)
+    work.actor.require(Permission.BUDGET_WRITE, row.workspace_id, row.site_id)
+    await work.db.execute(remove(Budget).where(Budget.id == budget_id))
+    return budget_id
+
+
+async def tighten(work: Work, *, budget_id: UUID) -> bool:
+    """Set the limit to what its ratchet says. False: there was nothing to tighten, and it stays as it is."""
+    row = await _budget(work, budget_id)
+    work.actor.require(Permission.BUDGET_WRITE, row.workspace_id, row.site_id)
+    standings = await work.db.all(queries.STANDINGS, budgets=[budget_id], reach=work.actor.reach.held)
+    tighter = ratchet(row, standings)
+    if tighter is None:
+        return False
+    settings = settings_of(row)._replace(limit_value=tighter.limit)
+    values: dict[str, Any] = {"limit_value": tighter.limit}
+    if row.name == rules.name_of(settings_of(row)):
+        values["name"] = rules.name_of(settings)
+    await work.db.execute(change(Budget).where(Budget.id == budget_id).values(**values))
+    await _begin_anew(work, budget_id)
+    return True
+
+
+def settings_of(row: BudgetRow) -> Settings:
+    return Settings(*(getattr(row, name) for name in Settings._fields))
+
+
+def checked(settings: Settings) -> Settings:
+    """The settings, normalised. Raises InvalidInput with everything that is wrong."""
+    faults: list[Fault] = []
+    audits.check_request(settings.environment, None, faults)
+    rules.check(settings, faults)
+    if not faults and not settings.name.strip():
+        settings = settings._replace(name=rules.name_of(settings))
+    elif settings.name.strip():
+        settings = settings._replace(name=sites.check_name(settings.name, faults))
+    if faults:
+        raise InvalidInput(faults)
+    return settings
+
+
+async def require_scope(work: Work, workspace_id: UUID, site_id: UUID | None, profile_id: UUID | None) -> None:
+    """The workspace is there, and the site and the profile are its own. Raises NotFound."""
+    if workspace_id not in work.actor.roles:
+        raise work.actor.absent(Permission.BUDGET_WRITE, Kind.WORKSPACE, workspace_id)
+    if site_id is not None:
+        site = (await sites.by_ids(work.db, work.actor.reach, [site_id])).get(site_id)
+        if site is None or site.workspace_id != workspace_id:
+            raise NotFound("There is no such site in this workspace, or it is not yours.", encode(Kind.SITE, site_id))
+    await _require_profile(work, workspace_id, profile_id)
+
+
+async def make_room(work: Work, workspace_id: UUID, number: int) -> None:
+    """Raises LimitReached where so many more are too many; whoever else adds some waits."""
+    await work.db.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
+    there = await work.db.first(_NUMBER, workspace_id=workspace_id)
+    if there is not None and there.number + number > rules.MAX_BUDGETS:
+        raise LimitReached(f"A workspace has at most {rules.MAX_BUDGETS:,} budgets.", rules.MAX_BUDGETS)
+
+
+def as_row(work: Work, id: UUID, workspace_id: UUID, site_id: UUID | None, settings: Settings) -> BudgetRow:
+    return BudgetRow(
+        id=id,
+        workspace_id=workspace_id,
+        site_id=site_id,
+        **settings._asdict(),
+        paused_at=None,
+        source=BudgetSource.MANUAL,
+        group_id=None,
+        position=0,
+        except_paths=[],
+        created_at=work.now,
+    )
+
+
+def add(work: Work, row: BudgetRow) -> None:
+    work.db.add(Budget(**row._asdict(), created_by=work.actor.name))
+
+
+async def _begin_anew(work: Work, budget_id: UUID) -> None:
+    await work.db.execute(
+        change(Breach).where(Breach.budget_id == budget_id, Breach.ended_at.is_(None)).values(ended_at=work.now)
+    )
+    await work.db.execute(remove(Standing).where(Standing.budget_id == budget_id))
+
+
+async def _require_profile(work: Work, workspace_id: UUID, profile_id: UUID | None) -> None:
+    if profile_id is not None:
+        profile = (await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), [profile_id])).get(profile_id)
+        if profile is None:
+            raise NotFound("There is no such profile in this workspace.", encode(Kind.PROFILE, profile_id))
+
+
+async def _budget(work: Work, budget_id: UUID) -> BudgetRow:
+    """The budget, in turn: whoever else changes it waits, and then sees what was changed."""
+    row = await work.db.first(_IN_TURN, id=budget_id, reach=work.actor.reach.held)
+    if row is None:
+        raise work.actor.absent(Permission.BUDGET_WRITE, Kind.BUDGET, budget_id)
+    return row

@@ -1,0 +1,103 @@
+"""Audits held against the budgets that are for them: a handful of statements, however many audits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import or_
+
+from .. import audits, sites
+from ..access import Reach
+from ..audits import AuditRow, AuditState
+from ..base import one_of, query
+from ..ports import Reader
+from . import deciding, rules, subjects
+from .deciding import Outcome, Sample
+from .model import Budget
+from .rows import BudgetRow
+from .words import LimitKind, SubjectKind
+
+_FOR = query(BudgetRow, Budget).where(
+    one_of(Budget.workspace_id, "workspaces"), or_(Budget.site_id.is_(None), one_of(Budget.site_id, "sites"))
+)
+
+
+class _Held(NamedTuple):
+    audit: AuditRow
+    budgets: Sequence[BudgetRow]
+
+
+async def evaluate(reader: Reader, reach: Reach, rows: Collection[AuditRow]) -> Mapping[UUID, Sequence[Outcome]]:
+    """What came of each finished audit and each budget that is for it, in the order of the budgets' names."""
+    held = await _matched(reader, reach, [row for row in rows if row.state is AuditState.FINISHED])
+    related = [each.audit.id for each in held if any(it.limit_kind is LimitKind.RELATIVE for it in each.budgets)]
+    before = await audits.before(reader, reach, related, deciding.BASELINE) if related else {}
+    earlier = {id for ids in before.values() for id in ids} - {each.audit.id for each in held}
+    all = {each.audit.id: each.audit for each in held}
+    if earlier:
+        all |= await audits.by_ids(reader, reach, earlier)
+    samples = await _samples(reader, reach, all, [budget for each in held for budget in each.budgets])
+    return {
+        each.audit.id: [
+            deciding.decide(
+                budget, samples[each.audit.id], [samples[id] for id in before.get(each.audit.id, ()) if id in samples]
+            )
+            for budget in each.budgets
+        ]
+        for each in held
+    }
+
+
+async def results(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Outcome]]:
+    """The same by the audits' ids; nothing for those that are not finished."""
+    rows = await audits.by_ids(reader, reach, ids)
+    found = await evaluate(reader, reach, rows.values())
+    return {id: found.get(id, ()) for id in ids}
+
+
+async def _matched(reader: Reader, reach: Reach, rows: Sequence[AuditRow]) -> list[_Held]:
+    if not rows:
+        return []
+    workspaces = {row.workspace_id for row in rows} & set(reach.workspaces)
+    budgets = await reader.all(_FOR, workspaces=workspaces, sites={row.site_id for row in rows})
+    if not budgets:
+        return []
+    ordered = sorted(budgets, key=lambda each: (each.name, each.id))
+    pages = await sites.pages_by_ids(reader, reach, {row.page_id for row in rows})
+    found = []
+    for row in rows:
+        page = pages.get(row.page_id)
+        if page is not None:
+            url = row.final_url or row.requested_url
+            place = rules.Place(row.site_id, page.path, url, row.profile_id, row.environment)
+            own = [each for each in ordered if each.workspace_id == row.workspace_id]
+            if matching := rules.matching(own, place):
+                found.append(_Held(row, matching))
+    return found
+
+
+async def _samples(
+    reader: Reader, reach: Reach, rows: Mapping[UUID, AuditRow], budgets: Sequence[BudgetRow]
+) -> Mapping[UUID, Sample]:
+    """What is needed of the audits to hold them against these budgets."""
+    if not rows:
+        return {}
+    runs = await audits.runs_by_audits(reader, reach, rows)
+    wanted = {each.subject for each in budgets if each.subject_kind is SubjectKind.FINDING}
+    findings = await audits.evidence(reader, reach, rows, wanted) if wanted else {}
+    counted = any(each.subject_kind is SubjectKind.RESOURCE_COUNT and subjects.metric_of(each) is None for each in budgets)
+    counts = await audits.counts(reader, reach, rows) if counted else {}
+    return {
+        id: Sample(
+            row,
+            runs.get(id, ()),
+            findings.get(id, {}),
+            {
+                run: {resource: number.get(type, 0) for resource, type in subjects.TYPES.items()}
+                for run, number in counts.get(id, {}).items()
+            },
+        )
+        for id, row in rows.items()
+    }

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain import (
     alerts,
     audits,
+    budgets,
     documents,
     files,
     following,
@@ -155,6 +156,10 @@ class Loaders:
     routes_of_channel = Loading(notifications.routes_by_channels)
     delivery = Loading(notifications.deliveries_by_ids, by_id=True)
     attempts_of_delivery = Loading(notifications.attempts_by_deliveries)
+    budget = Loading(budgets.by_ids, by_id=True)
+    ratchet_of_budget = Loading(budgets.ratchets)
+    breach = Loading(budgets.breaches_by_ids, by_id=True)
+    budget_results_of_audit = Loading(budgets.results)
     dead_job = Loading(jobs.dead_by_ids, by_id=True)
     history = Loading(_history)
 
@@ -184,6 +189,10 @@ class Loaders:
     alerts_of_site = Loading(_stated(alerts.OF_SITE), narrow=True)
     alerts_of_page = Loading(_stated(alerts.OF_PAGE), narrow=True)
     deliveries_of_channel = Loading(_pages(notifications.DELIVERIES), narrow=True)
+    budgets_of_workspace = Loading(_pages(budgets.BUDGETS), narrow=True)
+    budgets_of_site = Loading(_pages(budgets.OF_SITE), narrow=True)
+    breaches_of_workspace = Loading(_pages(budgets.BREACHES), narrow=True)
+    breaches_of_page = Loading(_pages(budgets.BREACHES_OF_PAGE), narrow=True)
     dead_jobs_of_workspace = Loading(_pages(jobs.DEAD), narrow=True)
     security_log_of_workspace = Loading(_pages(security.LOG), narrow=True)
     security_log_of_person = Loading(_pages(security.OF_PERSON), narrow=True)

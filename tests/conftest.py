@@ -36,6 +36,7 @@ SLOW = (
         for room in (
             "accounts",
             "alerts",
+            "budgets",
             "documents",
             "keys",
             "mails",
@@ -43,6 +44,8 @@ SLOW = (
             "schedules",
             "security",
             "sites",
+            "snapshots",
+            "verdicts",
             "workspaces",
         )
     ),

@@ -27,6 +27,7 @@ from ..scalars import Url
 from ..sites.types import Page, Profile, Throttling
 
 if TYPE_CHECKING:
+    from ..budgets.types import BudgetResult
     from ..snapshots.types import Snapshot
 
 
@@ -183,6 +184,11 @@ class Audit(Node):
     runner: Runner | None = by_key(Loaders.runner, "runner_id", "The runner that has it, or had it last.")
     metrics: AuditMetrics = itself("Its numbers.")
     runs: list[Run] = by_key(Loaders.runs_of_audit, "id", "Its runs so far, in order.")
+    budget_results: list[Annotated[BudgetResult, strawberry.lazy("graph.budgets.types")]] = by_key(
+        Loaders.budget_results_of_audit,
+        "id",
+        "What came of each budget that is for it, as the budgets are now, by their names; none before it is finished.",
+    )
     findings: Connection[Finding] = paged(
         Loaders.findings_of_audit, "What could be better, the gravest first, by the representative run."
     )

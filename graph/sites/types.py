@@ -16,6 +16,7 @@ from domain.paging import Window
 
 from ..alerting import alerts_given
 from ..batched import by_key, paged
+from ..breaches import breaches_given
 from ..context import Info
 from ..given import of_snapshots, of_verdicts
 from ..loaders import Loaders, PageOf
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..alerts.types import Alert
     from ..audits.series import Series
     from ..audits.types import Audit
+    from ..budgets.types import Breach, Budget
     from ..schedules.types import Schedule
     from ..snapshots.types import Snapshot
     from ..verdicts.types import Verdict
@@ -102,6 +104,9 @@ class Site(Node):
     alerts: Connection[Annotated[Alert, strawberry.lazy("graph.alerts.types")]] = paged(
         Loaders.alerts_of_site, "Its alerts, those of its pages too, newest first.", given=alerts_given
     )
+    budgets: Connection[Annotated[Budget, strawberry.lazy("graph.budgets.types")]] = paged(
+        Loaders.budgets_of_site, "Its own budgets, by name; those of the whole workspace hold for it too."
+    )
 
 
 UTC = TimeZone("UTC")
@@ -167,6 +172,9 @@ class Page(Node):
     )
     alerts: Connection[Annotated[Alert, strawberry.lazy("graph.alerts.types")]] = paged(
         Loaders.alerts_of_page, "The alerts about this page, newest first.", given=alerts_given
+    )
+    breaches: Connection[Annotated[Breach, strawberry.lazy("graph.budgets.types")]] = paged(
+        Loaders.breaches_of_page, "What broke its budgets, the newest first.", given=breaches_given
     )
 
     @strawberry.field(description="Its whole address.", metadata=reads("origin", "path"))

@@ -15,6 +15,7 @@ from domain.work import EventKind
 
 from ..alerting import alerts_given
 from ..batched import by_key, paged
+from ..breaches import breaches_given
 from ..context import Info
 from ..given import of_snapshots, of_verdicts
 from ..loaders import HISTORY, Loaders, PageOf
@@ -26,6 +27,7 @@ from ..sites.morning import pages_given
 
 if TYPE_CHECKING:
     from ..alerts.types import Alert
+    from ..budgets.types import Breach, Budget
     from ..channels.types import Channel
     from ..documents.types import ApiClient, Document
     from ..events import EventConnection
@@ -105,6 +107,12 @@ class Workspace(Node):
         "id",
         "Where its alerts are told, by name. Null for whoever may not know.",
         permission=Permission.CHANNEL_WRITE,
+    )
+    budgets: Connection[Annotated[Budget, strawberry.lazy("graph.budgets.types")]] = paged(
+        Loaders.budgets_of_workspace, "Its budgets, those of single sites too, by name."
+    )
+    breaches: Connection[Annotated[Breach, strawberry.lazy("graph.budgets.types")]] = paged(
+        Loaders.breaches_of_workspace, "What broke its budgets, of all sites, the newest first.", given=breaches_given
     )
     runners: list[Runner] = by_key(Loaders.runners_of_workspace, "id", "The workers that measure for it, by name.")
     members: Connection[Annotated[Member, strawberry.lazy("graph.workspaces.members")]] | None = paged(

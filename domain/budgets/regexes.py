@@ -186,8 +186,9 @@ class _Reader:
             raise Unreadable("This regular expression has too many ( ( ( inside one another.")
         part = self.choice()
         self.depth -= 1
-        if self.take() != ")":
+        if self.peek() != ")":
             raise Unreadable("A ( in this regular expression is not closed.")
+        self.at += 1
         return part
 
     def escape(self) -> frozenset[str] | _Without:

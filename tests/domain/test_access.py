@@ -14,7 +14,16 @@ HERE, ELSEWHERE = new_id(), new_id()
 
 ALLOWED = {
     Role.VIEWER: {"READ", "MEMBER_READ"},
-    Role.MEMBER: {"READ", "MEMBER_READ", "AUDIT_REQUEST", "AUDIT_CANCEL", "SITE_WRITE", "SCHEDULE_WRITE", "ALERT_WRITE"},
+    Role.MEMBER: {
+        "READ",
+        "MEMBER_READ",
+        "AUDIT_REQUEST",
+        "AUDIT_CANCEL",
+        "SITE_WRITE",
+        "SCHEDULE_WRITE",
+        "ALERT_WRITE",
+        "BUDGET_WRITE",
+    },
     Role.ADMIN: {
         "READ",
         "MEMBER_READ",
@@ -24,6 +33,7 @@ ALLOWED = {
         "SCHEDULE_WRITE",
         "ALERT_WRITE",
         "CHANNEL_WRITE",
+        "BUDGET_WRITE",
         "PROFILE_WRITE",
         "ACCESS_WRITE",
         "KEY_WRITE",

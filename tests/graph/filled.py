@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import alerts, audits, documents, files, keys, notifications, schedules, sites, snapshots, verdicts
+from domain import alerts, audits, budgets, documents, files, keys, notifications, schedules, sites, snapshots, verdicts
 from domain.access import SYSTEM, Reach, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
@@ -39,6 +39,7 @@ class Sizes:
     verdicts: int = 1
     alerts: int = 1
     deliveries: int = 1
+    budgets: int = 1
     clients: int = 1
     documents: int = 1
 
@@ -126,6 +127,8 @@ class _Filling:
         )
         self._add(SiteProfile, site_id=site_id, profile_id=self.profile_id)
         made = [self._snapshot(site_id) for _ in range(self.sizes.snapshots)]
+        for budget in range(self.sizes.budgets):
+            self._budget(site_id, f"{self.mark} budget {number:03} {budget:03}")
         for page in range(self.sizes.pages):
             self._page(site_id, page, made[0] if made else None)
 
@@ -169,6 +172,8 @@ class _Filling:
             self._audit(site_id, page_id, path, START + timedelta(hours=audit), snapshot_id)
         if self.sizes.audits:
             self._newest(site_id, page_id, START + timedelta(hours=self.sizes.audits - 1))
+        if self.sizes.budgets and self.sizes.audits:
+            self._breach(site_id, page_id)
 
     def _client(self, number: int) -> UUID:
         """With documents, which it has asked for."""
@@ -285,6 +290,54 @@ class _Filling:
             tried = {"number": 1, "at": START, "duration_ms": 1.0, "status": 500}
             said = {"error": f"{self.mark} error", "answer": f"{self.mark} answer"}
             self._add(Attempt, None, delivery_id=delivery_id, **tried, **said)
+
+    def _budget(self, site_id: UUID, name: str) -> None:
+        self._add(
+            budgets.Budget,
+            Kind.BUDGET,
+            site_id=site_id,
+            profile_id=self.profile_id,
+            name=name,
+            path=f"/{self.mark}",
+            url_pattern=None,
+            environment="production",
+            subject_kind=budgets.SubjectKind.FINDING,
+            subject=f"{self.mark}-rule",
+            limit_kind=budgets.LimitKind.ABSOLUTE,
+            limit_value=0.0,
+            tolerance=0.0,
+            aggregation=budgets.Aggregation.MEDIAN,
+            severity=budgets.BudgetSeverity.ERROR,
+            consecutive=1,
+            paused_at=None,
+            source=budgets.BudgetSource.MANUAL,
+            group_id=None,
+            position=0,
+            except_paths=[],
+            created_at=START,
+            created_by=f"{self.mark} person",
+        )
+
+    def _breach(self, site_id: UUID, page_id: UUID) -> None:
+        """Of the site's last budget, by the page's last audit."""
+        self._add(
+            budgets.Breach,
+            Kind.BREACH,
+            site_id=site_id,
+            budget_id=self.ids[Kind.BUDGET][-1],
+            page_id=page_id,
+            profile_id=self.profile_id,
+            environment="production",
+            audit_id=self.ids[Kind.AUDIT][-1],
+            snapshot_id=None,
+            severity=budgets.BudgetSeverity.ERROR,
+            value=1.0,
+            limit_value=0.0,
+            baseline=None,
+            over=1.0,
+            began_at=START,
+            ended_at=None,
+        )
 
     def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime, snapshot_id: UUID | None) -> None:
         audit_id = self._add(

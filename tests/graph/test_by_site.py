@@ -177,7 +177,21 @@ async def test_the_same_walk_shows_the_own_site(agency: Agency, enter: Enter) ->
         said = await whole(client, Operation(name, text.operation("query", body), text.variables))
         if f'"__typename": "{name}"' in json.dumps(said):
             reached.add(name)
-    assert {"Site", "Page", "Audit", "Run", "Finding", "Artifact", "Schedule", "Series", "Profile", "Workspace"} <= reached
+    assert {
+        "Site",
+        "Page",
+        "Audit",
+        "Run",
+        "Finding",
+        "Artifact",
+        "Schedule",
+        "Budget",
+        "Breach",
+        "BudgetResult",
+        "Series",
+        "Profile",
+        "Workspace",
+    } <= reached
     assert {"ApiClient", "Document", "DeadJob", "ApiKey"} & reached == set()
 
 
@@ -212,12 +226,13 @@ async def test_nothing_of_another_site_or_of_the_whole_workspace_can_be_changed(
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER, Role.ADMIN])
 async def test_the_own_site_is_changed_by_whoever_may(agency: Agency, enter: Enter, role: Role) -> None:
     client, may = await enter(role), set[str]()
-    last = ("scheduleDelete", "pageDelete", "siteDelete", "workspaceLeave")
+    last = ("budgetDelete", "scheduleDelete", "pageDelete", "siteDelete", "workspaceLeave")
     for operation in sorted(
         changing(agency.own, agency.own), key=lambda each: last.index(each.what) if each.what in last else -1
     ):
         (answer,) = (await whole(client, operation))["data"].values()
-        if operation.what.startswith(("audit", "page", "schedule", "site")) and answer["__typename"] not in REFUSALS:
+        ours = ("audit", "budget", "page", "schedule", "site")
+        if operation.what.startswith(ours) and answer["__typename"] not in REFUSALS:
             may.add(operation.what)
     of_site = {"siteUpdate", "siteDelete", "pageCreate", "pageUpdate", "pageDelete", "auditRequest"}
     of_site |= {
@@ -228,6 +243,11 @@ async def test_the_own_site_is_changed_by_whoever_may(agency: Agency, enter: Ent
         "scheduleDelete",
         "scheduleRun",
         "auditCancel",
+        "budgetCreate",
+        "budgetUpdate",
+        "budgetTighten",
+        "budgetDelete",
+        "budgetsImport",
     }
     of_access = {"siteAccessSet", "siteAccessClear"}
     assert may == {Role.VIEWER: set(), Role.MEMBER: of_site, Role.ADMIN: of_site | of_access}[role]

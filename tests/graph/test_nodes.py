@@ -30,6 +30,8 @@ TYPES = {
     Kind.CHANNEL: "Channel",
     Kind.ROUTE: "Route",
     Kind.DELIVERY: "Delivery",
+    Kind.BUDGET: "Budget",
+    Kind.BREACH: "Breach",
     Kind.AUDIT: "Audit",
     Kind.FINDING: "Finding",
     Kind.FILE: "Artifact",

@@ -36,10 +36,11 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
     "siteAccessSet": {"headers": [{"name": "X-Token", "value": "new"}]},
     "scheduleCreate": {"everyMinutes": 60},
     "channelCreate": {"url": "https://new.example/hook"},
+    "budgetsImport": {"text": "[]"},
 }
 """What an input needs beside what its type says."""
 
-OF_ONE_SITE = {Kind.SITE, Kind.PAGE, Kind.SCHEDULE, Kind.AUDIT, Kind.ALERT}
+OF_ONE_SITE = {Kind.SITE, Kind.PAGE, Kind.SCHEDULE, Kind.BUDGET, Kind.AUDIT, Kind.ALERT}
 HIDDEN = {Kind.KEY, Kind.JOB, Kind.CLIENT, Kind.INVITATION, Kind.CHANNEL, Kind.ROUTE, Kind.DELIVERY}
 """What is there only for those who have all of a workspace."""
 

@@ -45,6 +45,8 @@ KINDS = {
     "Channel": Kind.CHANNEL,
     "Route": Kind.ROUTE,
     "Delivery": Kind.DELIVERY,
+    "Budget": Kind.BUDGET,
+    "Breach": Kind.BREACH,
     "Audit": Kind.AUDIT,
     "Finding": Kind.FINDING,
     "Artifact": Kind.FILE,
@@ -63,6 +65,7 @@ NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "
     "channel": Kind.CHANNEL,
     "route": Kind.ROUTE,
     "delivery": Kind.DELIVERY,
+    "budget": Kind.BUDGET,
     "target": Kind.PAGE,
     "ids": Kind.SITE,
     "sites": Kind.SITE,
@@ -124,6 +127,8 @@ class Owner:
                 return self.ids[kind]
             case "Int":
                 return 1
+            case "Float":
+                return 1.0
             case "String":
                 return self.texts.get(f"{getattr(of, 'name', '')}.{name}") or self.texts[name]
         raise KeyError(f"{name}: {type_}")
@@ -131,7 +136,8 @@ class Owner:
     def object(self, type_: GraphQLInputObjectType, wanted: Callable[[GraphQLInputField], bool]) -> dict[str, Any]:
         fields = {name: each for name, each in type_.fields.items() if wanted(each) or holds_ids(each.type)}
         if type_.is_one_of:
-            fields = {name: each for name, each in fields.items() if holds_ids(each.type)}
+            held = {name: each for name, each in fields.items() if holds_ids(each.type)}
+            fields = held or dict(list(type_.fields.items())[:1])
         return {name: self.value(name, each.type) for name, each in fields.items()}
 
 

@@ -45,7 +45,7 @@ async def test_optimistic_is_the_most_for_a_minimum_and_the_least_for_a_maximum(
 
 async def test_the_median_run_of_a_category_is_the_representative_one_and_not_the_best(bench: Bench) -> None:
     """Lighthouse CI's bug 1064: of 0.57, 0.69 and 0.68 it takes 0.69."""
-    settings = {"subject_kind": SubjectKind.CATEGORY, "subject": "performance", "limit_value": 0.69}
+    settings: dict[str, Any] = {"subject_kind": SubjectKind.CATEGORY, "subject": "performance", "limit_value": 0.69}
     await bench.budget(**settings, aggregation=Aggregation.MEDIAN_RUN)
     runs = [{"performance_score": each} for each in (0.57, 0.69, 0.68)]
     outcome = await bench.outcome(await bench.audit(runs=runs, representative_run=2))
@@ -81,7 +81,7 @@ async def test_a_tolerance_is_beyond_the_limit_and_the_excess_is_counted_from_th
 
 
 async def test_a_finding_must_not_be_there_or_have_so_many_pieces_at_most(bench: Bench) -> None:
-    finding = {"subject_kind": SubjectKind.FINDING, "subject": "render-blocking"}
+    finding: dict[str, Any] = {"subject_kind": SubjectKind.FINDING, "subject": "render-blocking"}
     await bench.budget(**finding, limit_value=2)
     given = [{}, {"render-blocking": 2}, {"render-blocking": 3}, {"another": 9}]
     found = [await bench.outcome(await bench.audit(findings=each)) for each in given]
@@ -261,7 +261,7 @@ async def test_what_is_not_in_scope_is_not_judged(bench: Bench) -> None:
 
 
 async def test_a_hundred_audits_take_no_more_statements_than_one(bench: Bench) -> None:
-    finding = {"subject_kind": SubjectKind.FINDING, "subject": "a", "limit_value": 0}
+    finding: dict[str, Any] = {"subject_kind": SubjectKind.FINDING, "subject": "a", "limit_value": 0}
     await bench.budget(**finding)
     await bench.budget(subject_kind=SubjectKind.RESOURCE_COUNT, subject="font", limit_value=0)
     await bench.budget(limit_kind=LimitKind.RELATIVE, limit_value=1)

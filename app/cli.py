@@ -14,6 +14,7 @@ import typer
 from app.commands import (
     alerts,
     audit,
+    budgets,
     channels,
     clients,
     doctor,
@@ -54,6 +55,7 @@ app.add_typer(clients.app)
 app.add_typer(documents.app)
 app.add_typer(alerts.app)
 app.add_typer(channels.app)
+app.add_typer(budgets.app)
 app.add_typer(jobs.app)
 app.add_typer(mails.app)
 app.add_typer(security.app)

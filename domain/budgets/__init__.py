@@ -5,7 +5,7 @@ from .deciding import Outcome
 from .drafts import Skipped
 from .importing import Imported, Target, import_file
 from .judgement import Change, judge
-from .model import Breach, Budget
+from .model import Breach, Budget, Standing
 from .queries import (
     BREACHES,
     BREACHES_OF_PAGE,
@@ -55,6 +55,7 @@ __all__ = [
     "Ratchet",
     "Settings",
     "Skipped",
+    "Standing",
     "SubjectKind",
     "Target",
     "breaches_by_ids",

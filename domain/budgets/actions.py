@@ -6,26 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
 from .. import audits, sites
-from ..access import Permission, Reach
-from ..base import Query, count, query, within
-from ..errors import Fault, InvalidInput, LimitReached, NotFound
+from ..access import Permission
+from ..base import Query, query, within
+from ..errors import Fault, InvalidInput
 from ..idempotency import Promise, promise
-from ..ids import Kind, encode
+from ..ids import Kind
 from ..work import Work
-from ..workspaces import Workspace
-from . import queries, rules
+from . import queries, rules, scope
 from .model import Breach, Budget, Standing
 from .ratchet import ratchet
 from .rows import BudgetRow
 from .rules import Settings
 from .words import BudgetSource
 
-_NUMBER = count(Budget, Budget.workspace_id == bindparam("workspace_id"))
 _IN_TURN = Query(
     BudgetRow,
     query(BudgetRow, Budget)
@@ -38,14 +36,14 @@ async def create(
     work: Work, *, workspace_id: UUID, settings: Settings, site_id: UUID | None = None, idempotency_key: str | None = None
 ) -> Promise:
     """Limit something on a workspace's pages, or on those of one site. An empty name is made up from what is limited."""
-    await require_scope(work, workspace_id, site_id, settings.profile_id)
+    await scope.require(work, workspace_id, site_id, settings.profile_id)
     work.actor.require(Permission.BUDGET_WRITE, workspace_id, site_id)
     settings = checked(settings)
     given = {"workspace": workspace_id, "site": site_id, **settings._asdict()}
     promised = await promise(work, idempotency_key, "budgetCreate", given)
     if promised.replayed:
         return promised
-    await make_room(work, workspace_id, 1)
+    await scope.make_room(work, workspace_id, 1)
     row = as_row(work, promised.id, workspace_id, site_id, settings)
     add(work, row)
     await work.db.flush()
@@ -59,7 +57,7 @@ async def update(work: Work, *, budget_id: UUID, changes: Mapping[str, Any]) -> 
     """
     row = await _budget(work, budget_id)
     work.actor.require(Permission.BUDGET_WRITE, row.workspace_id, row.site_id)
-    await _require_profile(work, row.workspace_id, changes.get("profile_id"))
+    await scope.require_profile(work, row.workspace_id, changes.get("profile_id"))
     before = settings_of(row)
     settings = checked(before._replace(**{name: value for name, value in changes.items() if name != "paused"}))
     values: dict[str, Any] = settings._asdict()
@@ -116,25 +114,6 @@ def checked(settings: Settings) -> Settings:
     return settings
 
 
-async def require_scope(work: Work, workspace_id: UUID, site_id: UUID | None, profile_id: UUID | None) -> None:
-    """The workspace is there, and the site and the profile are its own. Raises NotFound."""
-    if workspace_id not in work.actor.roles:
-        raise work.actor.absent(Permission.BUDGET_WRITE, Kind.WORKSPACE, workspace_id)
-    if site_id is not None:
-        site = (await sites.by_ids(work.db, work.actor.reach, [site_id])).get(site_id)
-        if site is None or site.workspace_id != workspace_id:
-            raise NotFound("There is no such site in this workspace, or it is not yours.", encode(Kind.SITE, site_id))
-    await _require_profile(work, workspace_id, profile_id)
-
-
-async def make_room(work: Work, workspace_id: UUID, number: int) -> None:
-    """Raises LimitReached where so many more are too many; whoever else adds some waits."""
-    await work.db.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
-    there = await work.db.first(_NUMBER, workspace_id=workspace_id)
-    if there is not None and there.number + number > rules.MAX_BUDGETS:
-        raise LimitReached(f"A workspace has at most {rules.MAX_BUDGETS:,} budgets.", rules.MAX_BUDGETS)
-
-
 def as_row(work: Work, id: UUID, workspace_id: UUID, site_id: UUID | None, settings: Settings) -> BudgetRow:
     return BudgetRow(
         id=id,
@@ -159,13 +138,6 @@ async def _begin_anew(work: Work, budget_id: UUID) -> None:
         change(Breach).where(Breach.budget_id == budget_id, Breach.ended_at.is_(None)).values(ended_at=work.now)
     )
     await work.db.execute(remove(Standing).where(Standing.budget_id == budget_id))
-
-
-async def _require_profile(work: Work, workspace_id: UUID, profile_id: UUID | None) -> None:
-    if profile_id is not None:
-        profile = (await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), [profile_id])).get(profile_id)
-        if profile is None:
-            raise NotFound("There is no such profile in this workspace.", encode(Kind.PROFILE, profile_id))
 
 
 async def _budget(work: Work, budget_id: UUID) -> BudgetRow:

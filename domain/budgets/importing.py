@@ -14,7 +14,7 @@ from ..errors import Fault, LimitReached
 from ..idempotency import promise
 from ..ids import new_id
 from ..work import Work
-from . import actions, budget_json, drafts, lhci, rules
+from . import actions, budget_json, drafts, lhci, rules, scope
 from .drafts import Draft, Drafts, Skipped
 from .model import Budget
 from .rows import BudgetRow
@@ -52,7 +52,7 @@ async def import_file(
     idempotency_key: str | None = None,
 ) -> Imported:
     """Make budgets of a file. `replace` forgets what such files made before for the same. Raises InvalidInput."""
-    await actions.require_scope(work, target.workspace_id, target.site_id, target.profile_id)
+    await scope.require(work, target.workspace_id, target.site_id, target.profile_id)
     work.actor.require(Permission.BUDGET_WRITE, target.workspace_id, target.site_id)
     read = budget_json.read(text) if format is BudgetFormat.BUDGET_JSON else lhci.read(text)
     if len(read.budgets) > rules.MAX_IMPORTED:
@@ -75,7 +75,7 @@ async def import_file(
                 Budget.source == BudgetSource(format),
             )
         )
-    await actions.make_room(work, target.workspace_id, len(settings))
+    await scope.make_room(work, target.workspace_id, len(settings))
     rows = _rows(work, promised.id, target, format, read, settings)
     for row in rows:
         actions.add(work, row)

@@ -172,8 +172,8 @@ class _Filling:
             self._audit(site_id, page_id, path, START + timedelta(hours=audit), snapshot_id)
         if self.sizes.audits:
             self._newest(site_id, page_id, START + timedelta(hours=self.sizes.audits - 1))
-        if self.sizes.budgets and self.sizes.audits:
-            self._breach(site_id, page_id)
+        for budget_id in self.ids.get(Kind.BUDGET, [])[-self.sizes.budgets :] if self.sizes.audits else ():
+            self._breach(site_id, page_id, budget_id)
 
     def _client(self, number: int) -> UUID:
         """With documents, which it has asked for."""
@@ -304,7 +304,7 @@ class _Filling:
             subject_kind=budgets.SubjectKind.FINDING,
             subject=f"{self.mark}-rule",
             limit_kind=budgets.LimitKind.ABSOLUTE,
-            limit_value=0.0,
+            limit_value=5.0,
             tolerance=0.0,
             aggregation=budgets.Aggregation.MEDIAN,
             severity=budgets.BudgetSeverity.ERROR,
@@ -318,13 +318,13 @@ class _Filling:
             created_by=f"{self.mark} person",
         )
 
-    def _breach(self, site_id: UUID, page_id: UUID) -> None:
-        """Of the site's last budget, by the page's last audit."""
+    def _breach(self, site_id: UUID, page_id: UUID, budget_id: UUID) -> None:
+        """By the page's last audit."""
         self._add(
             budgets.Breach,
             Kind.BREACH,
             site_id=site_id,
-            budget_id=self.ids[Kind.BUDGET][-1],
+            budget_id=budget_id,
             page_id=page_id,
             profile_id=self.profile_id,
             environment="production",
@@ -337,6 +337,21 @@ class _Filling:
             over=1.0,
             began_at=START,
             ended_at=None,
+        )
+        self._add(
+            budgets.Standing,
+            site_id=site_id,
+            budget_id=budget_id,
+            page_id=page_id,
+            profile_id=self.profile_id,
+            environment="production",
+            consecutive=0,
+            breach_id=None,
+            breached_since=None,
+            last_value=0.0,
+            last_audit_id=self.ids[Kind.AUDIT][-1],
+            last_at=START,
+            days=[["2026-01-01", 9, 0.0], ["2026-01-09", 9, 0.0]],
         )
 
     def _audit(self, site_id: UUID, page_id: UUID, path: str, at: datetime, snapshot_id: UUID | None) -> None:

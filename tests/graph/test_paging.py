@@ -83,6 +83,10 @@ LISTS: Mapping[str, List] = {
     "Channel.deliveries": List(
         "node(id: $parent) { ... on Channel { deliveries ARGS } }", "id", Sizes(1, 1, 0, deliveries=ROWS), Kind.CHANNEL
     ),
+    "Workspace.budgets": List('workspace(slug: "acme") { budgets ARGS }', "id", Sizes(sites=ROWS, pages=0)),
+    "Site.budgets": List("node(id: $parent) { ... on Site { budgets ARGS } }", "id", Sizes(1, 0, budgets=ROWS), Kind.SITE),
+    "Workspace.breaches": List('workspace(slug: "acme") { breaches ARGS }', "id", Sizes(sites=ROWS, pages=1, runs=0)),
+    "Page.breaches": List("node(id: $parent) { ... on Page { breaches ARGS } }", "id", Sizes(1, 1, budgets=ROWS), Kind.PAGE),
     "Workspace.clients": List('workspace(slug: "acme") { clients ARGS }', "id", Sizes(sites=0, clients=ROWS)),
     "Workspace.documents": List('workspace(slug: "acme") { documents ARGS }', "id", Sizes(sites=0, documents=ROWS)),
     "ApiClient.documents": List(

@@ -135,7 +135,7 @@ class Owner:
 
     def object(self, type_: GraphQLInputObjectType, wanted: Callable[[GraphQLInputField], bool]) -> dict[str, Any]:
         fields = {name: each for name, each in type_.fields.items() if wanted(each) or holds_ids(each.type)}
-        if type_.is_one_of:
+        if type_.extensions["strawberry-definition"].is_one_of:  # which graphql-core is not told
             held = {name: each for name, each in fields.items() if holds_ids(each.type)}
             fields = held or dict(list(type_.fields.items())[:1])
         return {name: self.value(name, each.type) for name, each in fields.items()}

@@ -10,6 +10,7 @@ described(
     budgets.SubjectKind,
     "What kind of thing a budget limits.",
     METRIC="A metric of the catalogue.",
+    METRIC_SCORE="The score that Lighthouse gives a metric's value.",
     RESOURCE_SIZE="What requests of a type weigh together.",
     RESOURCE_COUNT="How many requests of a type there are.",
     FINDING="A finding: how many pieces of evidence it may have.",

@@ -44,6 +44,7 @@ async def create(
     if promised.replayed:
         return promised
     await scope.make_room(work, workspace_id, 1)
+    await scope.require_few_patterns(work, workspace_id, [settings.url_pattern])
     row = as_row(work, promised.id, workspace_id, site_id, settings)
     add(work, row)
     await work.db.flush()
@@ -59,7 +60,10 @@ async def update(work: Work, *, budget_id: UUID, changes: Mapping[str, Any]) -> 
     work.actor.require(Permission.BUDGET_WRITE, row.workspace_id, row.site_id)
     await scope.require_profile(work, row.workspace_id, changes.get("profile_id"))
     before = settings_of(row)
-    settings = checked(before._replace(**{name: value for name, value in changes.items() if name != "paused"}))
+    made_up = {"name": ""} if row.name == rules.name_of(before) else {}
+    changed = {name: value for name, value in changes.items() if name != "paused"}
+    settings = checked(before._replace(**{**made_up, **changed}))
+    await scope.require_few_patterns(work, row.workspace_id, [settings.url_pattern])
     values: dict[str, Any] = settings._asdict()
     paused = changes.get("paused", row.paused_at is not None)
     if paused is not (row.paused_at is not None):

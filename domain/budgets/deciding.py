@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from .. import metrics
-from ..measuring import EngineName
+from ..measuring import EngineName, FormFactor, MetricName
 from . import subjects
 from .rows import BudgetRow, StandingRow
 from .words import Aggregation, BudgetReason, BudgetResource, BudgetSource, BudgetState, LimitKind, SubjectKind
@@ -27,6 +27,10 @@ class Audited(Protocol):
 
     @property
     def engine(self) -> EngineName: ...
+    @property
+    def engine_version(self) -> str | None: ...
+    @property
+    def form_factor(self) -> FormFactor: ...
     @property
     def representative_run(self) -> int | None: ...
     @property
@@ -116,6 +120,8 @@ def _value(budget: BudgetRow, sample: Sample) -> _Value:
         values = [float(counts.get(resource, 0)) if counts is not None else None for counts in counted]
     else:
         values = [getattr(run, metric.value) for run in sample.runs]
+        if budget.subject_kind is SubjectKind.METRIC_SCORE:
+            values = [_score(audit, metric, value) for value in values]
     indices = [run.index for run in sample.runs]
     representative = indices.index(audit.representative_run) if audit.representative_run in indices else None
     return aggregated(values, representative, budget.aggregation, lower=subjects.lower_is_better(budget))
@@ -133,6 +139,16 @@ def aggregated(values: Sequence[float | None], representative: int | None, aggre
         return _Value(metrics.median(there), everywhere)
     best, worst = (min(there), max(there)) if lower else (max(there), min(there))
     return _Value(best if aggregation is Aggregation.OPTIMISTIC else worst, everywhere)
+
+
+def _score(audit: Audited, metric: MetricName, value: float | None) -> float | None:
+    """What Lighthouse gives for the value, in the version that measured it."""
+    if value is None:
+        return None
+    major = (audit.engine_version or "").split(".")[0]
+    of_lighthouse = audit.engine is EngineName.LIGHTHOUSE and major.isdigit()
+    version = int(major) if of_lighthouse else metrics.LATEST_MAJOR
+    return metrics.metric_score(metric, value, audit.form_factor, version)
 
 
 def _timing(audit: Audited, name: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -66,15 +67,25 @@ async def _matched(reader: Reader, reach: Reach, rows: Sequence[AuditRow]) -> li
         return []
     ordered = sorted(budgets, key=lambda each: (each.name, each.id))
     pages = await sites.pages_by_ids(reader, reach, {row.page_id for row in rows})
+    paths = {id: page.path for id, page in pages.items()}
+    # Regular expressions from outside take their time: nobody else is to wait for them.
+    if any(each.url_pattern is not None for each in budgets):
+        return await asyncio.to_thread(_held, ordered, paths, rows)
+    return _held(ordered, paths, rows)
+
+
+def _held(budgets: Sequence[BudgetRow], paths: Mapping[UUID, str], rows: Sequence[AuditRow]) -> list[_Held]:
     found = []
+    known: dict[tuple[UUID, rules.Place], list[BudgetRow]] = {}
     for row in rows:
-        page = pages.get(row.page_id)
-        if page is not None:
+        if row.page_id in paths:
             url = row.final_url or row.requested_url
-            place = rules.Place(row.site_id, page.path, url, row.profile_id, row.environment)
-            own = [each for each in ordered if each.workspace_id == row.workspace_id]
-            if matching := rules.matching(own, place):
-                found.append(_Held(row, matching))
+            place = rules.Place(row.site_id, paths[row.page_id], url, row.profile_id, row.environment)
+            key = row.workspace_id, place
+            if key not in known:
+                known[key] = rules.matching([each for each in budgets if each.workspace_id == row.workspace_id], place)
+            if known[key]:
+                found.append(_Held(row, known[key]))
     return found
 
 

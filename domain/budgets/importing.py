@@ -76,6 +76,7 @@ async def import_file(
             )
         )
     await scope.make_room(work, target.workspace_id, len(settings))
+    await scope.require_few_patterns(work, target.workspace_id, (each.url_pattern for each in settings))
     rows = _rows(work, promised.id, target, format, read, settings)
     for row in rows:
         actions.add(work, row)

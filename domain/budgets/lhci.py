@@ -232,7 +232,7 @@ def _audit(audit: str, options: _Options, place: str) -> Iterator[_Limit | Skipp
 def _score(audit: str, least: float, place: str) -> Iterator[_Limit | Skipped]:
     """An audit with a score below 0.9 is a finding; what its score was is not kept."""
     if audit in _ONLY_NUMBERS:
-        yield Skipped(place, "The score of a single metric is not kept: assert its maxNumericValue, or categories:performance.")
+        yield _Limit(SubjectKind.METRIC_SCORE, METRICS[audit].value, least)
     elif least < DEFAULT_SCORE:
         yield Skipped(place, "Of an audit only whether its score is below 0.9 is kept: assert a minScore of 0.9, or 1.")
     else:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 MAX_REGEX = 300
-MAX_PLACES = 600
-MAX_REPEATS = 100
-MAX_TEXT = 2_048
+MAX_PLACES = 300
+MAX_REPEATS = 50
+MAX_TEXT = 1_024
 
 Test = Callable[[str], bool]
 

@@ -9,20 +9,24 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ..errors import Fault, ProblemCode
-from ..measuring import MetricName
-from ..metrics import Unit
+from ..measuring import FormFactor, MetricName
+from ..metrics import Unit, curve
 from . import patterns, regexes, subjects
 from .rows import BudgetRow
 from .words import Aggregation, BudgetResource, BudgetSeverity, BudgetSource, LimitKind, SubjectKind
 
 MAX_BUDGETS = 1_000
 MAX_IMPORTED = 200
+MAX_PATTERNS = 50
 MAX_CONSECUTIVE = 10
 MAX_PERCENT = 10_000
 MAX_SUBJECT = 200
 MAX_LIMIT = 2.0**53
 
 _SUBJECT = re.compile(r"[\w][\w .:/-]*\Z")
+
+
+_SCORED = frozenset(metric for metric in MetricName if curve(metric, FormFactor.MOBILE) is not None)
 
 
 class Settings(NamedTuple):
@@ -70,6 +74,8 @@ def _subject_fault(settings: Settings) -> str | None:
     match settings.subject_kind:
         case SubjectKind.METRIC:
             return None if settings.subject in set(MetricName) else "There is no such metric."
+        case SubjectKind.METRIC_SCORE:
+            return None if settings.subject in _SCORED else "Lighthouse gives this metric no score."
         case SubjectKind.RESOURCE_SIZE | SubjectKind.RESOURCE_COUNT:
             return None if settings.subject in set(BudgetResource) else "There is no such type of resources."
     if len(settings.subject) > MAX_SUBJECT or not _SUBJECT.match(settings.subject):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
 from .. import sites
 from ..access import Permission, Reach
-from ..base import count
+from ..base import Query, count
 from ..errors import LimitReached, NotFound
 from ..ids import Kind, encode
 from ..work import Work
@@ -28,6 +30,28 @@ async def require(work: Work, workspace_id: UUID, site_id: UUID | None, profile_
         if site is None or site.workspace_id != workspace_id:
             raise NotFound("There is no such site in this workspace, or it is not yours.", encode(Kind.SITE, site_id))
     await require_profile(work, workspace_id, profile_id)
+
+
+class _PatternRow(NamedTuple):
+    url_pattern: str
+
+
+_PATTERNS = Query(
+    _PatternRow,
+    select(Budget.url_pattern)
+    .distinct()
+    .where(Budget.workspace_id == bindparam("workspace_id"), Budget.url_pattern.is_not(None)),
+)
+
+
+async def require_few_patterns(work: Work, workspace_id: UUID, given: Iterable[str | None]) -> None:
+    """Each costs time wherever an audit is looked at. Raises LimitReached."""
+    new = {each for each in given if each is not None}
+    if new:
+        there = {row.url_pattern for row in await work.db.all(_PATTERNS, workspace_id=workspace_id)}
+        if len(new | there) > rules.MAX_PATTERNS and not new <= there:
+            message = f"A workspace has at most {rules.MAX_PATTERNS} different regular expressions in its budgets."
+            raise LimitReached(message, rules.MAX_PATTERNS)
 
 
 async def make_room(work: Work, workspace_id: UUID, number: int) -> None:

@@ -46,7 +46,7 @@ PERFORMANCE = "performance"
 def metric_of(budget: Limiting) -> MetricName | None:
     """The metric whose values, run by run, are those of the subject."""
     match budget.subject_kind:
-        case SubjectKind.METRIC:
+        case SubjectKind.METRIC | SubjectKind.METRIC_SCORE:
             return MetricName(budget.subject)
         case SubjectKind.RESOURCE_SIZE:
             return SIZES[BudgetResource(budget.subject)]
@@ -61,7 +61,7 @@ def lower_is_better(budget: Limiting) -> bool:
     """Whether the limit is a maximum; else it is a minimum."""
     if budget.subject_kind is SubjectKind.METRIC:
         return CATALOGUE[MetricName(budget.subject)].direction is Direction.LOWER_IS_BETTER
-    return budget.subject_kind is not SubjectKind.CATEGORY
+    return budget.subject_kind not in (SubjectKind.CATEGORY, SubjectKind.METRIC_SCORE)
 
 
 def unit(budget: Limiting) -> Unit:
@@ -70,7 +70,7 @@ def unit(budget: Limiting) -> Unit:
             return CATALOGUE[MetricName(budget.subject)].unit
         case SubjectKind.RESOURCE_SIZE:
             return Unit.BYTE
-        case SubjectKind.CATEGORY:
+        case SubjectKind.CATEGORY | SubjectKind.METRIC_SCORE:
             return Unit.SCORE
         case SubjectKind.USER_TIMING:
             return Unit.MILLISECOND
@@ -81,6 +81,8 @@ def title(budget: Limiting) -> str:
     match budget.subject_kind:
         case SubjectKind.METRIC:
             return CATALOGUE[MetricName(budget.subject)].title
+        case SubjectKind.METRIC_SCORE:
+            return f"Score of {CATALOGUE[MetricName(budget.subject)].title}"
         case SubjectKind.RESOURCE_SIZE:
             return f"Size of {budget.subject}"
         case SubjectKind.RESOURCE_COUNT:

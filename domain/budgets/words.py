@@ -9,6 +9,7 @@ class SubjectKind(StrEnum):
     """What kind of thing a budget limits."""
 
     METRIC = "METRIC"
+    METRIC_SCORE = "METRIC_SCORE"
     RESOURCE_SIZE = "RESOURCE_SIZE"
     RESOURCE_COUNT = "RESOURCE_COUNT"
     FINDING = "FINDING"

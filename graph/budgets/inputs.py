@@ -28,6 +28,9 @@ URL = "Only pages whose final address this regular expression matches somewhere;
 @strawberry.input(one_of=True, description="What to limit.")
 class BudgetSubjectInput:
     metric: MetricName | None = strawberry.field(default=strawberry.UNSET, description="A metric of the catalogue.")
+    metric_score: MetricName | None = strawberry.field(
+        default=strawberry.UNSET, description="The score, 0 to 1, that Lighthouse gives the metric's value."
+    )
     resource_size: BudgetResource | None = strawberry.field(
         default=strawberry.UNSET, description="What requests of this type weigh together, in bytes."
     )
@@ -48,6 +51,7 @@ class BudgetSubjectInput:
 
 _KINDS = {
     "metric": SubjectKind.METRIC,
+    "metric_score": SubjectKind.METRIC_SCORE,
     "resource_size": SubjectKind.RESOURCE_SIZE,
     "resource_count": SubjectKind.RESOURCE_COUNT,
     "finding": SubjectKind.FINDING,

@@ -38,7 +38,7 @@ class BudgetUpdatePayload:
 
 
 BudgetUpdateResult = Annotated[
-    BudgetUpdatePayload | InvalidInput | NotFound | NotAllowed,
+    BudgetUpdatePayload | InvalidInput | NotFound | NotAllowed | LimitReached,
     strawberry.union("BudgetUpdateResult", description="What becomes of `budgetUpdate`."),
 ]
 

@@ -55,10 +55,10 @@ class BudgetSubject:
         named = (SubjectKind.FINDING, SubjectKind.CATEGORY, SubjectKind.USER_TIMING)
         return row.subject if row.subject_kind in named else None
 
-    @strawberry.field(description="The metric; null for anything else.", metadata=_SUBJECT)
+    @strawberry.field(description="The metric, or that of the score; null for anything else.", metadata=_SUBJECT)
     @staticmethod
     def metric(row: strawberry.Parent[budgets.BudgetRow]) -> Metric | None:
-        if row.subject_kind is not SubjectKind.METRIC:
+        if row.subject_kind not in (SubjectKind.METRIC, SubjectKind.METRIC_SCORE):
             return None
         return CATALOGUE[MetricName(row.subject)]  # type: ignore[return-value]  # read by the type's fields
 

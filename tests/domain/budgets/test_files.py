@@ -143,6 +143,7 @@ def test_every_form_of_key_is_read() -> None:
     assert one(most, "user-timings:heroImage:loaded")[:3] == ("USER_TIMING", "hero-image-loaded", 7)
     assert one(most, "firstContentfulPaint")[:3] == ("METRIC", "fcp_ms", 7)
     assert one(["error", {"maxLength": 3}])[:3] == ("FINDING", "uses-text-compression", 3)
+    assert one("warn", "first-contentful-paint")[:3] == ("METRIC_SCORE", "fcp_ms", 0.9)
     assert one(["warn", {"minScore": 1}])[:3] == ("FINDING", "uses-text-compression", 0)
 
 
@@ -150,7 +151,6 @@ def test_what_cannot_be_said_with_what_is_kept_is_skipped_with_a_reason() -> Non
     read = lhci.read(
         assertions(
             **{
-                "first-contentful-paint": "error",
                 "uses-http2": "off",
                 "bootup-time": ["error", {"maxNumericValue": 1}],
                 "image-alt": ["error", {"minScore": 0.5}],
@@ -163,7 +163,6 @@ def test_what_cannot_be_said_with_what_is_kept_is_skipped_with_a_reason() -> Non
     )
     assert read.budgets == []
     assert {place.removeprefix("ci.assert.assertions."): reason[:44] for place, reason in skipped(read).items()} == {
-        "first-contentful-paint": "The score of a single metric is not kept: as",
         "uses-http2": "It is switched off.",
         "bootup-time.maxNumericValue": "The number of this audit is not kept; the me",
         "image-alt": "Of an audit only whether its score is below ",

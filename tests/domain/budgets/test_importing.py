@@ -138,6 +138,24 @@ async def test_there_are_so_many_budgets_and_no_more(bench: Bench, monkeypatch: 
     assert await number(bench) == 6
 
 
+async def test_there_are_so_many_different_regular_expressions_and_no_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rules.MAX_PATTERNS == 50
+    monkeypatch.setattr(rules, "MAX_PATTERNS", 2)
+    matrix = [{"matchingUrlPattern": each, "assertions": {"categories:seo": "warn"}} for each in ("a", "b", "c")]
+    with pytest.raises(LimitReached, match="at most 2 different regular expressions"):
+        await take(bench, {"assertMatrix": matrix}, BudgetFormat.LHCI)
+    made = await take(bench, {"assertMatrix": matrix[:2]}, BudgetFormat.LHCI)
+    await bench.budget(url_pattern="a")
+    with pytest.raises(LimitReached):
+        await bench.budget(url_pattern="c")
+    with pytest.raises(LimitReached):
+        async with bench.database.work(bench.actor) as work:
+            await budgets.update(work, budget_id=made.budgets[0].id, changes={"url_pattern": "c"})
+    assert await number(bench) == 3
+
+
 async def test_everything_that_is_wrong_with_a_budget_is_said_at_once(bench: Bench) -> None:
     with pytest.raises(InvalidInput) as refused:
         await bench.budget(

@@ -74,6 +74,12 @@ async def test_a_metric_of_which_more_is_better_has_a_minimum(bench: Bench) -> N
     assert round(found[1].over or 0, 3) == 2.1
 
 
+async def test_the_score_of_a_metric_is_the_one_that_lighthouse_gives_its_value(bench: Bench) -> None:
+    await bench.budget(subject_kind=SubjectKind.METRIC_SCORE, limit_value=0.9)
+    found = [await bench.outcome(await bench.audit(each)) for each in (2500, 4000)]
+    assert [(each.state, each.value) for each in found] == [(PASSED, 0.9), (BREACHED, 0.5)]
+
+
 async def test_a_tolerance_is_beyond_the_limit_and_the_excess_is_counted_from_the_limit(bench: Bench) -> None:
     await bench.budget(limit_value=2000, tolerance=100)
     found = [await bench.outcome(await bench.audit(each)) for each in (2100, 2101)]

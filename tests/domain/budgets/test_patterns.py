@@ -62,7 +62,7 @@ def test_a_regular_expression_matches_where_pythons_does(pattern: str, texts: li
         assert regexes.found(pattern, text) is (expected.search(text) is not None)
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(.*.*)*x", "a*a*a*a*a*a*b", "(a?){60}a{60}$", "((a*)*)*c"])
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(.*.*)*x", "a*a*a*a*a*a*b", "(a?){20}a{20}$", "((a*)*)*c"])
 def test_no_regular_expression_takes_longer_than_its_places_times_the_text(pattern: str) -> None:
     steps = 0
     real = regexes._reach
@@ -82,8 +82,8 @@ def test_no_regular_expression_takes_longer_than_its_places_times_the_text(patte
     ("pattern", "why"),
     [
         ("a" * 301, "at most 300 characters"),
-        ("(a{100}){100}", "too large"),
-        ("a{101}", "at most 100"),
+        ("(a{50}){50}", "too large"),
+        ("a{51}", "at most 50"),
         ("a{3,2}", "the larger last"),
         ("(?=a)", "no look ahead"),
         (r"(a)\1", r"\1 is not taken"),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 
 from .. import audits, sites
 from ..access import Reach
@@ -15,7 +15,7 @@ from ..ids import new_id
 from ..work import Work
 from . import deciding, evaluation, queries
 from .deciding import Outcome
-from .model import Breach, Standing
+from .model import Breach, Budget, Standing
 from .rows import BreachRow, BudgetRow, StandingRow
 
 _Key = tuple[UUID, UUID, UUID, str]
@@ -41,13 +41,7 @@ async def judge(work: Work, reach: Reach, audit_ids: Collection[UUID], snapshot_
     rows = [row for row in (await audits.by_ids(work.db, reach, audit_ids)).values() if row.state is AuditState.FINISHED]
     if not rows:
         return ()
-    # One after the other: each goes on from where the one before left off.
-    await work.db.execute(
-        select(sites.Site.id)
-        .where(sites.Site.id.in_({row.site_id for row in rows}), sites.Site.workspace_id.in_(reach.workspaces))
-        .order_by(sites.Site.id)
-        .with_for_update(key_share=True)
-    )
+    await _in_turn(work, reach, {row.site_id for row in rows})
     outcomes = await evaluation.evaluate(work.db, reach, rows)
     judged = _Judging(work, snapshot_id, await _standings(work, reach, outcomes.values()))
     for row in sorted(rows, key=lambda each: (each.finished_at or each.requested_at, each.id)):
@@ -55,6 +49,22 @@ async def judge(work: Work, reach: Reach, audit_ids: Collection[UUID], snapshot_
             judged.take(row, outcome)
     await judged.write()
     return judged.changes
+
+
+async def _in_turn(work: Work, reach: Reach, site_ids: Collection[UUID]) -> None:
+    """One after the other: each goes on from where the one before left off. No budget is changed or goes meanwhile."""
+    await work.db.execute(
+        select(sites.Site.id)
+        .where(sites.Site.id.in_(site_ids), sites.Site.workspace_id.in_(reach.workspaces))
+        .order_by(sites.Site.id)
+        .with_for_update(key_share=True)
+    )
+    await work.db.execute(
+        select(Budget.id)
+        .where(Budget.workspace_id.in_(reach.workspaces), or_(Budget.site_id.is_(None), Budget.site_id.in_(site_ids)))
+        .order_by(Budget.id)
+        .with_for_update(read=True)
+    )
 
 
 async def _standings(work: Work, reach: Reach, outcomes: Collection[Sequence[Outcome]]) -> dict[_Key, StandingRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -206,6 +207,13 @@ async def test_an_audit_judged_twice_changes_nothing(bench: Bench) -> None:
     assert await bench.judge(ids[0]) == []
     assert await bench.judge(*ids) == [(True, ids[1])]
     assert await bench.judge(*ids) == []
+    assert len(await bench.breaches()) == 1
+
+
+async def test_two_who_judge_at_once_begin_one_breach(bench: Bench) -> None:
+    await bench.budget(limit_value=2000)
+    id = await bench.audit(3000)
+    assert sorted(await asyncio.gather(bench.judge(id), bench.judge(id))) == [[], [(True, id)]]
     assert len(await bench.breaches()) == 1
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from .. import metrics
 from ..errors import Fault, ProblemCode
 from ..measuring import FormFactor, MetricName
-from ..metrics import Unit, curve
+from ..metrics import Unit
 from . import patterns, regexes, subjects
 from .rows import BudgetRow
 from .words import Aggregation, BudgetResource, BudgetSeverity, BudgetSource, LimitKind, SubjectKind
@@ -26,7 +27,7 @@ MAX_LIMIT = 2.0**53
 _SUBJECT = re.compile(r"[\w][\w .:/-]*\Z")
 
 
-_SCORED = frozenset(metric for metric in MetricName if curve(metric, FormFactor.MOBILE) is not None)
+_SCORED = frozenset(metric for metric in MetricName if metrics.curve(metric, FormFactor.MOBILE) is not None)
 
 
 class Settings(NamedTuple):

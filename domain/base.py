@@ -111,6 +111,8 @@ class _Many(TypeDecorator[Any]):
             values = [text for text in values if text is None or not UNSTORABLE.search(text)]
         if dialect.name == "postgresql":
             return values
+        if isinstance(self.item, UtcDateTime):
+            values = [self.item.process_bind_param(each, dialect) for each in values]
         return json.dumps([item.hex if isinstance(item, UUID) else item for item in values])
 
 

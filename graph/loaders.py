@@ -137,6 +137,8 @@ class Loaders:
     profiles_of_site = Loading(sites.profiles_by_site)
     profiles_of_workspace = Loading(sites.profiles_by_workspace)
     audit = Loading(audits.by_ids, by_id=True)
+    audit_at_end = Loading(audits.at_ends)
+    conditions = Loading(audits.conditions_by_ids)
     latest_audit = Loading(audits.latest, narrow=True)
     change_of_page = Loading(audits.changes)
     runs_of_audit = Loading(audits.runs_by_audits)

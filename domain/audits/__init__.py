@@ -15,6 +15,7 @@ from .queries import (
     FINDINGS,
     REQUESTS,
     Latest,
+    at_ends,
     by_ids,
     conditions_by_ids,
     findings_by_ids,
@@ -22,9 +23,10 @@ from .queries import (
     runs_by_audits,
 )
 from .ranking import ChangeRow, PageOrderBy, RankedPageRow, Ranking, changes, check_watched, ranked
+from .reading import MAX_POINTS
 from .rules import PRODUCTION, check_request
-from .series import Interval, Point, Series, SeriesKey, Statistic
-from .timeline import MAX_POINTS, histories
+from .series import AuditAt, Interval, Point, Series, SeriesKey, Statistic
+from .timeline import histories
 
 __all__ = [
     "AUDITS",
@@ -37,6 +39,7 @@ __all__ = [
     "REQUESTS",
     "WATCHED",
     "Audit",
+    "AuditAt",
     "AuditRow",
     "AuditState",
     "ChangeRow",
@@ -59,6 +62,7 @@ __all__ = [
     "Series",
     "SeriesKey",
     "Statistic",
+    "at_ends",
     "before",
     "by_ids",
     "cancel",

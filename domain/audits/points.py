@@ -16,7 +16,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    Uuid,
     bindparam,
     column,
     func,
@@ -58,7 +57,7 @@ _EDGES: BindParameter[Any] = bindparam("edges", type_=_Times())
 
 
 class Values(tuple[Any, ...]):
-    """Of which page, and what: a value for each metric at the end."""
+    """Whose audits (`WHOSE`), and what of them: so many values for each metric at the end."""
 
     __slots__ = ()
 
@@ -66,16 +65,21 @@ class Values(tuple[Any, ...]):
         return super().__new__(cls, values)
 
 
-def _audits(*columns: Any) -> Select[Any]:
+WHOSE = 3
+"""The first columns: the page, or (`pooled`) the site of the pages; the profile; and the conditions."""
+
+
+def _audits(pooled: bool, *columns: Any) -> Select[Any]:
     """Finished ones of the pages, by the index alone where it holds the columns: the pages say whose they are."""
+    subject = sites.Page.site_id if pooled else sites.Page.id
     return (
-        select(Audit.page_id, *columns)
+        select(subject.label("subject"), Audit.profile_id, Audit.conditions_id, *columns)
         .select_from(sites.Page)
         .join(Audit, Audit.page_id == sites.Page.id)
         .where(
-            one_of(sites.Page.id, "pages"),
+            one_of(subject, "subjects"),
             within(sites.Page.workspace_id, sites.Page.site_id),
-            Audit.profile_id == bindparam("profile", type_=Uuid()),
+            one_of(Audit.profile_id, "profiles"),
             Audit.environment == bindparam("environment", type_=Text()),
             Audit.state == AuditState.FINISHED,
             Audit.finished_at >= bindparam("since", type_=UtcDateTime()),
@@ -89,79 +93,89 @@ def _columns(metrics: Sequence[MetricName]) -> list[Any]:
 
 
 @lru_cache(64)
-def extent(metrics: tuple[MetricName, ...]) -> Query[Values]:
-    """Page by page when its audits began and ended, how many there are, and how many have each metric."""
-    audits = _audits(Audit.finished_at, *_columns(metrics)).limit(bindparam("limit", type_=Integer())).subquery()
-    page_id, at, *values = audits.c
-    counts = (func.count(each) for each in values)
-    return Query(Values, select(page_id, func.min(at), func.max(at), func.count(), *counts).group_by(page_id))
+def extent(metrics: tuple[MetricName, ...], pooled: bool) -> Query[Values]:
+    """How many audits there are; then of each metric how many have it, and when the first and the last of these ended."""
+    limit = bindparam("limit", type_=Integer())
+    audits = _audits(pooled, Audit.finished_at, *_columns(metrics)).limit(limit).subquery()
+    subject, profile, conditions, at, *values = audits.c
+    whose = (conditions, subject, profile)
+    of_each = (
+        each
+        for value in values
+        for measured in [value.is_not(None)]
+        for each in (func.count(value), func.min(at).filter(measured), func.max(at).filter(measured))
+    )
+    return Query(Values, select(subject, profile, conditions, func.count(), *of_each).group_by(*whose))
 
 
 @lru_cache(64)
-def samples(metrics: tuple[MetricName, ...]) -> Query[Values]:
+def samples(metrics: tuple[MetricName, ...], pooled: bool) -> Query[Values]:
+    """Audit by audit when it ended, its id, and its metrics."""
     values = _columns(metrics)
     measured = or_(*(value.is_not(None) for value in values))
-    audits = _audits(Audit.finished_at, Audit.id, *values).where(measured).order_by(Audit.finished_at, Audit.id)
-    return Query(Values, audits)
+    audits = _audits(pooled, Audit.finished_at, Audit.id, *values).where(measured)
+    return Query(Values, audits.order_by(Audit.finished_at, Audit.id))
 
 
-def _placed(metrics: Sequence[MetricName]) -> Any:
-    """The columns of audits, after the page's the number of the interval that each is in: the first one's is 1."""
+def _placed(metrics: Sequence[MetricName], pooled: bool) -> Any:
+    """The columns of audits; before the metrics, when it ended and the number of the interval it is in: the first's is 1."""
     interval = func.width_bucket(func.date_part("epoch", Audit.finished_at), _EDGES)
-    return _audits(interval.label("interval"), *_columns(metrics)).subquery("placed").c
+    return _audits(pooled, Audit.finished_at, interval.label("interval"), *_columns(metrics)).subquery("placed").c
 
 
-def _placed_on_sqlite(metrics: Sequence[MetricName]) -> Any:
-    """The same: of all that have begun by then, the last. Also rows of no page, which are where intervals begin."""
+def _placed_on_sqlite(metrics: Sequence[MetricName], pooled: bool) -> Any:
+    """The same: of all that have begun by then, the last. Also rows of nobody, which are where intervals begin."""
     begun = func.json_each(_EDGES).table_valued(column("key", Integer()), column("value", UtcDateTime()), name="begun")
-    nothing = (null() for _ in metrics)
+    nothing = [null() for _ in range(WHOSE)]
     times = union_all(
-        _audits(Audit.finished_at.label("at"), null().label("begun"), *_columns(metrics)),
-        select(null(), begun.c.value, begun.c.key + 1, *nothing),
+        _audits(pooled, Audit.finished_at.label("at"), null().label("begun"), *_columns(metrics)),
+        select(*nothing, begun.c.value, begun.c.key + 1, *(null() for _ in metrics)),
     ).subquery("times")
-    page_id, at, number, *values = times.c
+    subject, profile, conditions, at, number, *values = times.c
     interval = func.max(number, type_=Integer()).over(order_by=at).label("interval")
-    return select(page_id, interval, *values).subquery("placed").c
+    return select(subject, profile, conditions, at, interval, *values).subquery("placed").c
 
 
 @lru_cache(64)
-def counted(metrics: tuple[MetricName, ...]) -> Query[Values]:
-    """Page by page how many intervals have each metric."""
+def thinned(metrics: tuple[MetricName, ...], statistics: tuple[Statistic, ...], pooled: bool) -> Query[Values]:
+    """The interval; then of each metric what stands for it, the least, the greatest, of how many, and when the last ended."""
 
-    def over(page_id: Any, interval: Any, *values: Any) -> Select[Any]:
-        counts = [func.count(value).label(value.key) for value in values]
-        groups = select(page_id, *counts).where(page_id.is_not(None)).group_by(page_id, interval).subquery("groups")
-        page_id, *numbers = groups.c
-        return select(page_id, *(func.count(func.nullif(each, 0)) for each in numbers)).group_by(page_id)
+    def over(
+        whose: Sequence[Any], at: Any, interval: Any, numbers: Sequence[Sequence[Any]], values: Sequence[Any]
+    ) -> Select[Any]:
+        each = (
+            each
+            for of_value, value in zip(numbers, values, strict=True)
+            for least, greatest in [(func.min(value), func.max(value))]
+            for each in (*of_value, least, greatest, func.count(value), func.max(at).filter(value.is_not(None)))
+        )
+        subject, profile, conditions = whose
+        # What tells most of them apart is compared first.
+        groups = (interval, conditions, subject, profile)
+        return select(*whose, interval, *each).where(subject.is_not(None)).group_by(*groups).order_by(interval)
 
-    return Query(Values, over(*_placed(metrics)), "", over(*_placed_on_sqlite(metrics)))
-
-
-@lru_cache(64)
-def thinned(metrics: tuple[MetricName, ...], statistic: Statistic) -> Query[Values]:
-    """Page and interval; then of each metric the number that stands for it, the least, the greatest, and of how many."""
-
-    def over(page_id: Any, interval: Any, numbers: Sequence[Any], values: Sequence[Any]) -> Select[Any]:
-        pairs = zip(numbers, values, strict=True)
-        each = (each for number, value in pairs for each in (number, func.min(value), func.max(value), func.count(value)))
-        return select(page_id, interval, *each).where(page_id.is_not(None)).group_by(page_id, interval).order_by(interval)
-
-    page_id, interval, *values = _placed(metrics)
-    statement = over(page_id, interval, [_number(value, statistic) for value in values], values)
-    page_id, interval, *values = _placed_on_sqlite(metrics)
-    numbers = [_number(value, statistic) for value in values]
-    if statistic in _PERCENTILES:
-        shares = [_share(page_id, interval, value) for value in values]
-        page_id, interval, *both = select(page_id, interval, *values, *shares).subquery("ranked").c
+    subject, profile, conditions, at, interval, *values = _placed(metrics, pooled)
+    whose = (subject, profile, conditions)
+    statement = over(whose, at, interval, [[_number(value, each) for each in statistics] for value in values], values)
+    subject, profile, conditions, at, interval, *values = _placed_on_sqlite(metrics, pooled)
+    whose = (subject, profile, conditions)
+    if not _PERCENTILES.keys().isdisjoint(statistics):
+        shares = [_share((*whose, interval), value) for value in values]
+        subject, profile, conditions, at, interval, *both = select(*whose, at, interval, *values, *shares).subquery("ranked").c
+        whose = (subject, profile, conditions)
         values, ranks = both[: len(metrics)], both[len(metrics) :]
-        numbers = [_number_on_sqlite(value, share, statistic) for value, share in zip(values, ranks, strict=True)]
-    return Query(Values, statement, "", over(page_id, interval, numbers, values))
+        numbers = [
+            [_number_on_sqlite(value, share, each) for each in statistics] for value, share in zip(values, ranks, strict=True)
+        ]
+    else:
+        numbers = [[_number(value, each) for each in statistics] for value in values]
+    return Query(Values, statement, "", over(whose, at, interval, numbers, values))
 
 
-def _share(page_id: Any, interval: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """How much of what the interval's audits have is at most this value."""
-    group = (page_id, interval, value.is_(None))
-    return func.cume_dist().over(partition_by=group, order_by=value).label(f"share_{value.key}")
+def _share(group: Sequence[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """How much of what the group's audits have is at most this value."""
+    by = (*group, value.is_(None))
+    return func.cume_dist().over(partition_by=by, order_by=value).label(f"share_{value.key}")
 
 
 _PERCENTILES = {Statistic.P50: 0.5, Statistic.P75: 0.75, Statistic.P95: 0.95}
@@ -183,6 +197,8 @@ def _number(value: ColumnElement[Any], statistic: Statistic) -> ColumnElement[An
 
 def _number_on_sqlite(value: ColumnElement[Any], share: ColumnElement[Any], statistic: Statistic) -> ColumnElement[Any]:
     """The same percentiles, of a database that has none."""
+    if statistic not in _PERCENTILES:
+        return _number(value, statistic)
     if statistic is Statistic.P50:
         return (func.min(value).filter(share >= 0.5) + func.min(value).filter(share > 0.5)) / 2.0
     return func.min(value).filter(share >= _PERCENTILES[statistic])

@@ -16,6 +16,7 @@ from ..paging import Keyset
 from ..ports import Reader
 from .model import Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, Request, RequestRow, Run, RunRow
 from .rules import PRODUCTION
+from .series import AuditAt, Whose
 
 _AUDITS = query(AuditRow, Audit)
 _BY_ID = _AUDITS.where(one_of(Audit.id, "ids"), within(Audit.workspace_id, Audit.site_id))
@@ -79,6 +80,26 @@ AUDITS = Keyset(
 )
 """A page's audits, the newest first; takes `profile`, `environment`, `since` and `until`, each a value or None."""
 
+
+def _at_ends(pooled: bool) -> Query[AuditRow]:
+    """By the index: a moment of a page's history is a look into it."""
+    pages = _AUDITS.statement.join(sites.Page, sites.Page.id == Audit.page_id)
+    return Query(
+        AuditRow,
+        pages.where(
+            one_of(sites.Page.site_id if pooled else sites.Page.id, "subjects"),
+            within(sites.Page.workspace_id, sites.Page.site_id),
+            within(Audit.workspace_id, Audit.site_id),
+            one_of(Audit.profile_id, "profiles"),
+            Audit.environment == _ENVIRONMENT,
+            Audit.state == AuditState.FINISHED,
+            one_of(Audit.finished_at, "times"),
+        ).order_by(Audit.id),
+    )
+
+
+_AT_ENDS = {pooled: _at_ends(pooled) for pooled in (False, True)}
+
 _CONDITIONS = query(ConditionsRow, Conditions).where(one_of(Conditions.id, "ids"), within(Conditions.workspace_id))
 
 _RUNS = query(RunRow, Run)
@@ -128,6 +149,28 @@ async def latest(
         reach=reach.held,
     )
     return {row.page_id: row for row in found}
+
+
+async def at_ends(reader: Reader, reach: Reach, wanted: Collection[AuditAt]) -> Mapping[AuditAt, AuditRow]:
+    """The audits that ended then: as many statements for many as for one, where they are of one environment."""
+    groups: dict[tuple[bool, str], list[AuditAt]] = {}
+    for each in wanted:
+        groups.setdefault((each.whose.pooled, each.environment), []).append(each)
+    found: dict[AuditAt, AuditRow] = {}
+    for (pooled, environment), asked in groups.items():
+        rows = await reader.all(
+            _AT_ENDS[pooled],
+            subjects={each.whose.subject_id for each in asked},
+            profiles={each.whose.profile_id for each in asked},
+            times={each.at for each in asked},
+            environment=environment,
+            reach=reach.held,
+        )
+        for row in rows:
+            assert row.finished_at is not None
+            subject_id = row.site_id if pooled else row.page_id
+            found[AuditAt(Whose(subject_id, pooled, row.profile_id, row.conditions_id), environment, row.finished_at)] = row
+    return found
 
 
 async def conditions_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, ConditionsRow]:

@@ -51,24 +51,53 @@ class SeriesKey(NamedTuple):
     time_zone: str = "UTC"
 
 
+class AuditAt(NamedTuple):
+    """What finds the audit that ended an interval: whose it is, under which conditions, and when it finished."""
+
+    whose: Whose
+    environment: str
+    at: datetime
+
+
+class Whose(NamedTuple):
+    """Whose audits are one line: a page's, or (`pooled`) those of all of a site's pages, with one profile, made alike."""
+
+    subject_id: UUID
+    pooled: bool
+    profile_id: UUID
+    conditions_id: UUID | None
+
+
 class Point(NamedTuple):
-    """`audit_id` where the point is one audit."""
+    """Of one audit (`audit_id`), or of an interval, whose `last` one is looked for where it is asked for.
+
+    An interval in which nothing was measured has neither numbers nor an audit.
+    """
 
     at: datetime
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
     samples: int
-    audit_id: UUID | None
+    audit_id: UUID | None = None
+    last: AuditAt | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`interval` is what one point stands for, never AUTO."""
+    """`interval` is what one point stands for, never AUTO; `whose` is None where nothing was measured.
+
+    What is to be marked beside it (deploys, annotations, verdicts) is found by whose it is and from when to when it goes.
+    """
 
     metric: MetricName
     interval: Interval
     points: Sequence[Point]
+    whose: Whose | None = None
+
+    @property
+    def conditions_id(self) -> UUID | None:
+        return self.whose.conditions_id if self.whose is not None else None
 
 
 _SHORTEST = {

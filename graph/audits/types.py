@@ -41,13 +41,12 @@ class Conditions:
 
     @strawberry.field(description="The engine's major version; null before it has measured.", metadata=reads("engine_version"))
     @staticmethod
-    def engine_major(row: strawberry.Parent[audits.AuditRow]) -> int | None:
-        major = (row.engine_version or "").split(".")[0]
-        return int(major) if major.isdigit() else None
+    def engine_major(row: strawberry.Parent[audits.AuditRow | audits.ConditionsRow]) -> int | None:
+        return row.engine_major if isinstance(row, audits.ConditionsRow) else audits.engine_major(row.engine_version)
 
     @strawberry.field(description="The slowness; null for the form factor's preset.")
     @staticmethod
-    def throttling(row: strawberry.Parent[audits.AuditRow]) -> Throttling | None:
+    def throttling(row: strawberry.Parent[audits.AuditRow | audits.ConditionsRow]) -> Throttling | None:
         return sites.throttling_of(row)  # type: ignore[return-value]  # read by the type's fields
 
 

@@ -182,7 +182,10 @@ class Page(Node):
     def url(row: strawberry.Parent[sites.PageRow]) -> Url:
         return Url(row.origin + row.path)
 
-    @strawberry.field(description="Metrics over time, of finished audits with one profile in one environment.")
+    @strawberry.field(
+        description="Metrics over time, of finished audits with one profile in one environment: one series a metric and "
+        "conditions, in the order in which they began."
+    )
     @staticmethod
     async def time_series(
         row: strawberry.Parent[sites.PageRow],

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from domain import audits
-from domain.audits import timeline
+from domain.access import SYSTEM, Reach
+from domain.audits import reading
 from domain.ids import Kind
+from tests import conditions
 from tests.databases import everybodys
 from tests.graph.asking import Asking, asking
 from tests.graph.filled import START, Filled, Sizes, fill
@@ -115,9 +117,10 @@ async def test_time_is_from_and_including_and_to_and_excluding(asking: Asking) -
 
 async def test_an_intervals_point_is_the_statistic_that_was_asked_for(asking: Asking) -> None:
     there = await history(asking, 24)
+    last = {"id": there.readable(Kind.AUDIT)[-1]}
     for statistic, value in [("P50", 11.5), ("P75", 17), ("P95", 22), ("MEAN", 11.5), ("MIN", 0), ("MAX", 23)]:
         assert await points(asking, there, interval="DAY", statistic=statistic) == [
-            {"at": "2026-01-01T00:00:00.000Z", "value": value, "low": 0, "high": 23, "samples": 24, "audit": None}
+            {"at": "2026-01-01T00:00:00.000Z", "value": value, "low": 0, "high": 23, "samples": 24, "audit": last}
         ]
 
 
@@ -154,9 +157,36 @@ async def test_what_others_ask_for_at_the_same_time_counts_for_nobody_else(
     asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = await fill(asking.database, asking.workspace_id, asking.runner_id, Sizes(1, 2, 3, 0, 0, 0))
-    monkeypatch.setattr(timeline, "MAX_SAMPLES", 4)
+    monkeypatch.setattr(reading, "MAX_SAMPLES", 4)
     found = await asyncio.gather(*(points(asking, there, page=page) for page in there.readable(Kind.PAGE)))
     assert [len(each) for each in found] == [3, 3]
+
+
+async def test_a_lighthouse_major_is_a_break(asking: Asking) -> None:
+    there = await history(asking, 3)
+    page, profile = there.readable(Kind.PAGE)[0], there.readable(Kind.PROFILE)[0]
+    async with asking.database.work(SYSTEM) as work:
+        row = (await audits.by_ids(work.db, Reach.whole(asking.workspace_id), [there.ids[Kind.AUDIT][2]])).popitem()[1]
+        other = conditions.named({**row._asdict(), "engine_version": "2.0"})
+        await work.db.execute(conditions.insertion([other]))
+    await change(asking, there, 2, engine_version="2.0", conditions_id=other["id"])
+    query = """query ($page: ID!, $profile: ID!) { page(id: $page) { timeSeries(profile: $profile, metrics: [TTFB, LCP]) {
+      metric { name } points { value audit { engineVersion } }
+      conditions { environment profileVersion engine engineMajor formFactor runnerPool throttling { rttMs } }
+    } } }"""
+    series = (await asking.ask(query, page=page, profile=profile))["page"]["timeSeries"]
+    same = {"environment": "production", "profileVersion": 1, "engine": "PROBE", "formFactor": "DESKTOP"}
+    same |= {"runnerPool": "default", "throttling": None}
+    assert [(each["metric"]["name"], each["conditions"]) for each in series] == [
+        ("TTFB", {**same, "engineMajor": 1}),
+        ("TTFB", {**same, "engineMajor": 2}),
+        ("LCP", None),
+    ]
+    assert [[(point["value"], point["audit"]["engineVersion"]) for point in each["points"]] for each in series] == [
+        [(0, "1.0"), (1, "1.0")],
+        [(2, "2.0")],
+        [],
+    ]
 
 
 async def test_what_is_no_zone_or_no_profile_is_refused(asking: Asking) -> None:

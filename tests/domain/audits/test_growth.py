@@ -185,13 +185,24 @@ async def test_a_year_of_what_is_charted_is_read_from_the_index_alone(here: Read
     assert plans.rows() == 2 * OF_A_PAGE
 
 
-async def test_an_interval_that_is_chosen_takes_a_look_more(here: Reading) -> None:
+async def test_an_interval_that_is_chosen_takes_no_look_more(here: Reading) -> None:
     reader, plans = here.plans()
     asked = here.key(here.there.pages[7], Interval.AUTO, MetricName.LCP)
     (series,) = (await audits.histories(reader, here.reach, [asked]))[asked]  # type: ignore[misc]
     assert series.interval is Interval.DAY  # type: ignore[union-attr]
+    assert plans.statements == 2
     assert plans.kinds("audits") == {"Index Only Scan"}
-    assert plans.rows() <= 4 * OF_A_PAGE
+    assert plans.rows() == 2 * OF_A_PAGE
+
+
+async def test_the_last_audits_of_intervals_are_a_look_into_the_index_each(here: Reading) -> None:
+    asked = here.key(here.there.pages[7], Interval.WEEK, MetricName.LCP)
+    (series,) = (await audits.histories(here.database.reader, here.reach, [asked]))[asked]  # type: ignore[misc]
+    reader, plans = here.plans()
+    wanted = [point.last for point in series.points if point.last is not None]  # type: ignore[union-attr]
+    assert len(await audits.at_ends(reader, here.reach, wanted)) == len(wanted) > 50
+    assert (plans.statements, plans.kinds("audits")) == (1, {"Index Scan"})
+    assert plans.rows() == len(wanted)
 
 
 async def test_a_month_is_a_month_of_the_index(here: Reading) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from domain import audits
-from domain.audits import Audit, Interval, Series, SeriesKey, Statistic, timeline
+from domain.audits import Audit, Interval, Series, SeriesKey, Statistic, reading
 from domain.audits.series import edges, floor
 from domain.errors import InvalidInput, LimitReached, ProblemCode
 from domain.ids import new_id
@@ -135,7 +135,7 @@ async def test_an_interval_begins_with_its_first_moment_and_ends_before_the_next
 
 
 async def test_every_audit_is_counted_once_whatever_the_interval(acme: Line) -> None:
-    await acme.add(*times(datetime(2025, 12, 30, tzinfo=UTC), timedelta(hours=7, minutes=13), 1_300))
+    await acme.add(*times(datetime(2025, 12, 30, tzinfo=UTC), timedelta(hours=1, minutes=23), 1_300))
     for interval in INTERVALS:
         for zone in ("UTC", BERLIN, "Australia/Lord_Howe", "Pacific/Apia"):
             series = await one(acme, interval, statistic=Statistic.MEAN, time_zone=zone)
@@ -162,7 +162,7 @@ async def test_without_an_interval_a_point_is_an_audit(acme: Line) -> None:
     ids = await acme.add(*times(START, timedelta(seconds=1), 3))
     series = await one(acme, Interval.NONE, statistic=Statistic.MAX)
     assert [tuple(point) for point in series.points] == [
-        (START + timedelta(seconds=place), place, place, place, 1, id) for place, id in enumerate(ids)
+        (START + timedelta(seconds=place), place, place, place, 1, id, None) for place, id in enumerate(ids)
     ]
     assert (series.metric, series.interval) == (MetricName.TTFB, Interval.NONE)
 
@@ -186,15 +186,62 @@ async def test_auto_takes_the_shortest_interval_that_a_chart_can_show(
     assert (series.interval, len(series.points)) == chosen
 
 
-async def test_auto_counts_hours_in_which_something_happened(acme: Line) -> None:
-    """Two an hour, in 400 hours of three years, and then in one more."""
-    for hour in range(400):
-        await acme.add(*times(datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=65 * hour), timedelta(minutes=20), 2))
+async def test_auto_counts_the_hours_in_which_nothing_happened(acme: Line) -> None:
+    """Three every other hour."""
+    for hour in range(200):
+        await acme.add(*times(START + timedelta(hours=2 * hour), timedelta(minutes=20), 3))
     series = await one(acme)
-    assert (series.interval, len(series.points), series.points[0].samples) == (Interval.HOUR, 400, 2)
-    await acme.add((datetime(2026, 1, 1, tzinfo=UTC), 1.0))
+    assert (series.interval, [point.samples for point in series.points]) == (Interval.HOUR, [3, 0] * 199 + [3])
+    await acme.add((START + timedelta(hours=400), 1.0))
     series = await one(acme)
-    assert (series.interval, len(series.points)) == (Interval.WEEK, 157)
+    assert (series.interval, len(series.points)) == (Interval.DAY, 17)
+
+
+async def test_an_interval_in_which_nothing_was_measured_is_a_gap_between_the_first_and_the_last(acme: Line) -> None:
+    await acme.add((START, None), (START + timedelta(days=1), 1.0), (START + timedelta(days=3), None), dns_ms=2.0)
+    await acme.add((START + timedelta(days=4), 5.0), (START + timedelta(days=5), None))
+    ttfb, dns = await answer(acme, key(acme, Interval.DAY)._replace(metrics=(MetricName.TTFB, MetricName.DNS)))
+    assert [(point.at.day, *point[1:5]) for point in ttfb.points] == [
+        (2, 1.0, 1.0, 1.0, 1),
+        (3, None, None, None, 0),
+        (4, None, None, None, 0),
+        (5, 5.0, 5.0, 5.0, 1),
+    ]
+    assert [point[5:] for point in ttfb.points[1:3]] == [(None, None)] * 2
+    assert [point.value for point in dns.points] == [2, 2, None, 2]
+
+
+async def test_an_intervals_last_audit_is_the_last_that_has_the_metric(acme: Line) -> None:
+    hours = [START + timedelta(hours=hour) for hour in range(4)]
+    ids = await acme.add((hours[2], 1.0), (hours[0], 2.0), (hours[3], None), (hours[1], 3.0))
+    (point,) = (await one(acme, Interval.DAY)).points
+    assert point.last is not None
+    found = await audits.at_ends(acme.database.reader, acme.actor.reach, [point.last])
+    assert [row.id for row in found.values()] == [ids[0]]
+    other = await line(acme.database, "other")
+    assert await audits.at_ends(acme.database.reader, other.actor.reach, [point.last]) == {}
+
+
+async def test_other_conditions_are_another_series(acme: Line) -> None:
+    """Another Lighthouse, and then a changed profile, which was changed back."""
+    day = timedelta(days=1)
+    await acme.add((START, 1.0), (START + day, 2.0), engine_version="12.8.2")
+    await acme.add((START + 2 * day, 3.0), engine_version="13.0.0")
+    await acme.add((START + 3 * day, 4.0), engine_version="13.1.0", profile_version=2)
+    await acme.add((START + 4 * day, 5.0), engine_version="13.4.0")
+    for interval, values in ((Interval.NONE, [[1, 2], [3, 5], [4]]), (Interval.DAY, [[1, 2], [3, None, 5], [4]])):
+        found = await answer(acme, key(acme, interval))
+        assert [[point.value for point in each.points] for each in found] == values
+        ids = [each.conditions_id for each in found]
+        made = await audits.conditions_by_ids(acme.database.reader, acme.actor.reach, ids)
+        assert [(made[id].engine_major, made[id].profile_version) for id in ids] == [(12, 1), (13, 1), (13, 2)]
+
+
+async def test_all_series_of_a_metric_have_one_interval_and_their_points_are_counted_together(acme: Line) -> None:
+    await acme.add(*times(START, timedelta(hours=1), 300))
+    await acme.add(*times(START, timedelta(hours=1), 101), runner_pool="berlin")
+    found = await answer(acme, key(acme))
+    assert [(each.interval, len(each.points)) for each in found] == [(Interval.DAY, 5), (Interval.DAY, 13)]
 
 
 async def test_each_metric_has_the_interval_that_fits_it(acme: Line) -> None:
@@ -233,14 +280,14 @@ async def test_a_series_has_at_most_2000_points(acme: Line) -> None:
     for interval, number in ((Interval.HOUR, "2,001"), (Interval.NONE, "4,001")):
         refused = await answer(acme, key(acme, interval))
         assert isinstance(refused, LimitReached)
-        assert str(refused).startswith(f"A series has at most 2,000 points; this one has {number}.")
+        assert str(refused).startswith(f"A chart has at most 2,000 points; this one has {number}.")
         assert (refused.limit, refused.code) == (2_000, ProblemCode.TOO_MANY)
     assert len((await one(acme, Interval.DAY)).points) == 84
 
 
 async def test_more_audits_than_are_looked_at_are_refused(acme: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     await acme.add(*times(START, timedelta(hours=1), 3))
-    monkeypatch.setattr(timeline, "MAX_SAMPLES", 2)
+    monkeypatch.setattr(reading, "MAX_SAMPLES", 2)
     refused = await answer(acme, key(acme))
     assert isinstance(refused, LimitReached)
     assert str(refused) == "This spans more than 2 audits; take less time."
@@ -251,7 +298,7 @@ async def test_hours_are_told_apart_over_ten_years(acme: Line) -> None:
     await acme.add((START - timedelta(days=3_661), 1.0), *times(START, timedelta(seconds=1), 500))
     refused = await answer(acme, key(acme, Interval.HOUR))
     assert isinstance(refused, LimitReached)
-    assert (await one(acme)).interval is Interval.DAY
+    assert (await one(acme)).interval is Interval.MONTH
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ class Loaders:
     files_of_audit = Loading(files.by_audits)
     file = Loading(files.by_ids, by_id=True)
     series = Loading(audits.histories, shared=False)  # how much is looked at for all of them together is limited
+    comparison = Loading(audits.comparisons, shared=False)
     schedule = Loading(schedules.by_ids, by_id=True)
     snapshot = Loading(snapshots.by_ids, by_id=True)
     progress_of_snapshot = Loading(snapshots.progress_by_ids)

@@ -3,6 +3,7 @@
 from ..jobs import ClaimLost
 from .actions import cancel, request, request_all
 from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
+from .comparing import MAX_COMPARED, Compared, Comparison, compare, comparisons
 from .conditions import conditions_of, engine_major
 from .events import KINDS
 from .facts import before, counts, evidence
@@ -23,7 +24,7 @@ from .queries import (
     runs_by_audits,
 )
 from .ranking import ChangeRow, PageOrderBy, RankedPageRow, Ranking, changes, check_watched, ranked
-from .reading import MAX_POINTS
+from .reading import MAX_POINTS, Summary
 from .rules import PRODUCTION, check_request
 from .series import AuditAt, Interval, Point, Series, SeriesKey, Statistic
 from .timeline import histories
@@ -34,6 +35,7 @@ __all__ = [
     "FINDINGS",
     "FORGET",
     "KINDS",
+    "MAX_COMPARED",
     "MAX_POINTS",
     "PRODUCTION",
     "REQUESTS",
@@ -45,6 +47,8 @@ __all__ = [
     "ChangeRow",
     "Claim",
     "ClaimLost",
+    "Compared",
+    "Comparison",
     "Conditions",
     "ConditionsRow",
     "Finding",
@@ -62,6 +66,7 @@ __all__ = [
     "Series",
     "SeriesKey",
     "Statistic",
+    "Summary",
     "at_ends",
     "before",
     "by_ids",
@@ -70,6 +75,8 @@ __all__ = [
     "changes",
     "check_request",
     "check_watched",
+    "compare",
+    "comparisons",
     "conditions_by_ids",
     "conditions_of",
     "counts",

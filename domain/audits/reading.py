@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -113,6 +113,10 @@ class Reading:
                 raise LimitReached("This spans more than ten years; take a longer interval or less time.", MAX_POINTS)
         return choices
 
+    def together(self, lines: Iterable[Line]) -> Callable[[Interval], int]:
+        """How many points all of the lines would have."""
+        return lambda interval: sum(self.number(line, interval) for line in lines)
+
     def number(self, line: Line, interval: Interval) -> int:
         """How many points it would have, those of intervals in which nothing was measured too."""
         extent = self.extents[line]
@@ -120,20 +124,6 @@ class Reading:
             return extent.number
         places = self._places_of(interval)
         return bisect_right(places, extent.last) - bisect_right(places, extent.first) + 1
-
-    def fitting(self, choices: Sequence[Interval], lines: Collection[Line], *, together: bool) -> Interval:
-        """The first of the choices that a chart can show: of all lines `together`, or of each. Raises LimitReached."""
-        number = 0
-        for choice in choices:
-            most = MAX_POINTS if choice is choices[-1] else _CALM
-            numbers = [self.number(line, choice) for line in lines]
-            number = sum(numbers) if together else max(numbers, default=0)
-            if number <= most:
-                return choice
-        raise LimitReached(
-            f"A chart has at most {MAX_POINTS:,} points; this one has {number:,}. Take a longer interval or less time.",
-            MAX_POINTS,
-        )
 
     async def series(self, lines: Collection[Line], interval: Interval, statistic: Statistic) -> Mapping[Line, Series]:
         if not lines:
@@ -201,3 +191,15 @@ def _nothing(places: Sequence[datetime], after: datetime, before: int) -> Iterab
     """A point for each interval between the one that begins at `after` and the one at the place `before`."""
     for place in range(bisect_right(places, after), before):
         yield Point(places[place], None, None, None, 0)
+
+
+def fitting(choices: Sequence[Interval], number: Callable[[Interval], int]) -> Interval:
+    """The first of the choices with which a chart has no more points than it can show. Raises LimitReached."""
+    found = 0
+    for choice in choices:
+        found = number(choice)
+        if found <= (MAX_POINTS if choice is choices[-1] else _CALM):
+            return choice
+    raise LimitReached(
+        f"A chart has at most {MAX_POINTS:,} points; this one has {found:,}. Take a longer interval or less time.", MAX_POINTS
+    )

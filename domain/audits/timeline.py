@@ -9,7 +9,7 @@ from ..access import Reach
 from ..errors import InvalidInput, LimitReached, ProblemCode
 from ..measuring import MetricName
 from ..ports import Reader
-from .reading import Asked, Line, Reading
+from .reading import Asked, Line, Reading, fitting
 from .series import Interval, Series, SeriesKey
 
 Answer = Sequence[Series] | LimitReached | InvalidInput
@@ -57,7 +57,7 @@ async def _answers(reader: Reader, reach: Reach, asked: SeriesKey, pages: Collec
     refusals: dict[UUID, LimitReached] = {}
     for (page, _), lines in charts.items():
         try:
-            chosen.setdefault(reading.fitting(choices, lines, together=True), []).extend(lines)
+            chosen.setdefault(fitting(choices, reading.together(lines)), []).extend(lines)
         except LimitReached as refused:
             refusals[page] = refused
     made: dict[Line, Series] = {}

@@ -10,6 +10,7 @@ import strawberry
 
 from domain import following, history, workspaces
 from domain.access import Permission, Role
+from domain.audits import MAX_COMPARED
 from domain.paging import DEFAULT_FIRST, Window
 from domain.work import EventKind
 
@@ -17,6 +18,7 @@ from ..alerting import alerts_given
 from ..batched import by_key, paged
 from ..breaches import breaches_given
 from ..context import Info
+from ..costs import ListSize
 from ..given import of_snapshots, of_verdicts
 from ..loaders import HISTORY, Loaders, PageOf
 from ..node import Node, of
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from ..alerts.types import Alert
     from ..budgets.types import Breach, Budget
     from ..channels.types import Channel
+from .comparing import comparison_key
+
+if TYPE_CHECKING:
+    from ..audits.comparison import ComparedSeries
     from ..documents.types import ApiClient, Document
     from ..events import EventConnection
     from ..jobs import DeadJob
@@ -135,6 +141,13 @@ class Workspace(Node):
     )
     documents: Connection[Annotated[Document, strawberry.lazy("graph.documents.types")]] = paged(
         Loaders.documents_of_workspace, "The documents that were registered, newest first."
+    )
+    comparison: list[Annotated[ComparedSeries, strawberry.lazy("graph.audits.comparison")]] = by_key(
+        Loaders.comparison,
+        comparison_key,
+        "One metric of pages, or of whole sites, beside one another, on the same intervals: at most 20 series, in the order "
+        "asked for. What was measured under several conditions has a series for each.",
+        directives=[ListSize(assumed_size=MAX_COMPARED, slicing_arguments=[])],
     )
     events: Annotated[EventConnection, strawberry.lazy("graph.events")] = paged(
         Loaders.events_of_workspace,

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from app import report
-from app.doors import auth, files, graphiql, health, keys, metrics, pages, persist
+from app.doors import auth, export, files, graphiql, health, keys, metrics, pages, persist
 from app.front import App, Front
 from app.headers import SecurityHeaders, StrictTransport
 from app.settings import Settings
@@ -54,6 +54,7 @@ def _doors(house: House, services: Services) -> FastAPI:
         health.routes(house),
         shown,
         files.routes(house),
+        export.routes(services),
         report.routes(house),
         persist.routes(house),
         keys.routes(house),

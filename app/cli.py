@@ -20,6 +20,7 @@ from app.commands import (
     doctor,
     documents,
     explain,
+    export,
     jobs,
     keys,
     mails,
@@ -50,6 +51,7 @@ app.add_typer(upkeep.app)
 app.add_typer(doctor.app)
 app.add_typer(schema.app)
 app.add_typer(explain.app)
+app.add_typer(export.app)
 app.add_typer(keys.app)
 app.add_typer(clients.app)
 app.add_typer(documents.app)

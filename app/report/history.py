@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.report import chart, words
@@ -61,7 +61,7 @@ def charted(audit: audits.AuditRow, rows: Sequence[audits.AuditRow]) -> tuple[Hi
 def _history(audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: MetricName) -> History | None:
     metric = metrics.CATALOGUE[name]
     points = [
-        chart.Point(row.finished_at or row.requested_at, getattr(row, name.value), _conditions(row), row.id == audit.id)
+        chart.Point(row.finished_at or row.requested_at, getattr(row, name.value), row.conditions_id, row.id == audit.id)
         for row in rows
     ]
     show = words.showing(name)
@@ -86,9 +86,3 @@ def _history(audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: Metr
         poor=poor,
         broken=len(values) < len(points) or len({point.conditions for point in points}) > 1,
     )
-
-
-def _conditions(row: audits.AuditRow) -> Hashable:
-    """What must be equal within one line. The profile's version covers engine, form factor and throttling."""
-    major = (row.engine_version or "").partition(".")[0]
-    return (row.profile_version, major, row.runner_pool) if row.state is audits.AuditState.FINISHED else None

@@ -70,14 +70,17 @@ WHOSE = 3
 
 
 def _audits(pooled: bool, *columns: Any) -> Select[Any]:
-    """Finished ones of the pages, by the index alone where it holds the columns: the pages say whose they are."""
-    subject = sites.Page.site_id if pooled else sites.Page.id
+    """Finished ones of the pages, by the index alone where it holds the columns: the pages say whose they are.
+
+    Of the audits' own page it is known how few different ones there are, and so groups of them are not sorted.
+    """
+    subject = sites.Page.site_id if pooled else Audit.page_id
     return (
         select(subject.label("subject"), Audit.profile_id, Audit.conditions_id, *columns)
         .select_from(sites.Page)
         .join(Audit, Audit.page_id == sites.Page.id)
         .where(
-            one_of(subject, "subjects"),
+            one_of(sites.Page.site_id if pooled else sites.Page.id, "subjects"),
             within(sites.Page.workspace_id, sites.Page.site_id),
             one_of(Audit.profile_id, "profiles"),
             Audit.environment == bindparam("environment", type_=Text()),

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import update
 
 from domain import audits
+from domain.access import Reach
 from domain.ids import Kind, new_id
+from domain.measuring import MetricName
 from tests.databases import Counter, everybodys, new_workspace
 from tests.graph.asking import Asking, asking
 from tests.graph.filled import Filled, Sizes, fill
@@ -112,14 +114,15 @@ async def test_the_best_score_is_the_highest(asking: Asking) -> None:
     assert [each["rank"] for each in found] == [2, 1]
 
 
-async def test_many_pages_come_from_the_statements_of_two(asking: Asking) -> None:
+async def test_twenty_pages_come_from_the_statements_of_two(asking: Asking) -> None:
+    """Pages, sites, and then how much there is, the points, and all of it in numbers."""
     there = await filled(asking, Sizes(2, 10, 2, 0, 0, 0))
-    counter, numbers = Counter(asking.database), []
-    for many in (2, 2, 20):
-        before = len(counter)
-        assert len(await compared(asking, pages=there.readable(Kind.PAGE)[:many])) == many
-        numbers.append(len(counter) - before)
-    assert numbers[1] == numbers[2]
+    reach, counter = Reach.whole(asking.workspace_id), Counter(asking.database)
+    for many in (2, 20):
+        asked = audits.Comparison(asking.workspace_id, MetricName.TTFB, tuple(there.ids[Kind.PAGE][:many]))
+        counter.statements.clear()
+        assert len(await audits.compare(asking.database.reader, reach, asked)) == many
+        assert len([text for text in counter.statements if "FROM events" not in text]) == 5
 
 
 async def test_too_many_none_and_those_of_others_are_refused(asking: Asking) -> None:

@@ -24,8 +24,8 @@ def _many(kind: Kind, ids: list[strawberry.ID] | None, path: str) -> tuple[UUID,
 
 def comparison_key(
     row: workspaces.WorkspaceRow,
+    pages: Annotated[list[strawberry.ID], strawberry.argument(description="Pages, of any of its sites; none for sites alone.")],
     metric: Annotated[MetricName, strawberry.argument(description="Which metric.")],
-    pages: Annotated[list[strawberry.ID] | None, strawberry.argument(description="Pages, of any of its sites.")] = None,
     sites: Annotated[
         list[strawberry.ID] | None,
         strawberry.argument(description="Sites, each with the audits of all of its pages."),

@@ -17,7 +17,7 @@ from tests.graph.filled import Filled, Sizes, fill
 __all__ = ["asking"]
 
 QUERY = """query (
-  $workspace: String!, $metric: MetricName! = TTFB, $pages: [ID!], $sites: [ID!], $profiles: [ID!],
+  $workspace: String!, $metric: MetricName! = TTFB, $pages: [ID!]! = [], $sites: [ID!], $profiles: [ID!],
   $from: DateTime, $to: DateTime, $interval: Interval! = AUTO
 ) {
   workspace(slug: $workspace) { comparison(

@@ -5,7 +5,7 @@ from .actions import acknowledge, resolve, snooze
 from .failing import failure_key, judge_failure
 from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, remind
 from .model import Alert, AlertRow
-from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids
+from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids, open_by_keys
 from .rules import AlertState, Resolution
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "failure_key",
     "hold",
     "judge_failure",
+    "open_by_keys",
     "remind",
     "resolve",
     "snooze",

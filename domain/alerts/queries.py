@@ -16,6 +16,7 @@ from .model import Alert, AlertRow
 
 _ALERTS = query(AlertRow, Alert)
 _BY_ID = _ALERTS.where(one_of(Alert.id, "ids"), within(Alert.workspace_id, Alert.site_id))
+_OPEN = _ALERTS.where(one_of(Alert.subject, "keys"), Alert.resolved_at.is_(None), within(Alert.workspace_id, Alert.site_id))
 _FILTERED = _ALERTS.where(one_of(Alert.kind, "kinds"), one_of(Alert.severity, "severities"))
 _IN_STATE = _FILTERED.where(Alert.state == bindparam("state", type_=Alert.state.type))
 
@@ -43,3 +44,8 @@ OF_PAGE = {stated: _list("pageAlerts", Alert.page_id, stated=stated) for stated 
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, AlertRow]:
     return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
+
+
+async def open_by_keys(reader: Reader, reach: Reach, keys: Collection[str]) -> Mapping[str, AlertRow]:
+    """Those that are not resolved, by what is wrong; of one workspace."""
+    return {row.subject: row for row in await reader.all(_OPEN, keys=keys, reach=reach.held)}

@@ -72,15 +72,18 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
     if found.confirms_id is not None:
         first = (await snapshots.by_ids(database.reader, reach, [found.confirms_id])).get(found.confirms_id)
         whole = first or found
-    from . import samples  # scipy and what is built on it is for those who judge
+    from . import samples, telling  # scipy and what is built on it is for those who judge
 
     read = await samples.read(database.reader, reach, whole)
     changed = await samples.changed_at(database.reader, reach, whole.id, {each.audit.page_id for each in read})
     confirmations = await samples.confirmations(database.reader, reach, whole.id)
     decided = await asyncio.to_thread(_decide, read, changed, confirmations)
+    ended = await samples.ended(database.reader, reach, found.id)
     async with database.work(Actor(roles={workspace_id: Role.MEMBER})) as work:
         await jobs.finish(work, claim)
         await _write(work, whole, decided, confirm_after)
+        await telling.tell(work, found, ended)
+        await telling.tell_verdicts(work, whole, decided)
         if found.id != whole.id:
             await work.db.execute(update(Snapshot).where(Snapshot.id == found.id).values(judged_at=work.now))
 

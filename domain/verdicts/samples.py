@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from .. import audits
 from ..access import Reach
-from ..audits import Audit, AuditState, RunRow
+from ..audits import Audit, AuditRow, AuditState, RunRow
 from ..base import Query, one_of, query, within
 from ..measuring import MetricName
 from ..ports import Reader
@@ -129,6 +129,16 @@ class _SnapshotId(NamedTuple):
 _CONFIRMING = query(_SnapshotId, Snapshot).where(
     Snapshot.confirms_id == bindparam("snapshot", type_=Uuid()), within(Snapshot.workspace_id, Snapshot.site_id)
 )
+
+
+_ENDED = query(AuditRow, Audit).where(
+    Audit.snapshot_id == bindparam("snapshot", type_=Uuid()), within(Audit.workspace_id, Audit.site_id)
+)
+
+
+async def ended(reader: Reader, reach: Reach, snapshot_id: UUID) -> Sequence[AuditRow]:
+    """Its audits, which have all ended."""
+    return await reader.all(_ENDED, snapshot=snapshot_id, reach=reach.held)
 
 
 class Suspect(NamedTuple):

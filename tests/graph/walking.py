@@ -56,7 +56,6 @@ KINDS = {
 """Which id belongs to which type."""
 
 NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "page": Kind.PAGE, "audit": Kind.AUDIT} | {
-    "pages": Kind.PAGE,
     "workspace": Kind.WORKSPACE,
     "client": Kind.CLIENT,
     "schedule": Kind.SCHEDULE,

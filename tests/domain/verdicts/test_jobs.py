@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from domain import snapshots, verdicts
+from domain import alerts, budgets, snapshots, verdicts
 from domain.access import SYSTEM
 from domain.audits import Audit, AuditState, Run, conditions_of
 from domain.ids import new_id
@@ -17,6 +18,7 @@ from domain.paging import Window
 from domain.verdicts import Judgement, Reason, VerdictRow
 from domain.work import EventKind, StoredEvent
 from tests.databases import everybodys
+from tests.domain.budgets.benches import METRIC
 from tests.domain.schedules.benches import Bench, bench
 
 __all__ = ["bench"]
@@ -233,6 +235,68 @@ async def test_a_confirmation_that_somebody_stops_leaves_nothing_open(steady: Be
 async def test_a_snapshot_that_is_gone_is_no_work(steady: Bench) -> None:
     id = await measure(steady, {"lcp_ms": 1000})
     async with everybodys(steady.database) as connection:
-        await connection.execute(snapshots.Snapshot.__table__.delete().where(snapshots.Snapshot.id == id))
+        await connection.execute(delete(snapshots.Snapshot).where(snapshots.Snapshot.id == id))
     assert await work_all(steady) == 1
     assert await work_all(steady) == 0
+
+
+async def alerted(bench: Bench) -> list[tuple[str, str, dict[str, Any], bool]]:
+    """Kind, title, details, and whether it is open."""
+    table = alerts.Alert
+    asked = select(table.kind, table.title, table.details, table.resolved_at).order_by(table.id)
+    async with everybodys(bench.database) as connection:
+        rows = await connection.execute(asked)
+        return [(row.kind, row.title, row.details, row.resolved_at is None) for row in rows]
+
+
+async def test_who_is_alerted_of_a_regression_is_told_once_and_again_when_it_is_over(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 2000, "script_bytes": 50_000})
+    await work_all(steady)
+    assert await alerted(steady) == []  # nobody, before it is confirmed
+    await confirm(steady, id, 2000, 2000)
+    title, details = "It got worse: Largest Contentful Paint", {"Largest Contentful Paint": "1,003 ms → 2,000 ms"}
+    assert await alerted(steady) == [("VERDICT", title, details, True)]
+    for _ in range(2):
+        await measure(steady, {"lcp_ms": 2001, "script_bytes": 50_000})
+        await work_all(steady)
+    mended = await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
+    await work_all(steady)
+    await confirm(steady, mended, 1000, 1000)
+    assert (await said(steady, mended))["lcp_ms"].judgement is Judgement.IMPROVED
+    assert await alerted(steady) == [("VERDICT", title, details, False)]
+
+
+async def test_a_fact_that_grew_a_little_alerts_nobody(steady: Bench) -> None:
+    await measure(steady, {"lcp_ms": 1002, "script_bytes": 52_000})
+    await work_all(steady)
+    assert await alerted(steady) == []
+    await measure(steady, {"lcp_ms": 1002, "script_bytes": 102_400})
+    await work_all(steady)
+    ((kind, title, details, open),) = await alerted(steady)
+    assert (kind, title, open) == ("VERDICT", "It got worse: Transfer Size of Scripts", True), details
+
+
+async def test_a_broken_budget_is_an_alert_until_it_holds_again(steady: Bench) -> None:
+    async with steady.database.work(steady.actor) as work:
+        settings = METRIC._replace(name="Paint in time", subject="lcp_ms", limit_value=1100, environment="production")
+        await budgets.create(work, workspace_id=steady.workspace_id, settings=settings)
+    for level, open in ((1050, None), (1150, True), (1160, True), (1040, False)):
+        await measure(steady, {"lcp_ms": level, "script_bytes": 50_000})
+        await work_all(steady)
+        assert [each[3] for each in await alerted(steady) if each[0] == "BREACH"] == ([] if open is None else [open])
+
+
+async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is(steady: Bench) -> None:
+    async with steady.database.work(steady.actor) as work:
+        id = (await snapshots.request(work, site_id=steady.site_id)).id
+    failure = {"failure_kind": "PAGE", "failure_code": "HTTP_ERROR", "failure_message": "It answered 500."}
+    async with everybodys(steady.database) as connection:
+        ended = {"state": AuditState.FAILED, "finished_at": steady.clock.now, **failure}
+        await connection.execute(update(Audit).where(Audit.snapshot_id == id).values(**ended))
+    async with steady.database.work(SYSTEM) as work:
+        await snapshots.close_ended(work)
+    await work_all(steady)
+    assert [(kind, open) for kind, _, _, open in await alerted(steady)] == [("FAILURE", True)]
+    await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
+    await work_all(steady)
+    assert [(kind, open) for kind, _, _, open in await alerted(steady)] == [("FAILURE", False)]

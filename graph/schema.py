@@ -20,6 +20,7 @@ from . import (
     costs,
     documents,
     events,
+    happenings,
     jobs,
     keys,
     metrics,
@@ -94,7 +95,15 @@ schema = strawberry.Schema(
         documents.Mutation,
     ),
     subscription=_root("Subscription", "What can be watched.", audits.Subscription, events.Subscription),
-    types=[verdicts.Verdict, keys.ApiKey, workspaces.Invitation, Artifact, *events.TYPES, channels.Route, channels.Delivery],
+    types=[
+        verdicts.Verdict,
+        keys.ApiKey,
+        workspaces.Invitation,
+        Artifact,
+        *happenings.TYPES,
+        channels.Route,
+        channels.Delivery,
+    ],
     config=StrawberryConfig(scalar_map=SCALARS, relay_max_results=100),
 )
 costs.declare(schema._schema)

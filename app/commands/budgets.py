@@ -180,8 +180,15 @@ async def _check(settings: Settings, workspace: str, site: str | None, environme
     async with opening.workspace(settings, workspace) as (database, workspace_id, owner):
         reader, reach = database.reader, owner.reach
         site_id = await _site(reader, reach, workspace_id, site)
-        all = opening.every(sites.WORKSPACE_PAGES, reader, owner, workspace_id, search=None, tags=[])
-        pages = {row.id: row async for row in all if site_id in (None, row.site_id)}
+        wanted = {
+            "search": None,
+            "any_tag": True,
+            "tags": [],
+            "any_site": site_id is None,
+            "sites": [site_id] if site_id else [],
+        }
+        all = opening.every(sites.WORKSPACE_PAGES, reader, owner, workspace_id, **wanted)
+        pages = {row.id: row async for row in all}
         profiles = (await sites.profiles_by_workspace(reader, reach, [workspace_id]))[workspace_id]
         found = []
         for profile in profiles:

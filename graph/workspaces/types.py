@@ -36,7 +36,7 @@ from .comparing import comparison_key
 if TYPE_CHECKING:
     from ..audits.comparison import ComparedSeries
     from ..documents.types import ApiClient, Document
-    from ..events import EventConnection
+    from ..happenings import EventConnection
     from ..jobs import DeadJob
     from ..keys import ApiKey
     from ..schedules.types import Schedule
@@ -149,7 +149,7 @@ class Workspace(Node):
         "asked for. What was measured under several conditions has a series for each.",
         directives=[ListSize(assumed_size=MAX_COMPARED, slicing_arguments=[])],
     )
-    events: Annotated[EventConnection, strawberry.lazy("graph.events")] = paged(
+    events: Annotated[EventConnection, strawberry.lazy("graph.happenings")] = paged(
         Loaders.events_of_workspace,
         "What happened in it, oldest first; kept for 24 hours. `workspaceEvents` tells it live.",
         given=_events_given,

@@ -162,7 +162,7 @@ def test_what_is_behind_an_interface_is_told_type_by_type(text: Run) -> None:
     out = shown(text(document))
     plan = rows(part(out, "Plan"))
     assert plan[0] == ["node", "Node", "resolver called once for each object", "1"]
-    assert [cells[0] for cells in plan if cells[0].startswith("…")] == ["… on Page", "… on Audit", "… on ApiClient and 11 more"]
+    assert [cells[0] for cells in plan if cells[0].startswith("…")] == ["… on Page", "… on Audit", "… on Alert and 19 more"]
     assert ["latestAudit", "Audit", "loader latest_audit, batch 1", "1"] in plan
     assert ["page", "Page!", "loader page, batch 2", "1"] in plan
     assert "What resolvers and coroutines ask of the database themselves is not known beforehand" in out
@@ -360,7 +360,7 @@ def loaded() -> dict[str, str]:
 
 
 LOADED = loaded()
-GO_ON = {"Workspace.events"}
+GO_ON = {"Workspace.comparison", "Workspace.events"}
 
 
 def test_all_fields_that_loaders_read_are_met_below() -> None:

@@ -100,8 +100,14 @@ def test_the_schema_has_no_field_that_could_show_a_value() -> None:
         for field in type_.fields
         if field.lower() in secretive
     }
-    once = {"ApiKeyCreatePayload.secret", "ApiKeyRotatePayload.secret"}
-    assert shown == {"Measurement.value", "MetricChange.value", "Point.value", "SecurityDetail.value", *once}
+    once = {
+        "ApiKeyCreatePayload.secret",
+        "ApiKeyRotatePayload.secret",
+        "ChannelCreatePayload.secret",
+        "ChannelRotateSecretPayload.secret",
+    }
+    measured = {"Breach.value", "BudgetResult.value", "Measurement.value", "MetricChange.value", "Point.value"}
+    assert shown == {"AlertDetail.value", "SecurityDetail.value", *measured, *once}
 
 
 async def test_everything_readable_about_the_site_holds_no_value(asking: Asking) -> None:

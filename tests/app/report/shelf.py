@@ -26,8 +26,10 @@ from infra.cache.memory import MemoryCache
 from infra.db.database import SqlDatabase
 from infra.email.console import ConsoleMailer
 from infra.email.rendering import Renderer
+from infra.engines.guard import Guard
 from infra.storage.disk import DiskStorage
 from infra.telemetry import Telemetry
+from infra.webhooks import GuardedPoster
 from tests.databases import new_workspace
 
 KEYRING = Keyring([b"s" * 32])
@@ -114,5 +116,6 @@ async def furnish(database: SqlDatabase, folder: Path) -> Shelf:
         passwords=accounts.Passwords(),
         oidc=None,
         mailer=ConsoleMailer(Renderer("http://pacemark.test")),
+        poster=GuardedPoster(Guard(allow_private=True)),
     )
     return Shelf(house, workspace, actor, runner, {profile.name: profile.id for profile in profiles})

@@ -1,6 +1,7 @@
 """Budgets: limits for what pages may be, and what happens when one is crossed."""
 
 from .actions import create, delete, settings_of, tighten, update
+from .alerting import breach_key
 from .deciding import Outcome
 from .drafts import Skipped
 from .importing import Imported, Target, import_file
@@ -58,6 +59,7 @@ __all__ = [
     "Standing",
     "SubjectKind",
     "Target",
+    "breach_key",
     "breaches_by_ids",
     "by_ids",
     "create",

@@ -17,7 +17,7 @@ from ..errors import Fault, InvalidInput
 from ..idempotency import Promise, promise
 from ..ids import Kind
 from ..work import Work
-from . import queries, rules, scope
+from . import alerting, queries, rules, scope
 from .model import Breach, Budget, Standing
 from .ratchet import ratchet
 from .rows import BudgetRow
@@ -71,7 +71,7 @@ async def update(work: Work, *, budget_id: UUID, changes: Mapping[str, Any]) -> 
     await work.db.execute(change(Budget).where(Budget.id == budget_id).values(**values))
     anew = any(getattr(settings, name) != getattr(before, name) for name in set(Settings._fields) - rules.HARMLESS)
     if anew or "paused_at" in values:
-        await _begin_anew(work, budget_id)
+        await _begin_anew(work, row)
     return budget_id
 
 
@@ -79,6 +79,7 @@ async def delete(work: Work, *, budget_id: UUID) -> UUID:
     """Forget a budget and its breaches."""
     row = await _budget(work, budget_id)
     work.actor.require(Permission.BUDGET_WRITE, row.workspace_id, row.site_id)
+    await alerting.end_alerts(work, row.workspace_id, [budget_id])
     await work.db.execute(remove(Budget).where(Budget.id == budget_id))
     return budget_id
 
@@ -96,7 +97,7 @@ async def tighten(work: Work, *, budget_id: UUID) -> bool:
     if row.name == rules.name_of(settings_of(row)):
         values["name"] = rules.name_of(settings)
     await work.db.execute(change(Budget).where(Budget.id == budget_id).values(**values))
-    await _begin_anew(work, budget_id)
+    await _begin_anew(work, row)
     return True
 
 
@@ -137,11 +138,10 @@ def add(work: Work, row: BudgetRow) -> None:
     work.db.add(Budget(**row._asdict(), created_by=work.actor.name))
 
 
-async def _begin_anew(work: Work, budget_id: UUID) -> None:
-    await work.db.execute(
-        change(Breach).where(Breach.budget_id == budget_id, Breach.ended_at.is_(None)).values(ended_at=work.now)
-    )
-    await work.db.execute(remove(Standing).where(Standing.budget_id == budget_id))
+async def _begin_anew(work: Work, row: BudgetRow) -> None:
+    await alerting.end_alerts(work, row.workspace_id, [row.id])
+    await work.db.execute(change(Breach).where(Breach.budget_id == row.id, Breach.ended_at.is_(None)).values(ended_at=work.now))
+    await work.db.execute(remove(Standing).where(Standing.budget_id == row.id))
 
 
 async def _budget(work: Work, budget_id: UUID) -> BudgetRow:

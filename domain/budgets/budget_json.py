@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..errors import LimitReached
 from ..measuring import MetricName
-from . import drafts, patterns
+from . import drafts, patterns, rules
 from .drafts import Draft, Drafts, Skipped, wrong
 from .words import Aggregation, BudgetResource, BudgetSeverity, SubjectKind
 
@@ -38,7 +39,10 @@ def read(text: str) -> Drafts:
     """Raises InvalidInput with the place and with what would be right: a file is taken as a whole or not at all."""
     found, skipped = list[Draft](), list[Skipped]()
     silent: list[tuple[int, str | None]] = []
-    for position, given in enumerate(drafts.a_list(drafts.parsed(text), "", "A budget.json")):
+    entries = drafts.a_list(drafts.parsed(text), "", "A budget.json")
+    if len(entries) > rules.MAX_IMPORTED:
+        raise LimitReached(f"A budget.json has at most {rules.MAX_IMPORTED} entries.", rules.MAX_IMPORTED)
+    for position, given in enumerate(entries):
         place = f"[{position}]"
         entry = drafts.an_object(given, place, _ENTRY, "An entry")
         path = _path(entry.get("path"), f"{place}.path")

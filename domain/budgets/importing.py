@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete as remove
+from sqlalchemy import select
 
 from ..access import Permission
 from ..base import one_of, query
@@ -14,7 +15,7 @@ from ..errors import Fault, LimitReached
 from ..idempotency import promise
 from ..ids import new_id
 from ..work import Work
-from . import actions, budget_json, drafts, lhci, rules, scope
+from . import actions, alerting, budget_json, drafts, lhci, rules, scope
 from .drafts import Draft, Drafts, Skipped
 from .model import Budget
 from .rows import BudgetRow
@@ -66,15 +67,16 @@ async def import_file(
         found = await work.db.all(_OF_GROUP, groups=[promised.id], workspaces=[target.workspace_id])
         return Imported(sorted(found, key=lambda row: row.id), read.skipped, replayed=True)
     if replace:
-        await work.db.execute(
-            remove(Budget).where(
-                Budget.workspace_id == target.workspace_id,
-                Budget.site_id.is_not_distinct_from(target.site_id),
-                Budget.profile_id.is_not_distinct_from(target.profile_id),
-                Budget.environment == target.environment,
-                Budget.source == BudgetSource(format),
-            )
+        replaced = (
+            Budget.workspace_id == target.workspace_id,
+            Budget.site_id.is_not_distinct_from(target.site_id),
+            Budget.profile_id.is_not_distinct_from(target.profile_id),
+            Budget.environment == target.environment,
+            Budget.source == BudgetSource(format),
         )
+        ids = (await work.db.execute(select(Budget.id).where(*replaced))).scalars().all()
+        await alerting.end_alerts(work, target.workspace_id, ids)
+        await work.db.execute(remove(Budget).where(*replaced))
     await scope.make_room(work, target.workspace_id, len(settings))
     await scope.require_few_patterns(work, target.workspace_id, (each.url_pattern for each in settings))
     rows = _rows(work, promised.id, target, format, read, settings)

@@ -17,6 +17,8 @@ from .rules import FACT_SHARE, FACTS_JUDGED, MACHINE_SHARE, TIMINGS_JUDGED, Judg
 from .samples import AuditOfSnapshot, Sample
 
 Runs = Sequence[Sequence[RunRow]]
+Changed = Mapping[tuple[UUID, UUID, MetricName], UUID]
+"""By page, profile and metric the audit with which it became another."""
 
 CONFIRMATIONS = 2
 """So many snapshots are taken later of what is suspected."""
@@ -47,9 +49,7 @@ class _Case(NamedTuple):
     compared: Compared
 
 
-def decide(
-    samples: Sequence[Sample], changed: Mapping[tuple[UUID, UUID, MetricName], UUID], confirmations: int
-) -> list[Decided]:
+def decide(samples: Sequence[Sample], changed: Changed, confirmations: int) -> list[Decided]:
     """Everything that is said of a snapshot, after so many confirmations. What is SUSPECTED still needs another one."""
     said: list[Decided] = []
     cases: list[_Case] = []
@@ -63,7 +63,7 @@ def decide(
                     said.append(unfit)
                 else:
                     cases.append(case)
-        said += [fact for metric in FACTS_JUDGED if (fact := _fact(sample, metric)) is not None]
+        said += [fact for metric in FACTS_JUDGED if (fact := _fact(sample, metric, changed)) is not None]
     return said + _judged(cases, confirmations)
 
 
@@ -126,16 +126,18 @@ def _may_be_proved(found: Evidence, later: int) -> bool:
     return not later or found.later < 0.5
 
 
-def _case(sample: Sample, metric: MetricName, changed: Mapping[tuple[UUID, UUID, MetricName], UUID]) -> _Case:
+def _case(sample: Sample, metric: MetricName, changed: Changed) -> _Case:
     audit = sample.audit
     since = changed.get((audit.page_id, audit.profile_id, metric))
-    before, known = (
-        [runs for runs in side if since is None or (runs and runs[0].audit_id >= since)]
-        for side in (sample.before, sample.known)
-    )
+    before, known = _since(sample.before, since), _since(sample.known, since)
     subject = (audit.page_id, audit.profile_id)
     compared = Compared(subject, metric, _values(before, metric), _values(sample.after, metric), _values(known, metric))
     return _Case(replace(sample, before=before), metric, compared)
+
+
+def _since(side: Runs, audit_id: UUID | None) -> list[Sequence[RunRow]]:
+    """Without what lies before the audit that changed it."""
+    return [runs for runs in side if audit_id is None or (runs and runs[0].audit_id >= audit_id)]
 
 
 def _values(side: Runs, metric: MetricName) -> list[list[float]]:
@@ -179,9 +181,10 @@ def machine_changed(before: Runs, after: Runs) -> bool:
     return abs(moved) >= log(1 + MACHINE_SHARE) and abs(statistics.cliffs_delta(low, high)) >= 0.8
 
 
-def _fact(sample: Sample, metric: MetricName) -> Decided | None:
+def _fact(sample: Sample, metric: MetricName, changed: Changed) -> Decided | None:
     """What does not vary by itself is compared directly: a change beyond all that was seen before. None where there is none."""
-    before = [median(values) for values in _values(sample.before, metric)]
+    since = changed.get((sample.audit.page_id, sample.audit.profile_id, metric))
+    before = [median(values) for values in _values(_since(sample.before, since), metric)]
     after = [median(values) for values in _values(sample.after, metric)]
     if not before or not after:
         return None

@@ -75,7 +75,7 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
     from . import samples, telling  # scipy and what is built on it is for those who judge
 
     read = await samples.read(database.reader, reach, whole)
-    changed = await samples.changed_at(database.reader, reach, whole.id, {each.audit.page_id for each in read})
+    changed = await samples.changed_at(database.reader, reach, whole, {each.audit.page_id for each in read})
     confirmations = await samples.confirmations(database.reader, reach, whole.id)
     decided = await asyncio.to_thread(_decide, read, changed, confirmations)
     ended = await samples.ended(database.reader, reach, found.id)
@@ -83,7 +83,9 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
         await jobs.finish(work, claim)
         await _write(work, whole, decided, confirm_after)
         await telling.tell(work, found, ended)
-        await telling.tell_verdicts(work, whole, decided)
+        # Facts were told when the snapshot itself was judged.
+        told = decided if found.id == whole.id else [each for each in decided if each.reason is Reason.CONFIRMED]
+        await telling.tell_verdicts(work, whole, told)
         if found.id != whole.id:
             await work.db.execute(update(Snapshot).where(Snapshot.id == found.id).values(judged_at=work.now))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, or_, select, true
+from sqlalchemy import Integer, Text, Uuid, bindparam, or_, select, true
 from sqlalchemy.orm import aliased
 
 from .. import audits
@@ -111,9 +111,11 @@ class _Since(NamedTuple):
 
 _CONFIRMED = Query(
     _Since,
-    query(_Since, Verdict)
+    Query(_Since, query(_Since, Verdict).statement.join(Snapshot, Snapshot.id == Verdict.snapshot_id))
     .where(
         one_of(Verdict.page_id, "pages"),
+        Snapshot.environment == bindparam("environment", type_=Text()),
+        within(Snapshot.workspace_id, Snapshot.site_id),
         or_(Verdict.judgement == Judgement.REGRESSED, Verdict.judgement == Judgement.IMPROVED),
         Verdict.snapshot_id != bindparam("snapshot", type_=Uuid()),
         within(Verdict.workspace_id, Verdict.site_id),
@@ -131,9 +133,11 @@ _CONFIRMING = query(_SnapshotId, Snapshot).where(
 )
 
 
-_ENDED = query(AuditRow, Audit).where(
+_OF_SNAPSHOT = query(AuditRow, Audit).where(
     Audit.snapshot_id == bindparam("snapshot", type_=Uuid()), within(Audit.workspace_id, Audit.site_id)
 )
+_ENDED = Query(AuditRow, _OF_SNAPSHOT.statement.order_by(Audit.page_id, Audit.profile_id))
+"""In one order, as all who lock the alerts of these pages take them."""
 
 
 async def ended(reader: Reader, reach: Reach, snapshot_id: UUID) -> Sequence[AuditRow]:
@@ -164,10 +168,11 @@ async def confirmations(reader: Reader, reach: Reach, snapshot_id: UUID) -> int:
 
 
 async def changed_at(
-    reader: Reader, reach: Reach, snapshot_id: UUID, pages: Collection[UUID]
+    reader: Reader, reach: Reach, snapshot: SnapshotRow, pages: Collection[UUID]
 ) -> Mapping[tuple[UUID, UUID, MetricName], UUID]:
     """By page, profile and metric the audit that last changed: what lies before it is another page."""
-    rows = await reader.all(_CONFIRMED, pages=pages, snapshot=snapshot_id, reach=reach.held)
+    given = {"snapshot": snapshot.id, "environment": snapshot.environment}
+    rows = await reader.all(_CONFIRMED, pages=pages, reach=reach.held, **given)
     return {(row.page_id, row.profile_id, MetricName(row.metric)): row.audit_id for row in rows}
 
 

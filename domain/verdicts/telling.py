@@ -32,16 +32,12 @@ async def tell(work: Work, snapshot: SnapshotRow, ended: Sequence[audits.AuditRo
             await _tell_breach(work, snapshot, change)
 
 
-def breach_key(breach_id: UUID) -> str:
-    return f"breach:{breach_id.hex}"
-
-
 def verdict_key(page_id: UUID, profile_id: UUID, environment: str) -> str:
     return f"page:{page_id.hex}:{profile_id.hex}:{environment}:verdict"
 
 
 async def _tell_breach(work: Work, snapshot: SnapshotRow, change: budgets.Change) -> None:
-    key, audit = breach_key(change.breach_id), change.audit
+    key, audit = budgets.breach_key(change.breach_id), change.audit
     if not change.began:
         await alerts.end(work, snapshot.workspace_id, key)
         return
@@ -97,8 +93,9 @@ async def tell_verdicts(work: Work, snapshot: SnapshotRow, decided: Sequence[Dec
 def _is_told(each: Decided) -> bool:
     if each.judgement not in (Judgement.REGRESSED, Judgement.IMPROVED) or each.before is None or each.after is None:
         return False
+    # What is over is over, however small the step was.
     large = abs(each.after - each.before) >= FACT_TOLD * abs(each.before)
-    return each.reason is Reason.CONFIRMED or large
+    return each.reason is Reason.CONFIRMED or large or each.judgement is Judgement.IMPROVED
 
 
 def _worse(before: dict[str, str], told: Iterable[Decided]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -69,7 +70,7 @@ async def work_all(bench: Bench) -> int:
     return done
 
 
-async def said(bench: Bench, snapshot: UUID) -> dict[str, VerdictRow]:
+async def said_of(bench: Bench, snapshot: UUID) -> dict[str, VerdictRow]:
     """Of a snapshot of one page."""
     found = await verdicts.OF_SNAPSHOT.of(bench.database.reader, bench.actor.reach, snapshot, Window(size=100), judgement=None)
     return {row.metric: row for row in found.rows}
@@ -121,7 +122,7 @@ async def test_the_first_snapshots_have_too_little_before_them(bench: Bench) -> 
     first, second = await measure(bench, {"lcp_ms": 1000}), await measure(bench, {"lcp_ms": 1500})
     assert await work_all(bench) == 2
     for snapshot, before in ((first, 0), (second, 1)):
-        (row,) = (await said(bench, snapshot)).values()
+        (row,) = (await said_of(bench, snapshot)).values()
         assert (row.judgement, row.reason, row.detectable) == (Judgement.NO_EVIDENCE, Reason.TOO_FEW, None)
         assert (row.snapshots_before, row.snapshots_after) == (before, 1)
         assert await judged(bench, snapshot)
@@ -130,7 +131,7 @@ async def test_the_first_snapshots_have_too_little_before_them(bench: Bench) -> 
 async def test_what_differs_by_chance_is_no_evidence_and_says_what_would_have_been_seen(steady: Bench) -> None:
     id = await measure(steady, {"lcp_ms": 1012, "script_bytes": 50_000})
     await work_all(steady)
-    row = (await said(steady, id))["lcp_ms"]
+    row = (await said_of(steady, id))["lcp_ms"]
     assert (row.judgement, row.reason) == (Judgement.NO_EVIDENCE, Reason.WITHIN_NOISE)
     assert row.before is not None
     assert row.after is not None
@@ -139,7 +140,7 @@ async def test_what_differs_by_chance_is_no_evidence_and_says_what_would_have_be
     assert row.detectable is not None
     assert row.change_low < row.after - row.before < row.change_high
     assert 20 < row.detectable < 200
-    assert "script_bytes" not in await said(steady, id)
+    assert "script_bytes" not in await said_of(steady, id)
     assert await told(steady) == [(row.snapshot_id, 0, 0)] or (await told(steady))[-1] == (id, 0, 0)
 
 
@@ -151,11 +152,11 @@ async def test_a_regression_is_suspected_measured_again_twice_and_then_told_once
     id = await measure(bench, {"lcp_ms": 1155})
     before = await told(bench)
     await work_all(bench)
-    assert (await said(bench, id))["lcp_ms"].reason is Reason.SUSPECTED
+    assert (await said_of(bench, id))["lcp_ms"].reason is Reason.SUSPECTED
     assert (await confirming(bench, id), await judged(bench, id)) == ([], False)
     assert await told(bench) == before
     assert await confirm(bench, id, 1150, 1160) == 2
-    row = (await said(bench, id))["lcp_ms"]
+    row = (await said_of(bench, id))["lcp_ms"]
     assert (row.judgement, row.reason) == (Judgement.REGRESSED, Reason.CONFIRMED)
     assert (row.snapshots_before, row.snapshots_after) == (4, 3)
     assert row.change_low is not None
@@ -169,14 +170,14 @@ async def test_what_is_beyond_doubt_needs_one_confirmation_only(steady: Bench) -
     id = await measure(steady, {"lcp_ms": 2000, "script_bytes": 50_000})
     await work_all(steady)
     assert await confirm(steady, id, 2010, 2010) == 1
-    assert (await said(steady, id))["lcp_ms"].reason is Reason.CONFIRMED
+    assert (await said_of(steady, id))["lcp_ms"].reason is Reason.CONFIRMED
 
 
 async def test_what_passes_by_itself_is_not_told_of(steady: Bench) -> None:
     id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
     await work_all(steady)
     assert await confirm(steady, id, 1003, 1003) == 1  # a second one could not have proved it any more
-    row = (await said(steady, id))["lcp_ms"]
+    row = (await said_of(steady, id))["lcp_ms"]
     assert (row.judgement, row.reason) == (Judgement.NO_EVIDENCE, Reason.NOT_CONFIRMED)
     assert (await told(steady))[-1] == (id, 0, 0)
 
@@ -184,7 +185,7 @@ async def test_what_passes_by_itself_is_not_told_of(steady: Bench) -> None:
 async def test_a_fact_is_told_at_once_and_says_which_way(steady: Bench) -> None:
     id = await measure(steady, {"lcp_ms": 1002, "script_bytes": 90_000})
     await work_all(steady)
-    row = (await said(steady, id))["script_bytes"]
+    row = (await said_of(steady, id))["script_bytes"]
     assert (row.judgement, row.reason, row.before, row.after) == (Judgement.REGRESSED, Reason.DIFFERENT, 50_000, 90_000)
     assert (await told(steady))[-1] == (id, 1, 0)
 
@@ -192,7 +193,7 @@ async def test_a_fact_is_told_at_once_and_says_which_way(steady: Bench) -> None:
 async def test_another_major_version_of_the_engine_is_incomparable(steady: Bench) -> None:
     id = await measure(steady, {"lcp_ms": 1500, "script_bytes": 50_000}, engine_version="14.0.0")
     await work_all(steady)
-    row = (await said(steady, id))["lcp_ms"]
+    row = (await said_of(steady, id))["lcp_ms"]
     assert (row.judgement, row.reason) == (Judgement.INCOMPARABLE, Reason.CONDITIONS_CHANGED)
 
 
@@ -202,7 +203,7 @@ async def test_a_regression_is_not_blamed_on_the_site_when_the_machine_changed(b
         await measure(bench, {"lcp_ms": level, "benchmark_index": 2000})
     id = await measure(bench, {"lcp_ms": 1400, "benchmark_index": 1200})
     await work_all(bench)
-    row = (await said(bench, id))["lcp_ms"]
+    row = (await said_of(bench, id))["lcp_ms"]
     assert (row.judgement, row.reason) == (Judgement.INCOMPARABLE, Reason.MACHINE_CHANGED)
     assert await confirming(bench, id) == []
 
@@ -212,10 +213,10 @@ async def test_what_was_told_once_is_the_measure_of_what_comes(steady: Bench) ->
     id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
     await work_all(steady)
     await confirm(steady, id, 1195, 1195)
-    assert (await said(steady, id))["lcp_ms"].judgement is Judgement.REGRESSED
+    assert (await said_of(steady, id))["lcp_ms"].judgement is Judgement.REGRESSED
     following = await measure(steady, {"lcp_ms": 1204, "script_bytes": 50_000})
     await work_all(steady)
-    row = (await said(steady, following))["lcp_ms"]
+    row = (await said_of(steady, following))["lcp_ms"]
     assert (row.judgement, row.snapshots_before) == (Judgement.NO_EVIDENCE, 2)
 
 
@@ -228,7 +229,7 @@ async def test_a_confirmation_that_somebody_stops_leaves_nothing_open(steady: Be
         async with steady.database.work(steady.actor) as work:
             await snapshots.cancel(work, snapshot_id=(await confirming(steady, id))[-1])
         await work_all(steady)
-    assert (await said(steady, id))["lcp_ms"].reason is Reason.NOT_CONFIRMED
+    assert (await said_of(steady, id))["lcp_ms"].reason is Reason.NOT_CONFIRMED
     assert await judged(steady, id)
 
 
@@ -262,7 +263,7 @@ async def test_who_is_alerted_of_a_regression_is_told_once_and_again_when_it_is_
     mended = await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
     await work_all(steady)
     await confirm(steady, mended, 1000, 1000)
-    assert (await said(steady, mended))["lcp_ms"].judgement is Judgement.IMPROVED
+    assert (await said_of(steady, mended))["lcp_ms"].judgement is Judgement.IMPROVED
     assert await alerted(steady) == [("VERDICT", title, details, False)]
 
 
@@ -284,6 +285,43 @@ async def test_a_broken_budget_is_an_alert_until_it_holds_again(steady: Bench) -
         await measure(steady, {"lcp_ms": level, "script_bytes": 50_000})
         await work_all(steady)
         assert [each[3] for each in await alerted(steady) if each[0] == "BREACH"] == ([] if open is None else [open])
+
+
+async def test_an_alert_ends_when_its_budget_is_paused_or_deleted(steady: Bench) -> None:
+    settings = METRIC._replace(name="Paint in time", subject="lcp_ms", limit_value=1100)
+    for act in (budgets.delete, partial(budgets.update, changes={"paused": True})):
+        async with steady.database.work(steady.actor) as work:
+            id = (await budgets.create(work, workspace_id=steady.workspace_id, settings=settings)).id
+        await measure(steady, {"lcp_ms": 1150, "script_bytes": 50_000})
+        await work_all(steady)
+        assert (await alerted(steady))[-1][3] is True
+        async with steady.database.work(steady.actor) as work:
+            await act(work, budget_id=id)
+        assert {open for *_, open in await alerted(steady)} == {False}
+
+
+async def test_a_page_that_lost_weight_again_the_same_day_is_told_so(steady: Bench) -> None:
+    """What the four snapshots before were is no measure any more, once it changed."""
+    for weight in (100_000, 50_000):
+        await measure(steady, {"lcp_ms": 1002, "script_bytes": weight})
+        await work_all(steady)
+    assert [open for *_, open in await alerted(steady)] == [False]
+
+
+async def test_what_changed_elsewhere_changed_nothing_here(steady: Bench) -> None:
+    """A regression of a preview leaves production's baseline as it was."""
+    async with steady.database.work(steady.actor) as work:
+        other = (await snapshots.request(work, site_id=steady.site_id, environment="preview")).id
+    (audit,) = [audit for audit in await steady.audits() if audit.snapshot_id == other]
+    async with steady.database.work(steady.actor) as work:
+        place = {"workspace_id": steady.workspace_id, "site_id": steady.site_id, "snapshot_id": other}
+        what = {"page_id": audit.page_id, "profile_id": audit.profile_id, "audit_id": audit.id, "metric": "lcp_ms"}
+        said = {"judgement": Judgement.REGRESSED, "reason": Reason.CONFIRMED, "snapshots_before": 4, "snapshots_after": 3}
+        work.db.add(verdicts.Verdict(id=new_id(), **place, **what, **said, judged_at=work.now))
+        await work.db.flush()
+    id = await measure(steady, {"lcp_ms": 1003, "script_bytes": 50_000})
+    await work_all(steady)
+    assert (await said_of(steady, id))["lcp_ms"].snapshots_before == 4
 
 
 async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is(steady: Bench) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
-from .. import audits, sites
+from .. import audits, sites, snapshots
 from ..access import Permission, Reach
 from ..base import Query, count, query, within
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, NotFound, ProblemCode
@@ -141,6 +141,8 @@ async def delete(work: Work, *, schedule_id: UUID) -> UUID:
     """Forget a schedule; its audits stay."""
     row = await _schedule(work, schedule_id, Permission.SCHEDULE_WRITE)
     work.actor.require(Permission.SCHEDULE_WRITE, row.workspace_id, row.site_id)
+    if row.snapshot_id is not None:  # it was being fired: what was asked for so far is all
+        await snapshots.fill(work, row.snapshot_id)
     await work.db.execute(remove(Schedule).where(Schedule.id == schedule_id))
     await silence.end(work, row)
     return schedule_id

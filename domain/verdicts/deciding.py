@@ -77,7 +77,10 @@ def _judged(cases: Sequence[_Case], confirmations: int) -> list[Decided]:
         judging.weigh(case.compared, noise) if suspect else each
         for case, each, suspect in zip(cases, found, suspects, strict=True)
     ]
-    confirmed = judging.confirmed(whole, suspects, judging.ALPHA if confirmations >= CONFIRMATIONS else judging.EARLY)
+    early = confirmations < CONFIRMATIONS
+    confirmed = judging.confirmed(whole, suspects, judging.EARLY if early else judging.ALPHA)
+    # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
+    confirmed = [yes and not (early and (each is None or each.error == 0)) for yes, each in zip(confirmed, whole, strict=True)]
     return [
         _said(case, evidence, noise, suspect, proved, confirmations)
         for case, evidence, suspect, proved in zip(cases, whole, suspects, confirmed, strict=True)
@@ -131,7 +134,9 @@ def _case(sample: Sample, metric: MetricName, changed: Changed) -> _Case:
     since = changed.get((audit.page_id, audit.profile_id, metric))
     before, known = _since(sample.before, since), _since(sample.known, since)
     subject = (audit.page_id, audit.profile_id)
-    compared = Compared(subject, metric, _values(before, metric), _values(sample.after, metric), _values(known, metric))
+    # A confirmation on another machine confirms nothing.
+    after = [runs for place, runs in enumerate(sample.after) if not place or not machine_changed(before, [runs])]
+    compared = Compared(subject, metric, _values(before, metric), _values(after, metric), _values(known, metric))
     return _Case(replace(sample, before=before), metric, compared)
 
 
@@ -156,7 +161,7 @@ def _unfit(case: _Case) -> Decided | None:
         else:
             reason, judgement = Reason.TOO_FEW, Judgement.NO_EVIDENCE
         return Decided(audit, case.metric, judgement, reason, after=after, snapshots_after=1)
-    if machine_changed(sample.before, sample.after):
+    if machine_changed(sample.before, sample.after[:1]):
         before = fmean(statistics.centers(case.compared.before))
         return Decided(
             audit,
@@ -183,12 +188,16 @@ def machine_changed(before: Runs, after: Runs) -> bool:
 
 def _fact(sample: Sample, metric: MetricName, changed: Changed) -> Decided | None:
     """What does not vary by itself is compared directly: a change beyond all that was seen before. None where there is none."""
-    since = changed.get((sample.audit.page_id, sample.audit.profile_id, metric))
-    before = [median(values) for values in _values(_since(sample.before, since), metric)]
+    before = [median(values) for values in _values(sample.before, metric)]
     after = [median(values) for values in _values(sample.after, metric)]
     if not before or not after:
         return None
     now, middle = after[0], median(before)
+    if (now - middle) * worse(metric) <= 0:
+        # Better than since it became worse is better; worse is only what no snapshot before was, lest it go up and down.
+        since = changed.get((sample.audit.page_id, sample.audit.profile_id, metric))
+        before = [median(values) for values in _values(_since(sample.before, since), metric)] or before
+        middle = median(before)
     outside = now > max(before) or now < min(before)
     if not outside or abs(now - middle) < max(FACT_SHARE * abs(middle), 1e-9):
         return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, update
 
@@ -28,6 +28,7 @@ KINDS = (snapshots.JUDGE, snapshots.CONFIRM)
 CONFIRM_AFTER = timedelta(minutes=5)
 """What is suspected is measured again so much later: what passes by itself was no change."""
 
+HOLD_SECONDS = 10.0
 TRIES = 20
 TRY_AGAIN_SECONDS = 0.05
 SWEPT = 500
@@ -75,9 +76,9 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
     from . import samples, telling  # scipy and what is built on it is for those who judge
 
     read = await samples.read(database.reader, reach, whole)
-    changed = await samples.changed_at(database.reader, reach, whole, {each.audit.page_id for each in read})
+    changed = await samples.changed_at(database.reader, reach, whole, [each.audit for each in read])
     confirmations = await samples.confirmations(database.reader, reach, whole.id)
-    decided = await asyncio.to_thread(_decide, read, changed, confirmations)
+    decided = await _thinking(database, claim, asyncio.to_thread(_decide, read, changed, confirmations))
     ended = await samples.ended(database.reader, reach, found.id)
     async with database.work(Actor(roles={workspace_id: Role.MEMBER})) as work:
         await jobs.finish(work, claim)
@@ -88,6 +89,17 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
         await telling.tell_verdicts(work, whole, told)
         if found.id != whole.id:
             await work.db.execute(update(Snapshot).where(Snapshot.id == found.id).values(judged_at=work.now))
+
+
+async def _thinking(database: Database, claim: jobs.Claim, deciding: Coroutine[Any, Any, list[Decided]]) -> list[Decided]:
+    """What is decided; meanwhile the claim is kept. Raises ClaimLost."""
+    task = asyncio.create_task(deciding)
+    while True:
+        await asyncio.wait({task}, timeout=HOLD_SECONDS)
+        if task.done():
+            return task.result()
+        async with database.work(SYSTEM) as work:
+            await jobs.hold(work, claim)
 
 
 def _decide(*given: object) -> list[Decided]:
@@ -129,6 +141,8 @@ async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow)
             targets = sorted({(row.page_id, row.profile_id) for row in suspects})
             if targets:
                 await snapshots.confirm(work, snapshot, targets)
+            else:  # what was suspected is deleted: the rest is as good as it gets
+                work.enqueue(Job(snapshots.JUDGE, snapshot.workspace_id, snapshot.id, jobs.SCHEDULED))
         except LimitReached:
             await jobs.postpone(work, claim, CONFIRM_AFTER)
         else:

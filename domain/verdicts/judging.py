@@ -15,8 +15,9 @@ Holm's correction over everything that was compared, and the later ones show it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, median
 
@@ -48,6 +49,9 @@ FREEDOM = 12
 """Degrees of freedom of a standard error that many peers helped to estimate, as measured by `bench/verdicts.py`: more than the
 page's own few snapshots give, and fewer than if all pages were equally noisy.
 """
+
+RESTLESS = 4.0
+"""A page whose own variance is so many times what its peers make of it is judged by itself."""
 
 DRIFT = 3.0
 """How many times the variance of the common movement counts, which goes on from the snapshots before to those after."""
@@ -105,16 +109,18 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Noise:
     """What all comparisons together tell: see above. `drift` is a variance of relative changes, `freedom` how many degrees of
-    freedom a comparison's peers have.
+    freedom a comparison's peers have, `typical` the relative variance between snapshots of each metric: for those whose runs
+    tell nothing, since there is one alone or they are all the same.
     """
 
     inflation: float = 1.0
     drift: float = 0.0
     freedom: int = 0
+    typical: Mapping[MetricName, float] = field(default_factory=dict)
 
 
 def noise_of(compared: Sequence[Compared]) -> Noise:
-    ratios, moved, apart, freedoms = [], dict[int, list[float]](), [], dict[object, int]()
+    ratios, apart, freedoms = [], dict[MetricName, list[float]](), dict[object, int]()
     for each in compared:
         within = statistics.variance_of_center((*each.before, *each.known))
         between, freedom = statistics.variance_between(each.before, each.known)
@@ -123,20 +129,32 @@ def noise_of(compared: Sequence[Compared]) -> Noise:
         if within > 0:
             ratios.append(between / within)
         freedoms[each.subject] = freedom
-        scale = _scale(each)
-        apart.append(between / scale**2)
-        found = statistics.centers(each.before)
-        for place, center in enumerate(found):
-            moved.setdefault(place - len(found), []).append((center - fmean(found)) / scale)
-    inflation = max(1.0, median(ratios)) if ratios else 1.0
+        apart.setdefault(each.metric, []).append(between / _scale(each) ** 2)
     subjects = len(freedoms)
-    peers = sum(freedoms.values()) * (subjects - 1) // max(1, subjects)
-    together = [median(values) for values in moved.values() if len(values) == max(map(len, moved.values()))]
-    if subjects < 2 or len(together) < 2:
-        return Noise(inflation, 0.0, peers)
+    return Noise(
+        inflation=max(1.0, median(ratios)) if ratios else 1.0,
+        drift=_drift(compared, [each for those in apart.values() for each in those], subjects),
+        freedom=sum(freedoms.values()) * (subjects - 1) // max(1, subjects),
+        typical={metric: fmean(those) for metric, those in apart.items()},
+    )
+
+
+def _drift(compared: Sequence[Compared], apart: Sequence[float], subjects: int) -> float:
+    """How far the snapshots before moved as one, beyond what chance moves the middle of so many."""
+    number = Counter(place for each in compared for place in range(-len(each.before), 0))
+    # The places that at least half of all have: some pages may have begun anew a while ago.
+    places = {place for place, those in number.items() if 2 * those >= max(number.values())}
+    if subjects < 2 or len(places) < 2:
+        return 0.0
+    moved: dict[int, list[float]] = {place: [] for place in places}
+    for each in compared:
+        found = statistics.centers(each.before)
+        own = {place: found[place] for place in places if -place <= len(found)}
+        for place, center in own.items():
+            moved[place].append((center - fmean(own.values())) / _scale(each))
     # The middle of that many moves by chance alone, too (the variance of a median is π/2 that of a mean).
     chance = 1.57 * median(apart) / subjects
-    return Noise(inflation, max(0.0, float(np.var(together, ddof=1)) - chance), peers)
+    return max(0.0, float(np.var([median(values) for values in moved.values()], ddof=1)) - chance)
 
 
 def _scale(each: Compared) -> float:
@@ -153,8 +171,10 @@ def weigh(each: Compared, noise: Noise) -> Evidence | None:
     own, freedom = statistics.variance_between(each.before, each.after, each.known)
     if not k or not m or not freedom:
         return None
-    freedom = min(FREEDOM, freedom + noise.freedom)
-    variance = max(own, noise.inflation * within)
+    peers = noise.inflation * within if within > 0 else noise.typical.get(each.metric, 0.0) * scale**2
+    # Where the page is by far more restless than its peers tell, they know nothing of it; without runs to tell, sooner.
+    freedom = min(FREEDOM, freedom + noise.freedom) if own <= (RESTLESS if within > 0 else 1.0) * peers else freedom
+    variance = max(own, peers)
     moved = DRIFT * noise.drift * scale**2
     middle, change = fmean(before), fmean(after) - fmean(before)
     sign = 1.0 if change >= 0 else -1.0

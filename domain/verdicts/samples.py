@@ -168,12 +168,17 @@ async def confirmations(reader: Reader, reach: Reach, snapshot_id: UUID) -> int:
 
 
 async def changed_at(
-    reader: Reader, reach: Reach, snapshot: SnapshotRow, pages: Collection[UUID]
+    reader: Reader, reach: Reach, snapshot: SnapshotRow, own: Collection[AuditOfSnapshot]
 ) -> Mapping[tuple[UUID, UUID, MetricName], UUID]:
-    """By page, profile and metric the audit that last changed: what lies before it is another page."""
-    given = {"snapshot": snapshot.id, "environment": snapshot.environment}
-    rows = await reader.all(_CONFIRMED, pages=pages, reach=reach.held, **given)
-    return {(row.page_id, row.profile_id, MetricName(row.metric)): row.audit_id for row in rows}
+    """By page, profile and metric the audit that last changed before its own: what lies before that is another page."""
+    given = {"snapshot": snapshot.id, "environment": snapshot.environment, "pages": {audit.page_id for audit in own}}
+    before = {(audit.page_id, audit.profile_id): audit.id for audit in own}
+    found: dict[tuple[UUID, UUID, MetricName], UUID] = {}
+    for row in await reader.all(_CONFIRMED, reach=reach.held, **given):
+        key = (row.page_id, row.profile_id, MetricName(row.metric))
+        if row.audit_id < before.get(key[:2], row.audit_id):
+            found[key] = max(row.audit_id, found.get(key, row.audit_id))
+    return found
 
 
 async def read(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Sequence[Sample]:
@@ -182,17 +187,18 @@ async def read(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Sequence[
     own = await reader.all(_OF_SNAPSHOTS, snapshots=[snapshot.id, *confirming], reach=reach.held)
     earlier = await reader.all(_BEFORE, snapshot=snapshot.id, limit=BEFORE + KNOWN, reach=reach.held)
     runs = await audits.runs_by_audits(reader, reach, {row.id for row in own} | {row.id for row in earlier})
+    later: dict[tuple[UUID, UUID, UUID | None], list[Sequence[RunRow]]] = {}
+    for row in own:
+        if row.snapshot_id != snapshot.id:
+            later.setdefault((row.page_id, row.profile_id, row.conditions_id), []).append(runs[row.id])
+    before: dict[UUID, list[_Earlier]] = {}
+    for each in sorted(earlier, key=lambda each: (each.finished_at, each.id)):
+        before.setdefault(each.of, []).append(each)
     samples = []
     for audit in own:
-        if audit.snapshot_id != snapshot.id:
-            continue
-        later = [
-            runs[row.id]
-            for row in own
-            if row.snapshot_id != snapshot.id
-            and (row.page_id, row.profile_id, row.conditions_id) == (audit.page_id, audit.profile_id, audit.conditions_id)
-        ]
-        those = sorted((row for row in earlier if row.of == audit.id), key=lambda row: (row.finished_at, row.id))
-        alike = [runs[row.id] for row in those if row.conditions_id == audit.conditions_id]
-        samples.append(Sample(audit, alike[-BEFORE:], [runs[audit.id], *later], alike[:-BEFORE], len(alike) < len(those)))
+        if audit.snapshot_id == snapshot.id:
+            those = before.get(audit.id, [])
+            alike = [runs[each.id] for each in those if each.conditions_id == audit.conditions_id]
+            since = [runs[audit.id], *later.get((audit.page_id, audit.profile_id, audit.conditions_id), [])]
+            samples.append(Sample(audit, alike[-BEFORE:], since, alike[:-BEFORE], len(alike) < len(those)))
     return samples

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from domain import alerts, budgets, snapshots, verdicts
+from domain import alerts, budgets, sites, snapshots, verdicts
 from domain.access import SYSTEM
 from domain.audits import Audit, AuditState, Run, conditions_of
 from domain.ids import new_id
@@ -306,6 +306,42 @@ async def test_a_page_that_lost_weight_again_the_same_day_is_told_so(steady: Ben
         await measure(steady, {"lcp_ms": 1002, "script_bytes": weight})
         await work_all(steady)
     assert [open for *_, open in await alerted(steady)] == [False]
+
+
+async def test_a_weight_that_goes_up_and_down_is_told_of_once(steady: Bench) -> None:
+    judgements = []
+    for weight in (60_000, 50_000, 60_000, 50_000, 60_000):
+        id = await measure(steady, {"lcp_ms": 1002, "script_bytes": weight})
+        await work_all(steady)
+        row = (await said_of(steady, id)).get("script_bytes")
+        judgements.append(row.judgement if row is not None else None)
+    assert judgements == [Judgement.REGRESSED, Judgement.IMPROVED, None, None, None]
+
+
+async def test_a_confirmation_on_another_machine_confirms_nothing(bench: Bench) -> None:
+    await bench.add_pages(1)
+    for level in (1000, 1010, 995, 1004):
+        await measure(bench, {"lcp_ms": level, "benchmark_index": 2000})
+    id = await measure(bench, {"lcp_ms": 1300, "benchmark_index": 2000})
+    await work_all(bench)
+    for _ in range(2):
+        bench.clock.now += AFTER
+        await work_all(bench)
+        await fulfil(bench, (await confirming(bench, id))[-1], {"lcp_ms": 1300, "benchmark_index": 1200})
+        await work_all(bench)
+    row = (await said_of(bench, id))["lcp_ms"]
+    assert (row.judgement, row.reason, row.snapshots_after) == (Judgement.NO_EVIDENCE, Reason.NOT_CONFIRMED, 1)
+
+
+async def test_a_suspect_that_is_deleted_meanwhile_leaves_nothing_open(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
+    await work_all(steady)
+    async with everybodys(steady.database) as connection:
+        await connection.execute(delete(sites.Page))
+    steady.clock.now += AFTER
+    while await work_all(steady):
+        pass
+    assert await judged(steady, id)
 
 
 async def test_what_changed_elsewhere_changed_nothing_here(steady: Bench) -> None:

@@ -119,6 +119,35 @@ def test_a_machine_that_grows_slow_takes_all_pages_along_and_no_page_is_blamed()
     assert blamed == 0
 
 
+@pytest.mark.parametrize("constant", [False, True], ids=["one run", "runs that are the same"])
+def test_what_has_no_runs_to_know_its_noise_by_is_judged_by_its_peers(constant: bool) -> None:
+    """One run a snapshot, as PageSpeed's profiles have it; or shifts that are now 0.05 and now 0.12."""
+    chance = np.random.default_rng(7)
+    wrong = 0
+    for _ in range(15):
+        whole = []
+        for number in range(60):
+            if constant:
+                values, metric = chance.choice([0.05, 0.12], BEFORE + 3, p=[0.8, 0.2]), MetricName.CLS
+            else:
+                values, metric = 1_000 * (1 + chance.normal(0, 0.08, BEFORE + 3)), MetricName.LCP
+            sides = [[float(value)] * (RUNS if constant else 1) for value in values]
+            whole.append(Compared(number, metric, sides[:BEFORE], sides[BEFORE:]))
+        wrong += any(judge(only_first(whole), whole)[1])
+    assert wrong <= 1
+
+
+def test_one_page_that_began_anew_does_not_hide_the_drift_of_the_others() -> None:
+    chance = np.random.default_rng(8)
+    walk = np.cumsum(chance.normal(0, 0.02, BEFORE))
+    whole = []
+    for number in range(30):
+        before = [draw(chance, 1, level=1_000 * (1 + moved), between=2, within=5)[0] for moved in walk]
+        whole.append(Compared(number, MetricName.LCP, before, [[1.0]]))
+    whole[0] = Compared(0, MetricName.LCP, whole[0].before[-2:], whole[0].after)
+    assert judging.noise_of(whole).drift == pytest.approx(judging.noise_of(whole[1:]).drift, rel=0.1)
+
+
 def test_pages_that_move_each_for_itself_are_no_drift() -> None:
     chance = np.random.default_rng(5)
     drifts = [judging.noise_of(build(chance, 60, between=40)).drift for _ in range(20)]

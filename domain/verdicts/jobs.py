@@ -75,8 +75,9 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
         whole = first or found
     from . import samples, telling  # scipy and what is built on it is for those who judge
 
-    read = await samples.read(database.reader, reach, whole)
-    changed = await samples.changed_at(database.reader, reach, whole, [each.audit for each in read])
+    line = await samples.line_of(database.reader, reach, whole)
+    read = await samples.read(database.reader, reach, whole, line)
+    changed = await samples.changed_at(database.reader, reach, whole, line, [each.audit for each in read])
     confirmations = await samples.confirmations(database.reader, reach, whole.id)
     decided = await _thinking(database, claim, asyncio.to_thread(_decide, read, changed, confirmations))
     ended = await samples.ended(database.reader, reach, found.id)

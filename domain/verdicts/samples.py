@@ -67,15 +67,20 @@ class _Earlier(NamedTuple):
 
 
 _earlier, _there = aliased(Audit), aliased(Audit)
+_taken = aliased(Snapshot)
+_BRANCH = bindparam("branch", type_=Text())
 _newest_before = (
     select(_earlier.id, _earlier.conditions_id, _earlier.finished_at)
+    .join(_taken, _taken.id == _earlier.snapshot_id)
     .where(
         _earlier.page_id == Audit.page_id,
         _earlier.profile_id == Audit.profile_id,
         _earlier.environment == Audit.environment,
         _earlier.state == AuditState.FINISHED,
         _earlier.finished_at < Audit.finished_at,
-        _earlier.snapshot_id.is_not(None),
+        _taken.id <= bindparam("until", type_=Uuid()),
+        or_(_BRANCH.is_(None), _taken.branch.is_(None), _taken.branch == _BRANCH),
+        within(_taken.workspace_id, _taken.site_id),
         within(_earlier.workspace_id, _earlier.site_id),
     )
     .order_by(_earlier.finished_at.desc(), _earlier.id.desc())
@@ -115,6 +120,8 @@ _CONFIRMED = Query(
     .where(
         one_of(Verdict.page_id, "pages"),
         Snapshot.environment == bindparam("environment", type_=Text()),
+        Snapshot.id <= bindparam("until", type_=Uuid()),
+        or_(_BRANCH.is_(None), Snapshot.branch.is_(None), Snapshot.branch == _BRANCH),
         within(Snapshot.workspace_id, Snapshot.site_id),
         or_(Verdict.judgement == Judgement.REGRESSED, Verdict.judgement == Judgement.IMPROVED),
         Verdict.snapshot_id != bindparam("snapshot", type_=Uuid()),
@@ -122,6 +129,46 @@ _CONFIRMED = Query(
     )
     .statement.order_by(Verdict.id),
 )
+
+
+class Line(NamedTuple):
+    """The snapshots that one is compared with: of this branch (None: of any), up to this one."""
+
+    branch: str | None
+    until: UUID
+
+
+class _Base(NamedTuple):
+    id: UUID
+    branch: str | None
+
+
+_ANCESTOR = Query(
+    _Base,
+    query(_Base, Snapshot)
+    .where(
+        Snapshot.site_id == bindparam("site", type_=Uuid()),
+        Snapshot.environment == bindparam("environment", type_=Text()),
+        Snapshot.commit_hash == bindparam("ancestor", type_=Text()),
+        Snapshot.id < bindparam("snapshot", type_=Uuid()),
+        within(Snapshot.workspace_id, Snapshot.site_id),
+    )
+    .statement.order_by(Snapshot.id.desc())
+    .limit(1),
+)
+
+
+async def line_of(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Line:
+    """Where its commit's ancestor was measured, the ancestor and what was before it on its branch; else its own branch.
+
+    What was measured without a branch, as schedules do, is of every one.
+    """
+    if snapshot.ancestor_hash is not None:
+        given = {"site": snapshot.site_id, "environment": snapshot.environment, "ancestor": snapshot.ancestor_hash}
+        base = await reader.first(_ANCESTOR, snapshot=snapshot.id, reach=reach.held, **given)
+        if base is not None:
+            return Line(base.branch, base.id)
+    return Line(snapshot.branch, snapshot.id)
 
 
 class _SnapshotId(NamedTuple):
@@ -168,24 +215,24 @@ async def confirmations(reader: Reader, reach: Reach, snapshot_id: UUID) -> int:
 
 
 async def changed_at(
-    reader: Reader, reach: Reach, snapshot: SnapshotRow, own: Collection[AuditOfSnapshot]
+    reader: Reader, reach: Reach, snapshot: SnapshotRow, line: Line, own: Collection[AuditOfSnapshot]
 ) -> Mapping[tuple[UUID, UUID, MetricName], UUID]:
     """By page, profile and metric the audit that last changed before its own: what lies before that is another page."""
     given = {"snapshot": snapshot.id, "environment": snapshot.environment, "pages": {audit.page_id for audit in own}}
     before = {(audit.page_id, audit.profile_id): audit.id for audit in own}
     found: dict[tuple[UUID, UUID, MetricName], UUID] = {}
-    for row in await reader.all(_CONFIRMED, reach=reach.held, **given):
+    for row in await reader.all(_CONFIRMED, reach=reach.held, **given, **line._asdict()):
         key = (row.page_id, row.profile_id, MetricName(row.metric))
         if row.audit_id < before.get(key[:2], row.audit_id):
             found[key] = max(row.audit_id, found.get(key, row.audit_id))
     return found
 
 
-async def read(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Sequence[Sample]:
+async def read(reader: Reader, reach: Reach, snapshot: SnapshotRow, line: Line) -> Sequence[Sample]:
     """Of each audit that the snapshot finished."""
     confirming = [row.id for row in await reader.all(_CONFIRMING, snapshot=snapshot.id, reach=reach.held)]
     own = await reader.all(_OF_SNAPSHOTS, snapshots=[snapshot.id, *confirming], reach=reach.held)
-    earlier = await reader.all(_BEFORE, snapshot=snapshot.id, limit=BEFORE + KNOWN, reach=reach.held)
+    earlier = await reader.all(_BEFORE, snapshot=snapshot.id, limit=BEFORE + KNOWN, reach=reach.held, **line._asdict())
     runs = await audits.runs_by_audits(reader, reach, {row.id for row in own} | {row.id for row in earlier})
     later: dict[tuple[UUID, UUID, UUID | None], list[Sequence[RunRow]]] = {}
     for row in own:

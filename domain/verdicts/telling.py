@@ -32,8 +32,10 @@ async def tell(work: Work, snapshot: SnapshotRow, ended: Sequence[audits.AuditRo
             await _tell_breach(work, snapshot, change)
 
 
-def verdict_key(page_id: UUID, profile_id: UUID, environment: str) -> str:
-    return f"page:{page_id.hex}:{profile_id.hex}:{environment}:verdict"
+def verdict_key(page_id: UUID, profile_id: UUID, snapshot: SnapshotRow) -> str:
+    """What is worse on one branch is no worse on another."""
+    branch = f":{snapshot.branch}" if snapshot.ancestor_hash is not None else ""
+    return f"page:{page_id.hex}:{profile_id.hex}:{snapshot.environment}:verdict{branch}"
 
 
 async def _tell_breach(work: Work, snapshot: SnapshotRow, change: budgets.Change) -> None:
@@ -63,7 +65,7 @@ async def tell_verdicts(work: Work, snapshot: SnapshotRow, decided: Sequence[Dec
     """One alert for a page under a profile, which names all that is worse; it ends when all of that is better again."""
     told = [each for each in decided if _is_told(each)]
     places = {(each.audit.page_id, each.audit.profile_id): each.audit for each in told}
-    keys = {verdict_key(*place, snapshot.environment): place for place in places}
+    keys = {verdict_key(*place, snapshot): place for place in places}
     there = await alerts.open_by_keys(work.db, Reach.whole(snapshot.workspace_id), list(keys)) if keys else {}
     for key, place in keys.items():
         before = dict(there[key].details) if key in there else {}

@@ -16,6 +16,7 @@ from domain.access import SYSTEM
 from domain.audits import Audit, AuditState, Run, conditions_of
 from domain.ids import new_id
 from domain.paging import Window
+from domain.snapshots import Commit
 from domain.verdicts import Judgement, Reason, VerdictRow
 from domain.work import EventKind, StoredEvent
 from tests.databases import everybodys
@@ -30,10 +31,12 @@ AFTER = timedelta(minutes=5)
 Values = Mapping[str, float]
 
 
-async def measure(bench: Bench, values: Values | Sequence[Values], *, engine_version: str = "13.0.0") -> UUID:
+async def measure(
+    bench: Bench, values: Values | Sequence[Values], *, engine_version: str = "13.0.0", commit: Commit | None = None
+) -> UUID:
     """A snapshot of the site's pages, measured: page by page LCP and what else there is, with some noise."""
     async with bench.database.work(bench.actor) as work:
-        id = (await snapshots.request(work, site_id=bench.site_id, runs=len(NOISE))).id
+        id = (await snapshots.request(work, site_id=bench.site_id, runs=len(NOISE), commit=commit)).id
     await fulfil(bench, id, values, engine_version=engine_version)
     return id
 
@@ -306,6 +309,23 @@ async def test_a_page_that_lost_weight_again_the_same_day_is_told_so(steady: Ben
         await measure(steady, {"lcp_ms": 1002, "script_bytes": weight})
         await work_all(steady)
     assert [open for *_, open in await alerted(steady)] == [False]
+
+
+async def test_a_branch_is_compared_with_where_it_began_and_not_with_other_branches(bench: Bench) -> None:
+    await bench.add_pages(1)
+    for number, level in enumerate((1000, 1010, 995, 1004)):
+        await measure(bench, {"lcp_ms": level}, commit=Commit(f"aaaaaa{number}", "main"))
+    for number, level in enumerate((3000, 3010, 3005)):
+        await measure(bench, {"lcp_ms": level}, commit=Commit(f"bbbbbb{number}", "other"))
+    await measure(bench, {"lcp_ms": 1001}, commit=Commit("aaaaaa4", "main"))
+    await work_all(bench)
+    mine = await measure(bench, {"lcp_ms": 1003}, commit=Commit("cccccc0", "mine", "aaaaaa3"))
+    await work_all(bench)
+    row = (await said_of(bench, mine))["lcp_ms"]
+    assert (row.reason, row.snapshots_before) == (Reason.WITHIN_NOISE, 4)
+    again = await measure(bench, {"lcp_ms": 1003}, commit=Commit("cccccc1", "mine"))
+    await work_all(bench)
+    assert (await said_of(bench, again))["lcp_ms"].snapshots_before == 1  # its own branch, since nobody said where it began
 
 
 async def test_a_weight_that_goes_up_and_down_is_told_of_once(steady: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from math import log
 from statistics import fmean, median
@@ -49,7 +49,9 @@ class _Case(NamedTuple):
     compared: Compared
 
 
-def decide(samples: Sequence[Sample], changed: Changed, confirmations: int) -> list[Decided]:
+def decide(
+    samples: Sequence[Sample], changed: Changed, confirmations: int, proved: Collection[tuple[UUID, UUID, MetricName]] = ()
+) -> list[Decided]:
     """Everything that is said of a snapshot, after so many confirmations. What is SUSPECTED still needs another one."""
     said: list[Decided] = []
     cases: list[_Case] = []
@@ -64,10 +66,10 @@ def decide(samples: Sequence[Sample], changed: Changed, confirmations: int) -> l
                 else:
                     cases.append(case)
         said += [fact for metric in FACTS_JUDGED if (fact := _fact(sample, metric, changed)) is not None]
-    return said + _judged(cases, confirmations)
+    return said + _judged(cases, confirmations, proved)
 
 
-def _judged(cases: Sequence[_Case], confirmations: int) -> list[Decided]:
+def _judged(cases: Sequence[_Case], confirmations: int, proved: Collection[tuple[UUID, UUID, MetricName]]) -> list[Decided]:
     first = [case.compared for case in cases]
     first = [Compared(each.subject, each.metric, each.before, each.after[:1], each.known) for each in first]
     noise = judging.noise_of(first)
@@ -80,10 +82,14 @@ def _judged(cases: Sequence[_Case], confirmations: int) -> list[Decided]:
     early = confirmations < CONFIRMATIONS
     confirmed = judging.confirmed(whole, suspects, judging.EARLY if early else judging.ALPHA)
     # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
-    confirmed = [yes and not (early and (each is None or each.error == 0)) for yes, each in zip(confirmed, whole, strict=True)]
+    confirmed = [
+        (yes and not (early and (each is None or each.error == 0)))
+        or (case.sample.audit.page_id, case.sample.audit.profile_id, case.metric) in proved
+        for yes, each, case in zip(confirmed, whole, cases, strict=True)
+    ]
     return [
-        _said(case, evidence, noise, suspect, proved, confirmations)
-        for case, evidence, suspect, proved in zip(cases, whole, suspects, confirmed, strict=True)
+        _said(case, evidence, noise, suspect, yes, confirmations)
+        for case, evidence, suspect, yes in zip(cases, whole, suspects, confirmed, strict=True)
     ]
 
 

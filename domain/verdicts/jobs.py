@@ -79,7 +79,8 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
     read = await samples.read(database.reader, reach, whole, line)
     changed = await samples.changed_at(database.reader, reach, whole, line, [each.audit for each in read])
     confirmations = await samples.confirmations(database.reader, reach, whole.id)
-    decided = await _thinking(database, claim, asyncio.to_thread(_decide, read, changed, confirmations))
+    proved = await samples.proved(database.reader, reach, whole.id)
+    decided = await _thinking(database, claim, asyncio.to_thread(_decide, read, changed, confirmations, proved))
     ended = await samples.ended(database.reader, reach, found.id)
     async with database.work(Actor(roles={workspace_id: Role.MEMBER})) as work:
         await jobs.finish(work, claim)

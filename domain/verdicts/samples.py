@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, bindparam, or_, select, true
+from sqlalchemy import Integer, Text, Uuid, bindparam, exists, or_, select, true
 from sqlalchemy.orm import aliased
 
 from .. import audits
@@ -171,12 +171,19 @@ async def line_of(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Line:
     return Line(snapshot.branch, snapshot.id)
 
 
-class _SnapshotId(NamedTuple):
+class _Confirming(NamedTuple):
     id: UUID
+    measured: bool
 
 
-_CONFIRMING = query(_SnapshotId, Snapshot).where(
-    Snapshot.confirms_id == bindparam("snapshot", type_=Uuid()), within(Snapshot.workspace_id, Snapshot.site_id)
+_CONFIRMING = Query(
+    _Confirming,
+    select(
+        Snapshot.id,
+        exists()
+        .where(Audit.snapshot_id == Snapshot.id, _FINISHED, within(Audit.workspace_id, Audit.site_id))
+        .label("measured"),
+    ).where(Snapshot.confirms_id == bindparam("snapshot", type_=Uuid()), within(Snapshot.workspace_id, Snapshot.site_id)),
 )
 
 
@@ -209,9 +216,33 @@ async def suspects(reader: Reader, reach: Reach, snapshot_id: UUID) -> Sequence[
     return await reader.all(_SUSPECTS, snapshot=snapshot_id, reach=reach.held)
 
 
+MOST_TRIED = 4
+"""So many snapshots are taken to confirm another, where some of them measure nothing."""
+
+
 async def confirmations(reader: Reader, reach: Reach, snapshot_id: UUID) -> int:
-    """How many snapshots were taken to confirm this one."""
-    return len(await reader.all(_CONFIRMING, snapshot=snapshot_id, reach=reach.held))
+    """How many snapshots have looked into this one. One that measured nothing counts only when there were enough of them."""
+    rows = await reader.all(_CONFIRMING, snapshot=snapshot_id, reach=reach.held)
+    return len(rows) if len(rows) >= MOST_TRIED else sum(row.measured for row in rows)
+
+
+class _Kept(NamedTuple):
+    page_id: UUID
+    profile_id: UUID
+    metric: str
+
+
+_KEPT = query(_Kept, Verdict).where(
+    Verdict.snapshot_id == bindparam("snapshot", type_=Uuid()),
+    Verdict.reason == Reason.CONFIRMED,
+    within(Verdict.workspace_id, Verdict.site_id),
+)
+
+
+async def proved(reader: Reader, reach: Reach, snapshot_id: UUID) -> Collection[tuple[UUID, UUID, MetricName]]:
+    """What was confirmed when there were fewer confirmations: it was told, and stays."""
+    rows = await reader.all(_KEPT, snapshot=snapshot_id, reach=reach.held)
+    return {(row.page_id, row.profile_id, MetricName(row.metric)) for row in rows}
 
 
 async def changed_at(

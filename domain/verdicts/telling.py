@@ -22,11 +22,14 @@ FACT_TOLD = 0.1
 async def tell(work: Work, snapshot: SnapshotRow, ended: Sequence[audits.AuditRow]) -> None:
     """Of pages that fail and of budgets that are broken, by the snapshot's audits, however they ended.
 
-    Confirmations do not count for budgets: five breaches in a row are those of five snapshots.
+    Confirmations do not count for budgets: five breaches in a row are those of five snapshots. Nor is it told where one fails:
+    the preview that it was to look at may be gone.
     """
+    confirms = snapshot.cause is Cause.CONFIRMATION
     for audit in ended:
-        await alerts.judge_failure(work, audit)
-    if snapshot.cause is not Cause.CONFIRMATION:
+        if not confirms or audit.state is audits.AuditState.FINISHED:
+            await alerts.judge_failure(work, audit)
+    if not confirms:
         finished = [audit.id for audit in ended if audit.state is audits.AuditState.FINISHED]
         for change in await budgets.judge(work, Reach.whole(snapshot.workspace_id), finished, snapshot.id):
             await _tell_breach(work, snapshot, change)

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SITE_WRITE = "SITE_WRITE"
     SCHEDULE_WRITE = "SCHEDULE_WRITE"
     ALERT_WRITE = "ALERT_WRITE"
+    MARK_WRITE = "MARK_WRITE"
     BUDGET_WRITE = "BUDGET_WRITE"
     PROFILE_WRITE = "PROFILE_WRITE"
     ACCESS_WRITE = "ACCESS_WRITE"
@@ -50,6 +51,7 @@ _MEMBER = _VIEWER | {
     Permission.SITE_WRITE,
     Permission.SCHEDULE_WRITE,
     Permission.ALERT_WRITE,
+    Permission.MARK_WRITE,
     Permission.BUDGET_WRITE,
 }
 _ADMIN = _MEMBER | {
@@ -78,6 +80,7 @@ OF_SITES = frozenset(
         Permission.SITE_WRITE,
         Permission.SCHEDULE_WRITE,
         Permission.ALERT_WRITE,
+        Permission.MARK_WRITE,
         Permission.BUDGET_WRITE,
         Permission.ACCESS_WRITE,
     }

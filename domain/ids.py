@@ -26,6 +26,8 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"
     SNAPSHOT = "snapshot"
     VERDICT = "verdict"
+    DEPLOY = "deploy"
+    ANNOTATION = "annotation"
     AUDIT = "audit"
     BUDGET = "budget"
     BREACH = "breach"

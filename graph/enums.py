@@ -52,7 +52,7 @@ described(
     "What a member or an API key is in a workspace.",
     OWNER="May do everything.",
     ADMIN="May also manage profiles, access, keys, API clients, documents, channels and jobs that were given up.",
-    MEMBER="May also watch sites, request audits, schedule them, set budgets, and deal with alerts.",
+    MEMBER="May also watch sites, request audits, schedule them, set budgets, tell of deploys, and deal with alerts.",
     VIEWER="May look.",
 )
 described(
@@ -64,6 +64,7 @@ described(
     SITE_WRITE="Add, change and delete sites and pages.",
     SCHEDULE_WRITE="Add, change, pause and delete schedules.",
     ALERT_WRITE="Acknowledge, put off and end alerts.",
+    MARK_WRITE="Tell of deploys, and write annotations.",
     BUDGET_WRITE="Add, import, change and delete budgets.",
     PROFILE_WRITE="Add, change and delete profiles.",
     ACCESS_WRITE="Set and clear what is sent to reach a site.",
@@ -165,6 +166,7 @@ described(
     SNAPSHOT_FINISHED="All audits of a snapshot have ended, one way or another.",
     SNAPSHOT_CANCELLED="Somebody stopped a snapshot.",
     SNAPSHOT_JUDGED="What a snapshot measured was compared with what was measured before, and the verdicts are final.",
+    DEPLOY_RECORDED="Another version of a site went live.",
     SCHEDULE_FIRED="A schedule asked for audits.",
     SCHEDULE_SKIPPED="A schedule was due and asked for no audit.",
     ALERT_OPENED="Something is wrong.",

@@ -1,7 +1,8 @@
-"""Which snapshots and verdicts of a list are meant."""
+"""Which of a list's snapshots, verdicts, deploys and annotations are meant."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -12,6 +13,9 @@ from domain.verdicts import Judgement
 
 from .loaders import PageOf
 from .paging import After, First
+
+From = Annotated[datetime | None, strawberry.argument(name="from", description="Not before this moment.")]
+To = Annotated[datetime | None, strawberry.argument(name="to", description="Before this moment.")]
 
 
 def of_snapshots(
@@ -37,3 +41,17 @@ def of_verdicts(
     judgement: Annotated[Judgement | None, strawberry.argument(description="Those that say this only.")] = None,
 ) -> PageOf:
     return PageOf(Window.of(first, after), (("judgement", judgement),))
+
+
+def of_deploys(
+    first: First = DEFAULT_FIRST,
+    after: After = None,
+    environment: Annotated[str | None, strawberry.argument(description="In this environment only.")] = None,
+    from_: From = None,
+    to: To = None,
+) -> PageOf:
+    return PageOf(Window.of(first, after), (("environment", environment), ("since", from_), ("until", to)))
+
+
+def of_annotations(first: First = DEFAULT_FIRST, after: After = None, from_: From = None, to: To = None) -> PageOf:
+    return PageOf(Window.of(first, after), (("since", from_), ("until", to)))

@@ -21,6 +21,7 @@ from .alerts import Alert
 from .audits import Audit
 from .channels import Channel
 from .context import Info
+from .marking import Deploy
 from .node import of
 from .paging import Connection
 from .scalars import Cursor
@@ -142,6 +143,21 @@ class ScheduleEvent(WorkspaceEvent):
         return row.event.payload.get("reason")
 
 
+@strawberry.type(description="Another version of a site went live.")
+class DeployEvent(WorkspaceEvent):
+    is_type_of = _of_kinds("DEPLOY_")
+
+    @strawberry.field(description="What happened.")
+    @staticmethod
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    @strawberry.field(description="The deploy; null once its site is deleted.")
+    @staticmethod
+    async def deploy(row: strawberry.Parent[Happened], info: Info) -> Deploy | None:
+        return await info.context.loaders.deploy.load(row.event.subject)
+
+
 @strawberry.type(description="A snapshot was asked for, has ended, or is judged.")
 class SnapshotEvent(WorkspaceEvent):
     is_type_of = _of_kinds("SNAPSHOT_")
@@ -234,5 +250,5 @@ class EventConnection(Connection[WorkspaceEvent]):
     pass
 
 
-TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, SnapshotEvent, ScheduleEvent, AlertEvent, ChannelEvent)
+TYPES = (Checkpoint, Lagged, HistoryLost, AuditEvent, SnapshotEvent, DeployEvent, ScheduleEvent, AlertEvent, ChannelEvent)
 """What a workspace's event can be; nothing else names them."""

@@ -16,6 +16,7 @@ from domain import (
     history,
     jobs,
     keys,
+    marks,
     notifications,
     runners,
     schedules,
@@ -163,6 +164,8 @@ class Loaders:
     ratchet_of_budget = Loading(budgets.ratchets)
     breach = Loading(budgets.breaches_by_ids, by_id=True)
     budget_results_of_audit = Loading(budgets.results)
+    deploy = Loading(marks.deploys_by_ids, by_id=True)
+    annotation = Loading(marks.annotations_by_ids, by_id=True)
     dead_job = Loading(jobs.dead_by_ids, by_id=True)
     history = Loading(_history)
 
@@ -185,6 +188,8 @@ class Loaders:
     verdicts_of_page = Loading(_pages(verdicts.OF_PAGE), narrow=True)
     verdicts_of_workspace = Loading(_pages(verdicts.OF_WORKSPACE), narrow=True)
     pages_of_snapshot = Loading(_pages(snapshots.PAGES))
+    deploys_of_site = Loading(_pages(marks.DEPLOYS), narrow=True)
+    annotations_of_site = Loading(_pages(marks.ANNOTATIONS), narrow=True)
     schedules_of_workspace = Loading(_pages(schedules.SCHEDULES), narrow=True)
     schedules_of_site = Loading(_pages(schedules.OF_SITE), narrow=True)
     schedules_of_page = Loading(_pages(schedules.OF_PAGE), narrow=True)

@@ -40,6 +40,7 @@ SLOW = (
             "documents",
             "keys",
             "mails",
+            "marks",
             "notifications",
             "schedules",
             "security",

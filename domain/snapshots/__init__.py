@@ -5,7 +5,7 @@ from .events import CONFIRM, JUDGE, judged
 from .model import Cause, Progress, Snapshot, SnapshotRow, SnapshotState
 from .progress import close_ended, fill
 from .queries import AUDITS, OF_SITE, PAGES, SNAPSHOTS, SnapshotPageRow, audits_by_pages, by_ids, progress_by_ids
-from .rules import MAX_AUDITS, Commit
+from .rules import MAX_AUDITS, Commit, check_commit, check_link
 
 __all__ = [
     "AUDITS",
@@ -26,6 +26,8 @@ __all__ = [
     "begin",
     "by_ids",
     "cancel",
+    "check_commit",
+    "check_link",
     "close_ended",
     "confirm",
     "fill",

@@ -64,8 +64,8 @@ async def request(
     name = rules.check_name(name, faults)
     build_url = rules.check_link(build_url, faults, "buildUrl")
     commit = rules.check_commit(commit, faults) if commit is not None else None
-    if cause not in (Cause.PERSON, Cause.BUILD):
-        message = "A person or a build asks for a snapshot; schedules and deploys start theirs by themselves."
+    if cause in (Cause.SCHEDULE, Cause.CONFIRMATION):
+        message = "A person, a build or a deploy asks for a snapshot; schedules start theirs by themselves."
         faults.append(Fault(("cause",), message, ProblemCode.OUT_OF_RANGE))
     for path, ids in (("pages", page_ids), ("profiles", profile_ids)):
         if ids is not None and not ids:

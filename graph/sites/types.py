@@ -18,7 +18,7 @@ from ..alerting import alerts_given
 from ..batched import by_key, paged
 from ..breaches import breaches_given
 from ..context import Info
-from ..given import of_snapshots, of_verdicts
+from ..given import From, To, of_annotations, of_deploys, of_snapshots, of_verdicts
 from ..loaders import Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..audits.series import Series
     from ..audits.types import Audit
     from ..budgets.types import Breach, Budget
+    from ..marking.types import Annotation, Deploy
     from ..schedules.types import Schedule
     from ..snapshots.types import Snapshot
     from ..verdicts.types import Verdict
@@ -95,6 +96,14 @@ class Site(Node):
     access: Access | None = by_key(Loaders.access_of_site, "id", "What is sent to reach it; null for nothing.")
     page: Page | None = by_key(Loaders.page_by_path, _path_key, "A page by its path, with its query; null when there is none.")
     pages: Connection[Page] = paged(Loaders.pages_of_site, "Its pages, by path.")
+    deploys: Connection[Annotated[Deploy, strawberry.lazy("graph.marking.types")]] = paged(
+        Loaders.deploys_of_site, "What went live of it, the newest first.", given=of_deploys
+    )
+    annotations: Connection[Annotated[Annotation, strawberry.lazy("graph.marking.types")]] = paged(
+        Loaders.annotations_of_site,
+        "What people wrote to a time of it, the newest first.",
+        given=of_annotations,
+    )
     schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
         Loaders.schedules_of_site, "Its schedules, those of single pages too, by name."
     )
@@ -112,8 +121,6 @@ class Site(Node):
 UTC = TimeZone("UTC")
 
 ProfileId = Annotated[strawberry.ID | None, strawberry.argument(description="Measured with this profile.")]
-From = Annotated[datetime | None, strawberry.argument(name="from", description="Not before this moment.")]
-To = Annotated[datetime | None, strawberry.argument(name="to", description="Before this moment.")]
 
 
 def profile_id(id: strawberry.ID | None, path: str = "profile") -> Any:

@@ -82,7 +82,7 @@ SnapshotCancelResult = Annotated[
 ]
 
 
-def _ids(kind: Kind, ids: list[strawberry.ID] | None, path: str) -> list[UUID] | None:
+def ids_of(kind: Kind, ids: list[strawberry.ID] | None, path: str) -> list[UUID] | None:
     return [decode(kind, id, f"{path}.{place}") for place, id in enumerate(ids)] if ids is not None else None
 
 
@@ -97,8 +97,8 @@ class Mutation:
             promised = await snapshots.request(
                 work,
                 site_id=decode(Kind.SITE, input.site, "site"),
-                page_ids=_ids(Kind.PAGE, input.pages, "pages"),
-                profile_ids=_ids(Kind.PROFILE, input.profiles, "profiles"),
+                page_ids=ids_of(Kind.PAGE, input.pages, "pages"),
+                profile_ids=ids_of(Kind.PROFILE, input.profiles, "profiles"),
                 environment=input.environment,
                 base_url=input.base_url,
                 runs=input.runs,

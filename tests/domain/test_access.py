@@ -22,6 +22,7 @@ ALLOWED = {
         "SITE_WRITE",
         "SCHEDULE_WRITE",
         "ALERT_WRITE",
+        "MARK_WRITE",
         "BUDGET_WRITE",
     },
     Role.ADMIN: {
@@ -32,6 +33,7 @@ ALLOWED = {
         "SITE_WRITE",
         "SCHEDULE_WRITE",
         "ALERT_WRITE",
+        "MARK_WRITE",
         "CHANNEL_WRITE",
         "BUDGET_WRITE",
         "PROFILE_WRITE",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from domain import alerts, audits, budgets, documents, files, keys, notifications, schedules, sites, snapshots, verdicts
+from domain import alerts, audits, budgets, documents, files, keys, marks, notifications, schedules, sites, snapshots, verdicts
 from domain.access import SYSTEM, Reach, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
@@ -36,6 +36,7 @@ class Sizes:
     findings: int = 2
     schedules: int = 1
     snapshots: int = 1
+    marks: int = 1
     verdicts: int = 1
     alerts: int = 1
     deliveries: int = 1
@@ -126,11 +127,33 @@ class _Filling:
             created_at=START,
         )
         self._add(SiteProfile, site_id=site_id, profile_id=self.profile_id)
+        for mark in range(self.sizes.marks):
+            self._marks(site_id, START + timedelta(hours=mark))
         made = [self._snapshot(site_id) for _ in range(self.sizes.snapshots)]
         for budget in range(self.sizes.budgets):
             self._budget(site_id, f"{self.mark} budget {number:03} {budget:03}")
         for page in range(self.sizes.pages):
             self._page(site_id, page, made[0] if made else None)
+
+    def _marks(self, site_id: UUID, at: datetime) -> None:
+        self._add(
+            marks.Deploy,
+            Kind.DEPLOY,
+            site_id=site_id,
+            environment="production",
+            version=f"{self.mark} version",
+            commit_hash="c0ffee0",
+            branch=f"{self.mark} branch",
+            author=f"{self.mark} author",
+            message=f"{self.mark} message",
+            url=f"https://{self.mark}.example/release",
+            at=at,
+            recorded_at=START,
+            recorded_by=f"{self.mark} person",
+            snapshot_id=None,
+        )
+        written = {"text": f"{self.mark} text", "created_at": START, "created_by": f"{self.mark} person"}
+        self._add(marks.Annotation, Kind.ANNOTATION, site_id=site_id, page_id=None, at=at, **written)
 
     def _snapshot(self, site_id: UUID) -> UUID:
         id = self._add(

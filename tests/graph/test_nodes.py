@@ -32,6 +32,8 @@ TYPES = {
     Kind.DELIVERY: "Delivery",
     Kind.BUDGET: "Budget",
     Kind.BREACH: "Breach",
+    Kind.DEPLOY: "Deploy",
+    Kind.ANNOTATION: "Annotation",
     Kind.AUDIT: "Audit",
     Kind.FINDING: "Finding",
     Kind.FILE: "Artifact",

@@ -65,6 +65,10 @@ LISTS: Mapping[str, List] = {
     "Page.schedules": List(
         "node(id: $parent) { ... on Page { schedules ARGS } }", "id", Sizes(1, 1, 0, schedules=ROWS), Kind.PAGE
     ),
+    "Site.deploys": List("node(id: $parent) { ... on Site { deploys ARGS } }", "id", Sizes(1, 0, marks=ROWS), Kind.SITE),
+    "Site.annotations": List(
+        "node(id: $parent) { ... on Site { annotations ARGS } }", "id", Sizes(1, 0, marks=ROWS), Kind.SITE
+    ),
     "Workspace.snapshots": List('workspace(slug: "acme") { snapshots ARGS }', "id", Sizes(sites=ROWS, pages=0)),
     "Site.snapshots": List("node(id: $parent) { ... on Site { snapshots ARGS } }", "id", Sizes(1, snapshots=ROWS), Kind.SITE),
     "Snapshot.audits": List("node(id: $parent) { ... on Snapshot { audits ARGS } }", "id", Sizes(1, ROWS), Kind.SNAPSHOT),

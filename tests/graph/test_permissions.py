@@ -40,7 +40,7 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
 }
 """What an input needs beside what its type says."""
 
-OF_ONE_SITE = {Kind.SITE, Kind.PAGE, Kind.SCHEDULE, Kind.BUDGET, Kind.AUDIT, Kind.ALERT}
+OF_ONE_SITE = {Kind.ANNOTATION, Kind.SITE, Kind.PAGE, Kind.SCHEDULE, Kind.BUDGET, Kind.AUDIT, Kind.ALERT}
 HIDDEN = {Kind.KEY, Kind.JOB, Kind.CLIENT, Kind.INVITATION, Kind.CHANNEL, Kind.ROUTE, Kind.DELIVERY}
 """What is there only for those who have all of a workspace."""
 

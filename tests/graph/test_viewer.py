@@ -52,6 +52,7 @@ async def test_a_key_says_who_asks(asking: Asking) -> None:
                         "SITE_WRITE",
                         "SCHEDULE_WRITE",
                         "ALERT_WRITE",
+                        "MARK_WRITE",
                         "BUDGET_WRITE",
                         "MEMBER_READ",
                     ],

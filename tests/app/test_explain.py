@@ -161,8 +161,13 @@ def test_what_is_behind_an_interface_is_told_type_by_type(text: Run) -> None:
     document = "query Q($id: ID!) { node(id: $id) { id ... on Audit { page { id } } ... on Page { latestAudit { id } } } }"
     out = shown(text(document))
     plan = rows(part(out, "Plan"))
+    others = len(CORE.get_possible_types(CORE.type_map["Node"])) - 3  # type: ignore[arg-type]  # an interface
     assert plan[0] == ["node", "Node", "resolver called once for each object", "1"]
-    assert [cells[0] for cells in plan if cells[0].startswith("…")] == ["… on Page", "… on Audit", "… on Alert and 19 more"]
+    assert [cells[0] for cells in plan if cells[0].startswith("…")] == [
+        "… on Page",
+        "… on Audit",
+        f"… on Alert and {others} more",
+    ]
     assert ["latestAudit", "Audit", "loader latest_audit, batch 1", "1"] in plan
     assert ["page", "Page!", "loader page, batch 2", "1"] in plan
     assert "What resolvers and coroutines ask of the database themselves is not known beforehand" in out

@@ -12,7 +12,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_required_input_field
 from sqlalchemy import select, update
 
-from domain import audits
+from domain import audits, snapshots
 from domain.access import GRANTS, NOBODY, OF_SITES, Permission, Role
 from domain.base import Base
 from domain.ids import Kind, encode, new_id
@@ -40,13 +40,14 @@ WORDS: Mapping[str, Mapping[str, Any]] = {
 }
 """What an input needs beside what its type says."""
 
-OF_ONE_SITE = {Kind.ANNOTATION, Kind.SITE, Kind.PAGE, Kind.SCHEDULE, Kind.BUDGET, Kind.AUDIT, Kind.ALERT}
+OF_ONE_SITE = {Kind.ANNOTATION, Kind.SNAPSHOT, Kind.SITE, Kind.PAGE, Kind.SCHEDULE, Kind.BUDGET, Kind.AUDIT, Kind.ALERT}
 HIDDEN = {Kind.KEY, Kind.JOB, Kind.CLIENT, Kind.INVITATION, Kind.CHANNEL, Kind.ROUTE, Kind.DELIVERY}
 """What is there only for those who have all of a workspace."""
 
 A_MEMBERS = GRANTS[Role.MEMBER] - {Permission.READ}
 A_VIEWERS = GRANTS[Role.VIEWER] - {Permission.READ}
 MORE: Mapping[str, tuple[frozenset[Permission], str]] = {
+    "deployRecord": (frozenset({Permission.AUDIT_REQUEST}), "a deploy that is measured has audits asked for"),
     "apiKeyCreate": (A_MEMBERS, "nobody issues a key that may do more than they may: it is a MEMBER's"),
     "apiKeyRotate": (A_MEMBERS, "nobody issues a key that may do more than they may: it is a MEMBER's"),
     "invitationCreate": (A_MEMBERS, "nobody grants more than they may: a MEMBER is invited"),
@@ -99,9 +100,10 @@ async def world(asking: Asking, role: Role = Role.OWNER, *, by_site: bool = Fals
     first = replace(asking, workspace_id=workspace_id, actor=owner)
     email = f"{mark}-invited@example.com"
     invited = await change(first, "invitationCreate", "invitation { id }", workspace=first.workspace, email=email)
-    async with everybodys(asking.database) as connection:  # one that can be cancelled
-        waiting = {"state": audits.AuditState.QUEUED, "finished_at": None}
-        await connection.execute(update(audits.Audit).where(audits.Audit.workspace_id == workspace_id).values(**waiting))
+    async with everybodys(asking.database) as connection:  # those that can be cancelled
+        for table, state in ((audits.Audit, audits.AuditState.QUEUED), (snapshots.Snapshot, snapshots.SnapshotState.RUNNING)):
+            waiting = update(table).where(table.workspace_id == workspace_id)
+            await connection.execute(waiting.values(state=state, finished_at=None))
     ids = {kind: there.readable(kind)[-1] for kind in there.ids} | {  # the last profile is no site's only one
         Kind.RUNNER: encode(Kind.RUNNER, asking.runner_id),
         Kind.USER: encode(Kind.USER, other.user_id),

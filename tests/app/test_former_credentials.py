@@ -25,6 +25,7 @@ BASE = "http://127.0.0.1:8123"
 DOORS: Mapping[str, str] = {
     "auth": "the refresh token in a cookie: below",
     "persist": "a key: below",
+    "export": "a key, or a token in a cookie: below",
     "files": "whoever has a signed link",
     "graphiql": "everybody: it asks GraphQL",
     "health": "everybody",
@@ -120,6 +121,16 @@ async def test_no_document_is_registered(locked: Doors) -> None:
         assert (answer.status_code, list(answer.json())) == (401, ["error"])
         assert answer.headers["www-authenticate"] == "Bearer"
         answers.add(told(answer))
+    assert len(answers) == 1
+
+
+async def test_nothing_is_exported(locked: Doors) -> None:
+    answers = set[str]()
+    for text in locked.texts.values():
+        for format in ("csv", "json"):
+            answer = await locked.http.get(f"/export/series.{format}", params={"page": "page_0"}, headers=bearer(text))
+            assert answer.status_code == 401
+            answers.add(told(answer))
     assert len(answers) == 1
 
 

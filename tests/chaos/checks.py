@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
+from domain import snapshots
 from domain.ids import Kind as Id
 from domain.ids import encode
 from domain.jobs import MAX_DELIVERIES
@@ -30,7 +31,8 @@ _ENDS = {"FINISHED": "F", "FAILED": "X", "CANCELLED": "C"}
 _LIFE = re.compile(r"R(SP*Q)*(SP*[FXC]|C)")
 """Requested; started, told of and put back, any number of times; started and ended, or cancelled while it waited."""
 
-_AUDITS = """select a.id, a.workspace_id, a.state, a.runs, a.schedule_id, a.failure_kind, a.failure_code, a.failure_message,
+_AUDITS = """select a.id, a.workspace_id, a.state, a.runs, a.schedule_id, a.snapshot_id,
+ a.failure_kind, a.failure_code, a.failure_message,
   a.representative_run, (select count(*) from runs r where r.audit_id = a.id) as measured from audits a"""
 _EVENTS = "select sequence, workspace_id, subject, kind, payload from events order by sequence nulls last"
 _JOBS = "select id, subject, kind, deliveries, dead_at, sent_at, claim from jobs"
@@ -88,7 +90,7 @@ def check(ledger: Ledger, found: Found, subscribers: Sequence[Subscriber], strea
 
 def _accepted(ledger: Ledger, found: Found) -> Iterator[Fault]:
     """Each key has one audit, and each audit that was asked for has a key."""
-    there = {encode(Id.AUDIT, row["id"]) for row in found.audits if row["schedule_id"] is None}
+    there = {encode(Id.AUDIT, row["id"]) for row in found.audits if row["snapshot_id"] is None}
     answered = Counter(ledger.accepted.values())
     for key, audit in ledger.accepted.items():
         if audit not in there:
@@ -168,6 +170,8 @@ def _left_over(found: Found) -> Iterator[Fault]:
     """No job waits, and what was given up was taken often enough, and its audit says so."""
     codes = {row["id"]: row["failure_code"] for row in found.audits}
     for job in found.jobs:
+        if job["kind"] == snapshots.CONFIRM:
+            continue  # it waits for the time to confirm what is suspected
         if job["dead_at"] is None:
             sent = "not sent" if job["sent_at"] is None else "sent"
             yield Fault(Kind.LOST, f"The job {job['id'].hex} of {encode(Id.AUDIT, job['subject'])} is left, and {sent}.")
@@ -227,4 +231,4 @@ def _as_seen(event: Mapping[str, Any]) -> Seen:
     if kind in _LETTERS:
         run = payload["run"] + 1 if payload["run"] is not None else None
         return Seen(event["sequence"], kind, payload["state"], payload["phase"], run, encode(Id.AUDIT, event["subject"]))
-    return Seen(event["sequence"], kind, None, None, None, encode(Id.SCHEDULE, event["subject"]))
+    return Seen(event["sequence"], kind, None, None, None, encode(Id(kind.partition("_")[0].lower()), event["subject"]))

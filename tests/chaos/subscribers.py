@@ -30,7 +30,11 @@ AGAIN_SECONDS = 0.5
 EVENTS = """subscription ($workspace: ID!, $after: Cursor) { workspaceEvents(workspace: $workspace, after: $after) {
   __typename cursor
   ... on Checkpoint { live } ... on Lagged { missed since } ... on HistoryLost { oldest }
-  ... on AuditEvent { kind state phase run audit { id } } ... on ScheduleEvent { kind schedule { id } } } }"""
+  ... on AuditEvent { kind state phase run audit { id } } ... on ScheduleEvent { kind schedule { id } }
+  ... on SnapshotEvent { kind snapshot { id } } ... on AlertEvent { kind alert { id } } } }"""
+
+THINGS = {"AuditEvent": "audit", "ScheduleEvent": "schedule", "SnapshotEvent": "snapshot", "AlertEvent": "alert"}
+"""What each type of event is about."""
 
 
 class Seen(NamedTuple):
@@ -155,9 +159,9 @@ class Subscriber:
 
 
 def _seen(sequence: int, kind: str, event: dict[str, Any]) -> Seen:
-    thing = event["schedule" if kind == "ScheduleEvent" else "audit"]
+    thing = event[THINGS[kind]]
     subject = thing["id"] if thing else None
-    if kind == "ScheduleEvent":
+    if kind != "AuditEvent":
         return Seen(sequence, event["kind"], None, None, None, subject)
     return Seen(sequence, event["kind"], event["state"], event["phase"], event["run"], subject)
 

@@ -19,6 +19,7 @@ from .subscribers import Seen, Subscriber
 
 WORKSPACE, SITE, SCHEDULE, JOB = UUID(int=1), UUID(int=2), UUID(int=3), UUID(int=4)
 FINISHED, FAILED, CANCELLED, SCHEDULED = (UUID(int=number) for number in range(11, 15))
+SNAPSHOT = UUID(int=15)
 LIVES = {FINISHED: "RSPQSPF", FAILED: "RSX", CANCELLED: "RC", SCHEDULED: "RSF"}
 KINDS = dict(zip("RSPQFXC", ("REQUESTED", "STARTED", "PROGRESSED", "REQUEUED", "FINISHED", "FAILED", "CANCELLED"), strict=True))
 STATES = dict(zip("RSPQFXC", ("QUEUED", "RUNNING", "RUNNING", "QUEUED", "FINISHED", "FAILED", "CANCELLED"), strict=True))
@@ -66,6 +67,7 @@ class World:
             "runs": 1,
             "measured": 1 if state == "FINISHED" else 0,
             "schedule_id": SCHEDULE if id == SCHEDULED else None,
+            "snapshot_id": SNAPSHOT if id == SCHEDULED else None,
             **(failed if state == "FAILED" else dict.fromkeys(failed)),
         }
 
@@ -89,7 +91,7 @@ def _lose_an_end(world: World) -> None:
 
 
 def _double_an_audit(world: World) -> None:
-    world.audits[-1]["schedule_id"] = None
+    world.audits[-1] |= {"schedule_id": None, "snapshot_id": None}
 
 
 def _double_an_end(world: World) -> None:

@@ -41,7 +41,8 @@ QUIET_SECONDS = 3.0
 MOST_SHOWN = 100
 
 _UNDONE = """select (select count(*) from audits where state in ('QUEUED', 'RUNNING'))
-  + (select count(*) from jobs where dead_at is null) + (select count(*) from events where sequence is null)
+  + (select count(*) from jobs where dead_at is null and kind <> 'snapshots.confirm')
+  + (select count(*) from events where sequence is null)
   + (select last - published from history)"""
 
 SCHEDULE = """mutation ($input: ScheduleCreateInput!) { scheduleCreate(input: $input) {

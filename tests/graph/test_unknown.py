@@ -101,7 +101,8 @@ async def both(asking: Asking, who: str) -> Both:
         BY_SITE: Actor({workspace_id: Role.ADMIN}, user_id=new_id(), sites={workspace_id: frozenset({site})}),
         STRANGER: Actor(user_id=new_id(), session_id=new_id()),
     }[who]
-    cursors, nowhere = await cursors_of(asking, foreign, shown)
+    own = {id.hex for ids in mine.ids.values() for id in ids}
+    cursors, nowhere = await cursors_of(asking, foreign, shown | own)
     hexes = {id.partition("_")[2] for id in foreign.ids.values()} - shown - {asking.runner_id.hex}
     words = {"walled": "wallee"} | ({} if who == BY_SITE else {"acme": "acmf"})
     hidden = nowhere | {hex: beside(hex) for hex in hexes} | words

@@ -46,8 +46,8 @@ MEDIUM = 0.33
 """Cliff's delta of a medium effect (Romano and others, 2006); less, and most runs are as they were."""
 
 FREEDOM = 12
-"""Degrees of freedom of a standard error that many peers helped to estimate, as measured by `bench/verdicts.py`: more than the
-page's own few snapshots give, and fewer than if all pages were equally noisy.
+"""Degrees of freedom of a standard error that many peers helped to estimate: more than the page's own few snapshots give, and
+fewer than if all pages were equally noisy.
 """
 
 RESTLESS = 4.0

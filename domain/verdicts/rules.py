@@ -98,7 +98,7 @@ FACT_SHARE = 0.01
 """A page whose weight moves by less than this share, such as by another cookie, has not changed."""
 
 MACHINE_SHARE = 0.25
-"""By so much the machine's benchmark has to move for it to be another machine: a quiet one's varies by half of that."""
+"""By so much the machine's benchmark has to move for it to be another machine."""
 
 
 def worse(metric: MetricName) -> int:

@@ -19,7 +19,7 @@ from .claims import (
     withdraw_all,
 )
 from .model import JobRow, KindRow
-from .patience import record, take_next
+from .patience import giving_back, record, take_next
 from .queries import DEAD, by_kinds, dead_by_ids
 from .rules import CLAIM, MAX_DELIVERIES, PERSON_WAITS, SCHEDULED
 
@@ -39,6 +39,7 @@ __all__ = [
     "drop",
     "finish",
     "give_up",
+    "giving_back",
     "hold",
     "lapse",
     "postpone",

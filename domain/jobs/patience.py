@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from ..access import SYSTEM
@@ -11,7 +12,7 @@ from ..errors import DatabaseAway
 from ..ports import Database
 from ..work import Work
 from . import claims
-from .claims import Claim
+from .claims import Claim, ClaimLost
 
 TRIES = 20
 TAKE_AGAIN_SECONDS = 0.05
@@ -34,6 +35,18 @@ async def take_next(database: Database, kind: str) -> Claim | None:
         # Somebody takes it at this moment, or only marks that its call was sent: then nobody is called a second time.
         await asyncio.sleep(TAKE_AGAIN_SECONDS)
     raise DatabaseAway("The jobs that wait are locked by somebody who does not go on.")
+
+
+@contextlib.asynccontextmanager
+async def giving_back(database: Database, claim: Claim) -> AsyncIterator[None]:
+    """Whoever is cancelled within gives the job back at once, as if it had not been taken."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        with contextlib.suppress(ClaimLost, DatabaseAway):
+            async with database.work(SYSTEM) as work:
+                await claims.release(work, claim)
+        raise
 
 
 async def record(database: Database, act: Callable[[Work], Awaitable[R]]) -> R:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from enum import StrEnum
 
@@ -12,7 +11,6 @@ from sqlalchemy import bindparam, delete, select, update
 from .. import jobs
 from ..access import SYSTEM
 from ..base import query
-from ..errors import DatabaseAway
 from ..keyring import MAIL, Keyring, Unsealed
 from ..ports import Database
 from ..work import StoredJob, Work
@@ -49,13 +47,8 @@ async def perform(database: Database, mailer: Mailer, keyring: Keyring, claim: j
     Whatever a mailer raises that it should not is recorded as the reason why the mail was given up, and raised. Raises
     ClaimLost, and DatabaseAway: then another worker sends it, perhaps once more.
     """
-    try:
+    async with jobs.giving_back(database, claim):
         return await _perform(database, mailer, keyring, claim)
-    except asyncio.CancelledError:
-        with contextlib.suppress(jobs.ClaimLost, DatabaseAway):
-            async with database.work(SYSTEM) as work:
-                await jobs.release(work, claim)
-        raise
 
 
 async def _perform(database: Database, mailer: Mailer, keyring: Keyring, claim: jobs.Claim) -> tuple[Outcome, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +14,6 @@ from sqlalchemy import bindparam, delete, select, update
 from .. import files, jobs
 from ..access import SYSTEM
 from ..base import Query, query
-from ..errors import DatabaseAway
 from ..ids import Kind, encode, parse
 from ..keyring import LINKS, Unsealed
 from ..mails import Mail, MailerAway, MailRefused, Template
@@ -87,13 +85,8 @@ async def perform(database: Database, means: Means, claim: jobs.Claim) -> tuple[
     Whatever is raised that should not be is recorded as the reason why it failed, and raised. Raises ClaimLost, and
     DatabaseAway: then another worker tries it, perhaps once more.
     """
-    try:
+    async with jobs.giving_back(database, claim):
         return await _perform(database, means, claim)
-    except asyncio.CancelledError:
-        with contextlib.suppress(jobs.ClaimLost, DatabaseAway):
-            async with database.work(SYSTEM) as work:
-                await jobs.release(work, claim)
-        raise
 
 
 async def _perform(database: Database, means: Means, claim: jobs.Claim) -> tuple[Outcome, str]:

@@ -157,6 +157,10 @@ class _Acting:
                 async with self._work() as work:
                     if await audits.forget(work, timedelta(days=days)) < audits.FORGET:
                         break
+            for _ in range(PIECES):
+                async with self._work() as work:
+                    if await snapshots.forget(work, timedelta(days=days)) < snapshots.FORGOTTEN:
+                        break
         # Needs no proof: it deletes what belongs to nothing, and two at once do no harm.
         for _ in range(PIECES):
             if not await audits.sweep_files(self._house.database, self._house.storage):

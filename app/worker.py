@@ -191,7 +191,7 @@ class Worker:
     async def _judge(self, kind: str) -> bool:
         """Take the next snapshot to be judged, or confirmed, and see it through; whether there was one."""
         house = self._house
-        claim = await verdicts.take(house.database, kind)
+        claim = await jobs.take_next(house.database, kind)
         if claim is None:
             return False
         with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -59,12 +59,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work of a kind to be done for `subject`; a smaller priority goes first."""
+    """Work of a kind to be done for `subject`; a smaller priority goes first. Nobody takes it before its `rest` is over."""
 
     kind: str
     workspace_id: UUID | None
     subject: UUID
     priority: int = 0
+    rest: timedelta = timedelta()
 
 
 class Call(NamedTuple):
@@ -206,7 +207,7 @@ class Work:
         self.said.append(event)
 
     def enqueue(self, job: Job) -> None:
-        """Written with the rest of the transaction; workers are called after it, only then."""
+        """Written with the rest of the transaction; workers are called after it, only then, or when its rest is over."""
         id, trace = new_id(), tracing.traceparent()
         self.db.add(
             StoredJob(
@@ -216,9 +217,10 @@ class Work:
                 subject=job.subject,
                 priority=job.priority,
                 at=self.now,
-                ready_at=self.now,
+                ready_at=self.now + job.rest,
                 deliveries=0,
                 trace=trace,
             )
         )
-        self.calls.append(Call(job.kind, id, trace))
+        if not job.rest:
+            self.calls.append(Call(job.kind, id, trace))

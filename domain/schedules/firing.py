@@ -55,6 +55,12 @@ _FIRST = UUID(int=0)
 
 async def ask(work: Work, row: ScheduleRow, most: int) -> Asked:
     """Ask for the audits of the next pages, about `most` of them. Raises LimitReached, having asked for none."""
+    environment, runs = row.environment, row.runs
+    if row.snapshot_id is not None:
+        begun = (await snapshots.by_ids(work.db, Reach.whole(row.workspace_id), [row.snapshot_id])).get(row.snapshot_id)
+        if begun is None or begun.state is not snapshots.SnapshotState.RUNNING:
+            return NOTHING  # somebody stopped it: it ends with what was asked for so far
+        environment, runs = begun.environment, begun.runs  # as it began, whatever the schedule says now
     profiles = await _profiles(work, row)
     number = max(1, most // max(1, len(profiles)))
     pages = await _pages(work, row, number)
@@ -66,8 +72,8 @@ async def ask(work: Work, row: ScheduleRow, most: int) -> Asked:
             workspace_id=row.workspace_id,
             site_id=row.site_id,
             targets=list(product(pages, profiles)),
-            environment=row.environment,
-            runs=row.runs,
+            environment=environment,
+            runs=runs,
             priority=jobs.SCHEDULED,
             schedule_id=row.id,
             snapshot_id=(wanted := snapshot_id or new_id()),

@@ -2,6 +2,7 @@
 
 from .actions import begin, cancel, confirm, request
 from .events import CONFIRM, JUDGE, judged
+from .keeping import FORGOTTEN, forget
 from .model import Cause, Progress, Snapshot, SnapshotRow, SnapshotState
 from .progress import close_ended, fill
 from .queries import AUDITS, OF_SITE, PAGES, SNAPSHOTS, SnapshotPageRow, audits_by_pages, by_ids, progress_by_ids
@@ -10,6 +11,7 @@ from .rules import MAX_AUDITS, Commit, check_commit, check_link
 __all__ = [
     "AUDITS",
     "CONFIRM",
+    "FORGOTTEN",
     "JUDGE",
     "MAX_AUDITS",
     "OF_SITE",
@@ -31,6 +33,7 @@ __all__ = [
     "close_ended",
     "confirm",
     "fill",
+    "forget",
     "judged",
     "progress_by_ids",
     "request",

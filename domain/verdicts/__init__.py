@@ -1,6 +1,6 @@
 """Verdicts: whether what is measured now differs from what was measured before, beyond the noise of measuring."""
 
-from .jobs import CONFIRM_AFTER, KINDS, perform, sweep, take
+from .jobs import CONFIRM_AFTER, KINDS, perform, sweep
 from .model import Verdict, VerdictRow
 from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, by_ids
 from .rules import Judgement, Reason
@@ -18,5 +18,4 @@ __all__ = [
     "by_ids",
     "perform",
     "sweep",
-    "take",
 ]

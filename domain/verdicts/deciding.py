@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from math import log
 from statistics import fmean, median
 from typing import NamedTuple
 from uuid import UUID
 
-from ..audits import RunRow
 from ..measuring import MetricName
 from . import judging, statistics
 from .judging import Compared, Evidence, Noise
 from .rules import FACT_SHARE, FACTS_JUDGED, MACHINE_SHARE, TIMINGS_JUDGED, Judgement, Reason, worse
-from .samples import AuditOfSnapshot, Sample
+from .samples import AuditOfSnapshot, RunOfSample, Runs, Sample
+from .standing import Subject
 
-Runs = Sequence[Sequence[RunRow]]
-Changed = Mapping[tuple[UUID, UUID, MetricName], UUID]
-"""By page, profile and metric the audit with which it became another."""
+Changed = Mapping[Subject, UUID]
+"""The audit with which it became another."""
+
+BEFORE = 4
+"""So many snapshots before are pooled; those before them tell of the noise alone."""
 
 CONFIRMATIONS = 2
 """So many snapshots are taken later of what is suspected."""
@@ -49,27 +50,31 @@ class _Case(NamedTuple):
     compared: Compared
 
 
-def decide(
-    samples: Sequence[Sample], changed: Changed, confirmations: int, proved: Collection[tuple[UUID, UUID, MetricName]] = ()
-) -> list[Decided]:
-    """Everything that is said of a snapshot, after so many confirmations. What is SUSPECTED still needs another one."""
+def decide(samples: Sequence[Sample], changed: Changed, confirmations: int, proved: Collection[Subject] = ()) -> list[Decided]:
+    """Everything that is said of a snapshot, after so many confirmations. What is SUSPECTED still needs another one.
+
+    `proved` was confirmed when there were fewer: it was told, and stays.
+    """
     said: list[Decided] = []
     cases: list[_Case] = []
     for sample in samples:
+        other_machine = machine_changed(sample.before[-BEFORE:], sample.after[:1])
+        # A confirmation on another machine confirms nothing.
+        fit = [sample.after[0], *(runs for runs in sample.after[1:] if not machine_changed(sample.before[-BEFORE:], [runs]))]
         for metric in TIMINGS_JUDGED:
-            values = _values(sample.after[:1], metric)
-            if values:
-                case = _case(sample, metric, changed)
-                unfit = _unfit(case)
+            if _values(sample.after[:1], metric):
+                case = _case(sample, metric, fit, changed)
+                unfit = _unfit(case, other_machine)
                 if unfit is not None:
                     said.append(unfit)
                 else:
                     cases.append(case)
-        said += [fact for metric in FACTS_JUDGED if (fact := _fact(sample, metric, changed)) is not None]
+        facts = (_fact(sample, metric, changed, confirmations, proved) for metric in FACTS_JUDGED)
+        said += [fact for fact in facts if fact is not None]
     return said + _judged(cases, confirmations, proved)
 
 
-def _judged(cases: Sequence[_Case], confirmations: int, proved: Collection[tuple[UUID, UUID, MetricName]]) -> list[Decided]:
+def _judged(cases: Sequence[_Case], confirmations: int, proved: Collection[Subject]) -> list[Decided]:
     first = [case.compared for case in cases]
     first = [Compared(each.subject, each.metric, each.before, each.after[:1], each.known) for each in first]
     noise = judging.noise_of(first)
@@ -135,18 +140,18 @@ def _may_be_proved(found: Evidence, later: int) -> bool:
     return not later or found.later < 0.5
 
 
-def _case(sample: Sample, metric: MetricName, changed: Changed) -> _Case:
+def _case(sample: Sample, metric: MetricName, after: Runs, changed: Changed) -> _Case:
     audit = sample.audit
     since = changed.get((audit.page_id, audit.profile_id, metric))
-    before, known = _since(sample.before, since), _since(sample.known, since)
+    here = _since(sample.before, since)
+    # Noise is what it was, although the page is another.
+    known = here[:-BEFORE] or sample.before[: -len(here) or None]
     subject = (audit.page_id, audit.profile_id)
-    # A confirmation on another machine confirms nothing.
-    after = [runs for place, runs in enumerate(sample.after) if not place or not machine_changed(before, [runs])]
-    compared = Compared(subject, metric, _values(before, metric), _values(after, metric), _values(known, metric))
-    return _Case(replace(sample, before=before), metric, compared)
+    compared = Compared(subject, metric, _values(here[-BEFORE:], metric), _values(after, metric), _values(known, metric))
+    return _Case(sample, metric, compared)
 
 
-def _since(side: Runs, audit_id: UUID | None) -> list[Sequence[RunRow]]:
+def _since(side: Runs, audit_id: UUID | None) -> list[Sequence[RunOfSample]]:
     """Without what lies before the audit that changed it."""
     return [runs for runs in side if audit_id is None or (runs and runs[0].audit_id >= audit_id)]
 
@@ -157,7 +162,7 @@ def _values(side: Runs, metric: MetricName) -> list[list[float]]:
     return [values for values in found if values]
 
 
-def _unfit(case: _Case) -> Decided | None:
+def _unfit(case: _Case, other_machine: bool) -> Decided | None:
     """Where there is nothing to compare with, or what there is was measured otherwise."""
     sample, audit = case.sample, case.sample.audit
     after = fmean(statistics.centers(case.compared.after[:1]))
@@ -167,7 +172,7 @@ def _unfit(case: _Case) -> Decided | None:
         else:
             reason, judgement = Reason.TOO_FEW, Judgement.NO_EVIDENCE
         return Decided(audit, case.metric, judgement, reason, after=after, snapshots_after=1)
-    if machine_changed(sample.before, sample.after[:1]):
+    if other_machine:
         before = fmean(statistics.centers(case.compared.before))
         return Decided(
             audit,
@@ -192,29 +197,49 @@ def machine_changed(before: Runs, after: Runs) -> bool:
     return abs(moved) >= log(1 + MACHINE_SHARE) and abs(statistics.cliffs_delta(low, high)) >= 0.8
 
 
-def _fact(sample: Sample, metric: MetricName, changed: Changed) -> Decided | None:
-    """What does not vary by itself is compared directly: a change beyond all that was seen before. None where there is none."""
-    before = [median(values) for values in _values(sample.before, metric)]
-    after = [median(values) for values in _values(sample.after, metric)]
+def _fact(
+    sample: Sample, metric: MetricName, changed: Changed, confirmations: int, proved: Collection[Subject]
+) -> Decided | None:
+    """What does not vary by itself is compared directly: a change beyond all that was seen before. None where there is none.
+
+    Where it did vary, as with advertisements, or too little was seen, it is worse only when confirmations show it too.
+    """
+    subject = (sample.audit.page_id, sample.audit.profile_id, metric)
+    since = _since(sample.before[-BEFORE:], changed.get(subject))
+    older, newer, after = (
+        [median(values) for values in _values(side, metric)]
+        for side in (sample.before[-BEFORE:][: -len(since) or None], since, sample.after)
+    )
+    before = [*older, *newer]
     if not before or not after:
         return None
-    now, middle = after[0], median(before)
-    if (now - middle) * worse(metric) <= 0:
+    sign = worse(metric)
+    if (after[0] - median(before)) * sign <= 0:
         # Better than since it became worse is better; worse is only what no snapshot before was, lest it go up and down.
-        since = changed.get((sample.audit.page_id, sample.audit.profile_id, metric))
-        before = [median(values) for values in _values(_since(sample.before, since), metric)] or before
-        middle = median(before)
-    outside = now > max(before) or now < min(before)
-    if not outside or abs(now - middle) < max(FACT_SHARE * abs(middle), 1e-9):
+        before = newer or before
+    middle = median(before)
+    least = max(FACT_SHARE * abs(middle), 1e-9)
+    shown = [not min(before) <= value <= max(before) and abs(value - middle) >= least for value in after]
+    if not shown[0]:
         return None
-    judgement = Judgement.REGRESSED if (now - middle) * worse(metric) > 0 else Judgement.IMPROVED
+    judgement = Judgement.REGRESSED if (after[0] - middle) * sign > 0 else Judgement.IMPROVED
+    reason = Reason.DIFFERENT
+    varied = any(side and max(side) - min(side) >= least for side in (older, newer))
+    if judgement is Judgement.REGRESSED and (len(before) < 2 or varied):
+        # All of them show it, and the way the first does.
+        agree = all(shown) and len({value > middle for value in after}) == 1
+        if subject in proved or (agree and len(after) > 1):
+            reason = Reason.CONFIRMED
+        else:
+            judgement = Judgement.NO_EVIDENCE
+            reason = Reason.SUSPECTED if agree and confirmations < CONFIRMATIONS else Reason.NOT_CONFIRMED
     return Decided(
         sample.audit,
         metric,
         judgement,
-        Reason.DIFFERENT,
+        reason,
         before=middle,
-        after=now,
+        after=after[0],
         snapshots_before=len(before),
         snapshots_after=len(after),
     )

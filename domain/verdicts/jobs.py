@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from .. import jobs, snapshots
 from ..access import SYSTEM, Actor, Reach, Role
-from ..errors import DatabaseAway, LimitReached
+from ..errors import LimitReached
 from ..ids import new_id
 from ..ports import Database
 from ..snapshots import Snapshot, SnapshotRow
-from ..work import Job, StoredJob, Work
+from ..work import Job, Work
+from . import samples, standing
 from .model import Verdict
 from .rules import Judgement, Reason
 
@@ -29,60 +29,41 @@ CONFIRM_AFTER = timedelta(minutes=5)
 """What is suspected is measured again so much later: what passes by itself was no change."""
 
 HOLD_SECONDS = 10.0
-TRIES = 20
-TRY_AGAIN_SECONDS = 0.05
 SWEPT = 500
-
-
-async def take(database: Database, kind: str) -> jobs.Claim | None:
-    """The next job of this kind, one of KINDS. Raises DatabaseAway."""
-    for _ in range(TRIES):
-        async with database.work(SYSTEM) as work:
-            claim = await jobs.take(work, [kind])
-            if claim is not None or not await jobs.wait(work, [kind]):
-                return claim
-        # Somebody takes it at this moment, or only marks that its call was sent: then nobody is called a second time.
-        await asyncio.sleep(TRY_AGAIN_SECONDS)
-    raise DatabaseAway("The snapshots that wait are locked by somebody who does not go on.")
 
 
 async def perform(database: Database, claim: jobs.Claim, confirm_after: timedelta = CONFIRM_AFTER) -> None:
     """Judge, or ask for a confirmation. Cancelled, it gives the job back at once. Raises ClaimLost and DatabaseAway."""
-    try:
-        await _perform(database, claim, confirm_after)
-    except asyncio.CancelledError:
-        with contextlib.suppress(jobs.ClaimLost, DatabaseAway):
-            async with database.work(SYSTEM) as work:
-                await jobs.release(work, claim)
-        raise
-
-
-async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedelta) -> None:
     workspace_id = claim.job.workspace_id
     assert workspace_id is not None  # snapshots have one
-    reach = Reach.whole(workspace_id)
-    found = (await snapshots.by_ids(database.reader, reach, [claim.job.subject])).get(claim.job.subject)
-    if found is None:
-        async with database.work(SYSTEM) as work:
-            await jobs.finish(work, claim)
-        return
-    if claim.job.kind == snapshots.CONFIRM:
-        await _confirm(database, claim, found)
-        return
-    whole = found
-    if found.confirms_id is not None:
-        first = (await snapshots.by_ids(database.reader, reach, [found.confirms_id])).get(found.confirms_id)
-        whole = first or found
-    from . import samples, telling  # scipy and what is built on it is for those who judge
+    async with jobs.giving_back(database, claim):
+        reach = Reach.whole(workspace_id)
+        found = (await snapshots.by_ids(database.reader, reach, [claim.job.subject])).get(claim.job.subject)
+        if found is None:
+            async with database.work(SYSTEM) as work:
+                await jobs.finish(work, claim)
+        elif claim.job.kind == snapshots.CONFIRM:
+            await _confirm(database, claim, found)
+        else:
+            await _judge(database, claim, found, confirm_after)
 
-    line = await samples.line_of(database.reader, reach, whole)
-    read = await samples.read(database.reader, reach, whole, line)
-    changed = await samples.changed_at(database.reader, reach, whole, line, [each.audit for each in read])
-    confirmations = await samples.confirmations(database.reader, reach, whole.id)
-    proved = await samples.proved(database.reader, reach, whole.id)
-    decided = await _thinking(database, claim, asyncio.to_thread(_decide, read, changed, confirmations, proved))
-    ended = await samples.ended(database.reader, reach, found.id)
-    async with database.work(Actor(roles={workspace_id: Role.MEMBER})) as work:
+
+async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, confirm_after: timedelta) -> None:
+    """`found` has ended. Where it confirms another, that one is judged."""
+    from . import deciding, telling  # scipy and what is built on it is for those who judge
+
+    reader, reach, whole = database.reader, Reach.whole(found.workspace_id), found
+    if found.confirms_id is not None:
+        whole = (await snapshots.by_ids(reader, reach, [found.confirms_id])).get(found.confirms_id) or found
+    line = await samples.line_of(reader, reach, whole)
+    looked = await standing.confirming(reader, reach, whole.id)
+    read = await samples.read(reader, reach, whole, line, looked.ids)
+    changed = await standing.changed_at(reader, reach, whole, line, [each.audit for each in read])
+    proved = await standing.said(reader, reach, whole.id, Reason.CONFIRMED)
+    thinking = asyncio.to_thread(deciding.decide, read, changed, looked.number, proved)
+    decided = await _kept(database, claim, thinking)
+    ended = await standing.ended(reader, reach, found.id)
+    async with database.work(Actor(roles={whole.workspace_id: Role.MEMBER})) as work:
         await jobs.finish(work, claim)
         await _write(work, whole, decided, confirm_after)
         await telling.tell(work, found, ended)
@@ -93,9 +74,9 @@ async def _perform(database: Database, claim: jobs.Claim, confirm_after: timedel
             await work.db.execute(update(Snapshot).where(Snapshot.id == found.id).values(judged_at=work.now))
 
 
-async def _thinking(database: Database, claim: jobs.Claim, deciding: Coroutine[Any, Any, list[Decided]]) -> list[Decided]:
+async def _kept(database: Database, claim: jobs.Claim, thinking: Coroutine[Any, Any, list[Decided]]) -> list[Decided]:
     """What is decided; meanwhile the claim is kept. Raises ClaimLost."""
-    task = asyncio.create_task(deciding)
+    task = asyncio.create_task(thinking)
     while True:
         await asyncio.wait({task}, timeout=HOLD_SECONDS)
         if task.done():
@@ -104,43 +85,40 @@ async def _thinking(database: Database, claim: jobs.Claim, deciding: Coroutine[A
             await jobs.hold(work, claim)
 
 
-def _decide(*given: object) -> list[Decided]:
-    from .deciding import decide
-
-    return decide(*given)  # type: ignore[arg-type]  # as they are read above
-
-
 async def _write(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided], confirm_after: timedelta) -> None:
     """The verdicts, instead of those that are there; and a confirmation to come, or the end."""
-    await work.db.execute(delete(Verdict).where(Verdict.snapshot_id == snapshot.id))
-    place = {"workspace_id": snapshot.workspace_id, "site_id": snapshot.site_id, "snapshot_id": snapshot.id}
-    for each in decided:
-        values = each._asdict() | {"metric": each.metric.value}
-        audit = values.pop("audit")
-        what = {"page_id": audit.page_id, "profile_id": audit.profile_id, "audit_id": audit.id}
-        work.db.add(Verdict(id=new_id(), **place, **what, **values, judged_at=work.now))
-    await work.db.flush()
+    await _replace(work, snapshot, decided)
     if any(each.reason is Reason.SUSPECTED for each in decided):
-        job = Job(snapshots.CONFIRM, snapshot.workspace_id, snapshot.id, jobs.SCHEDULED)
-        work.enqueue(job)
-        await work.db.flush()
-        later = update(StoredJob).where(StoredJob.kind == job.kind, StoredJob.subject == snapshot.id)
-        await work.db.execute(later.values(ready_at=work.now + confirm_after))
+        work.enqueue(Job(snapshots.CONFIRM, snapshot.workspace_id, snapshot.id, jobs.SCHEDULED, rest=confirm_after))
         return
     await work.db.execute(update(Snapshot).where(Snapshot.id == snapshot.id).values(judged_at=work.now))
     told = [each.judgement for each in decided]
     work.say(snapshots.judged(snapshot, told.count(Judgement.REGRESSED), told.count(Judgement.IMPROVED)))
 
 
+async def _replace(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided]) -> None:
+    """What is said of the same again keeps its id."""
+    subject = (Verdict.page_id, Verdict.profile_id, Verdict.metric)
+    there = await work.db.execute(select(Verdict.id, *subject).where(Verdict.snapshot_id == snapshot.id))
+    ids = {tuple(row[1:]): row.id for row in there}
+    await work.db.execute(delete(Verdict).where(Verdict.snapshot_id == snapshot.id))
+    place = {"workspace_id": snapshot.workspace_id, "site_id": snapshot.site_id, "snapshot_id": snapshot.id}
+    for each in decided:
+        values = each._asdict() | {"metric": each.metric.value}
+        audit = values.pop("audit")
+        what = {"page_id": audit.page_id, "profile_id": audit.profile_id, "audit_id": audit.id}
+        id = ids.get((audit.page_id, audit.profile_id, each.metric.value)) or new_id()
+        work.db.add(Verdict(id=id, **place, **what, **values, judged_at=work.now))
+    await work.db.flush()
+
+
 async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow) -> None:
     """Measure what is suspected once more, with as many runs as the first time."""
-    from . import samples
-
     reach = Reach.whole(snapshot.workspace_id)
-    suspects = await samples.suspects(database.reader, reach, snapshot.id)
+    suspects = await standing.said(database.reader, reach, snapshot.id, Reason.SUSPECTED)
     async with database.work(Actor(roles={snapshot.workspace_id: Role.MEMBER})) as work:
         try:
-            targets = sorted({(row.page_id, row.profile_id) for row in suspects})
+            targets = sorted({(page_id, profile_id) for page_id, profile_id, _ in suspects})
             if targets:
                 await snapshots.confirm(work, snapshot, targets)
             else:  # what was suspected is deleted: the rest is as good as it gets
@@ -152,5 +130,10 @@ async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow)
 
 
 async def sweep(work: Work) -> jobs.Lapsed:
-    """Put back what dead workers held, and give up what has outlived too many of them."""
-    return await jobs.lapse(work, KINDS, SWEPT)
+    """Put back what dead workers held, and give up what has outlived too many of them: then nobody waits for its judgement."""
+    lapsed = await jobs.lapse(work, KINDS, SWEPT)
+    for row in lapsed.dead:
+        looked_into = select(Snapshot.confirms_id).where(Snapshot.id == row.subject).scalar_subquery()
+        given_up = update(Snapshot).where((Snapshot.id == row.subject) | (Snapshot.id == looked_into))
+        await work.db.execute(given_up.where(Snapshot.judged_at.is_(None)).values(judged_at=work.now))
+    return lapsed

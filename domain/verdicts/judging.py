@@ -105,6 +105,11 @@ class Evidence:
     def is_large(self) -> bool:
         return abs(self.change) >= self.least and abs(self.delta) >= MEDIUM
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the ranks agree. Of one snapshot before and two after no order is rare enough: then no runs may overlap."""
+        return self.ranks <= AGREED or abs(self.delta) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Noise:
@@ -230,7 +235,7 @@ def confirmed(found: Sequence[Evidence | None], suspects: Sequence[bool], alpha:
     """Which of everything compared has changed, once the suspects have later snapshots; the others had their say before."""
     ps = [each.all if suspect and each is not None else 1.0 for each, suspect in zip(found, suspects, strict=True)]
     return [
-        passed and each is not None and each.is_large and each.later <= AGREED and each.ranks <= AGREED
+        passed and each is not None and each.is_large and each.later <= AGREED and each.is_ordered
         for each, passed in zip(found, statistics.holm(ps, alpha), strict=True)
     ]
 

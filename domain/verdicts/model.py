@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base
 from .rules import Judgement, Reason
+
+_CHANGED = text("judgement IN ('REGRESSED', 'IMPROVED')")
 
 
 class Verdict(Base):
@@ -24,6 +26,7 @@ class Verdict(Base):
     __table_args__ = (
         UniqueConstraint("snapshot_id", "page_id", "profile_id", "metric"),
         Index(None, "page_id", "id"),
+        Index("ix_verdicts_changed", "page_id", postgresql_where=_CHANGED, sqlite_where=_CHANGED),
         Index(None, "site_id", "id"),
         Index(None, "workspace_id", "id"),
     )

@@ -13,7 +13,7 @@ from ..metrics import CATALOGUE, Unit
 from ..snapshots import Cause, SnapshotRow
 from ..work import Work
 from .deciding import Decided
-from .rules import Judgement, Reason
+from .rules import FACTS_JUDGED, Judgement
 
 FACT_TOLD = 0.1
 """A fact that grew by a smaller share is in the verdicts, and nobody is alerted of it."""
@@ -100,7 +100,7 @@ def _is_told(each: Decided) -> bool:
         return False
     # What is over is over, however small the step was.
     large = abs(each.after - each.before) >= FACT_TOLD * abs(each.before)
-    return each.reason is Reason.CONFIRMED or large or each.judgement is Judgement.IMPROVED
+    return each.metric not in FACTS_JUDGED or large or each.judgement is Judgement.IMPROVED
 
 
 def _worse(before: dict[str, str], told: Iterable[Decided]) -> dict[str, str]:

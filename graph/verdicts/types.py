@@ -36,8 +36,8 @@ class Verdict(Node):
     )
     change_high: float | None = strawberry.field(description="And with the same not above this.")
     detectable: float | None = strawberry.field(
-        description="The smallest change that these samples would have shown four times out of five; null for what does not "
-        "vary by itself, and where there is nothing to compare."
+        description="The smallest change that would have been suspected, and measured again, four times out of five; null for "
+        "what does not vary by itself, and where there is nothing to compare."
     )
     delta: float | None = strawberry.field(
         description="Cliff's delta, -1 to 1: how much more often a run lies above than below one before."

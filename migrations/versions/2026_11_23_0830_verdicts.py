@@ -51,6 +51,8 @@ def upgrade() -> None:
     )
     for column in ("page_id", "site_id", "workspace_id"):
         op.create_index(op.f(f"ix_verdicts_{column}_id"), "verdicts", [column, "id"])
+    changed = sa.text("judgement IN ('REGRESSED', 'IMPROVED')")
+    op.create_index("ix_verdicts_changed", "verdicts", ["page_id"], postgresql_where=changed, sqlite_where=changed)
     if op.get_bind().dialect.name == "postgresql":
         reached = f"{_EVERYTHING} OR workspace_id = ANY ({_REACH})"
         op.execute("ALTER TABLE verdicts ENABLE ROW LEVEL SECURITY")

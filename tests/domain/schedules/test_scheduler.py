@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from domain import audits, leases, schedules, sites
+from domain import audits, leases, schedules, sites, snapshots
 from domain.access import SYSTEM
 from domain.audits import AuditState
 from domain.audits import rules as audit_rules
@@ -235,6 +235,39 @@ async def test_a_large_site_is_asked_for_in_pieces(bench: Bench, monkeypatch: py
     row = await bench.read(id)
     assert (row.reached, row.asked, row.skipped, row.firing_at) == (None, 0, 0, None)
     assert (row.last_at, row.next_at) == (bench.clock.now, NOON + timedelta(hours=1))
+
+
+async def test_a_snapshot_that_is_stopped_while_its_schedule_fires_is_not_filled_any_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firing, "PIECE", 10)
+    await bench.add_pages(25)
+    id = await bench.create(cron="*/30 * * * *")
+    bench.clock.to("12:30:00")
+    lease = await bench.lead()
+    await schedules.fire_due(bench.database, lease)
+    snapshot_id = (await bench.read(id)).snapshot_id
+    assert snapshot_id is not None
+    async with bench.database.work(bench.actor) as work:
+        await snapshots.cancel(work, snapshot_id=snapshot_id)
+    await bench.fire(lease)
+    assert {audit.state for audit in await bench.audits()} == {AuditState.CANCELLED}
+    assert [(kind, payload["audits"]) for kind, payload in await bench.said()] == [(FIRED, 10)]
+
+
+async def test_a_schedule_that_is_changed_while_it_fires_goes_on_as_it_began(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firing, "PIECE", 10)
+    await bench.add_pages(15)
+    id = await bench.create(cron="*/30 * * * *")
+    bench.clock.to("12:30:00")
+    lease = await bench.lead()
+    await schedules.fire_due(bench.database, lease)
+    async with bench.database.work(bench.actor) as work:
+        await schedules.update(work, schedule_id=id, changes={"environment": "staging"})
+    await bench.fire(lease)
+    assert {audit.environment for audit in await bench.audits()} == {"production"}
 
 
 async def test_a_large_site_lets_the_small_ones_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

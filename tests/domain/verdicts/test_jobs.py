@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from domain import alerts, budgets, sites, snapshots, verdicts
+from domain import alerts, budgets, jobs, sites, snapshots, verdicts
 from domain.access import SYSTEM
 from domain.audits import Audit, AuditState, Run, conditions_of
 from domain.ids import new_id
@@ -67,7 +67,7 @@ async def work_all(bench: Bench) -> int:
     """Everything that is ready; how many jobs that was."""
     done = 0
     for kind in verdicts.KINDS:
-        while (claim := await verdicts.take(bench.database, kind)) is not None:
+        while (claim := await jobs.take_next(bench.database, kind)) is not None:
             await verdicts.perform(bench.database, claim, AFTER)
             done += 1
     return done
@@ -193,6 +193,62 @@ async def test_a_fact_is_told_at_once_and_says_which_way(steady: Bench) -> None:
     assert (await told(steady))[-1] == (id, 1, 0)
 
 
+async def test_a_fact_that_varies_by_itself_is_told_when_a_later_snapshot_shows_it_too(bench: Bench) -> None:
+    """As the weight of a page with advertisements does."""
+    await bench.add_pages(1)
+    for weight in (50_000, 54_000, 47_000, 51_000):
+        await measure(bench, {"lcp_ms": 1000, "script_bytes": weight})
+    await work_all(bench)
+    for later, said in ((52_000, Reason.NOT_CONFIRMED), (61_000, Reason.CONFIRMED)):
+        id = await measure(bench, {"lcp_ms": 1000, "script_bytes": 60_000})
+        await work_all(bench)
+        assert (await said_of(bench, id))["script_bytes"].reason is Reason.SUSPECTED
+        bench.clock.now += AFTER
+        await work_all(bench)
+        await fulfil(bench, (await confirming(bench, id))[-1], {"lcp_ms": 1000, "script_bytes": later})
+        await work_all(bench)
+        assert (await said_of(bench, id))["script_bytes"].reason is said
+        assert await judged(bench, id)
+        async with everybodys(bench.database) as connection:  # else it is what was seen before
+            await connection.execute(delete(Audit).where(Audit.snapshot_id == id)) if said is Reason.NOT_CONFIRMED else None
+    assert [title for _, title, _, _ in await alerted(bench)] == ["It got worse: Transfer Size of Scripts"]
+
+
+async def test_what_is_said_again_keeps_its_id(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
+    await work_all(steady)
+    suspected = (await said_of(steady, id))["lcp_ms"]
+    await confirm(steady, id, 1205, 1205)
+    confirmed = (await said_of(steady, id))["lcp_ms"]
+    assert (suspected.id, suspected.reason, confirmed.reason) == (confirmed.id, Reason.SUSPECTED, Reason.CONFIRMED)
+
+
+async def test_nobody_waits_for_a_judgement_that_is_given_up(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
+    for _ in range(jobs.MAX_DELIVERIES):
+        assert await jobs.take_next(steady.database, snapshots.JUDGE) is not None  # and its worker disappears
+        assert not await judged(steady, id)
+        steady.clock.now += timedelta(hours=2)
+        async with steady.database.work(SYSTEM) as work:
+            await verdicts.sweep(work)
+        steady.clock.now += timedelta(hours=2)
+    assert await judged(steady, id)
+
+
+async def test_old_snapshots_go_with_their_verdicts_when_their_audits_are_gone(steady: Bench) -> None:
+    id = await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
+    await work_all(steady)
+    steady.clock.now += timedelta(days=100)
+    for deleted in (False, True):
+        if deleted:
+            async with everybodys(steady.database) as connection:
+                await connection.execute(delete(Audit).where(Audit.snapshot_id == id))
+        async with steady.database.work(SYSTEM) as work:
+            assert await snapshots.forget(work, timedelta(days=101)) == 0
+            assert await snapshots.forget(work, timedelta(days=90)) == deleted
+    assert await said_of(steady, id) == {}
+
+
 async def test_another_major_version_of_the_engine_is_incomparable(steady: Bench) -> None:
     id = await measure(steady, {"lcp_ms": 1500, "script_bytes": 50_000}, engine_version="14.0.0")
     await work_all(steady)
@@ -220,7 +276,31 @@ async def test_what_was_told_once_is_the_measure_of_what_comes(steady: Bench) ->
     following = await measure(steady, {"lcp_ms": 1204, "script_bytes": 50_000})
     await work_all(steady)
     row = (await said_of(steady, following))["lcp_ms"]
-    assert (row.judgement, row.snapshots_before) == (Judgement.NO_EVIDENCE, 2)
+    assert (row.judgement, row.reason, row.snapshots_before) == (Judgement.NO_EVIDENCE, Reason.WITHIN_NOISE, 1)
+
+
+async def test_confirmations_are_no_part_of_what_comes_before(steady: Bench) -> None:
+    """Three within a quarter of an hour have one mood."""
+    suspected = await measure(steady, {"lcp_ms": 1200, "script_bytes": 50_000})
+    await work_all(steady)
+    await confirm(steady, suspected, 1003, 1003)
+    assert len(await confirming(steady, suspected)) == 1
+    following = await measure(steady, {"lcp_ms": 1004, "script_bytes": 50_000})
+    await work_all(steady)
+    row = (await said_of(steady, following))["lcp_ms"]
+    assert row.before == pytest.approx((1010 + 995 + 1004 + 1200) / 4, abs=2)
+
+
+async def test_what_is_mended_at_once_is_seen_at_once(steady: Bench) -> None:
+    """There is one snapshot of the page as it was made worse; how far its snapshots lie apart is known from before."""
+    worse = await measure(steady, {"lcp_ms": 1500, "script_bytes": 50_000})
+    await work_all(steady)
+    await confirm(steady, worse, 1505, 1505)
+    mended = await measure(steady, {"lcp_ms": 1001, "script_bytes": 50_000})
+    await work_all(steady)
+    await confirm(steady, mended, 1003, 1003)
+    row = (await said_of(steady, mended))["lcp_ms"]
+    assert (row.judgement, row.snapshots_before) == (Judgement.IMPROVED, 1)
 
 
 async def test_a_confirmation_that_measures_nothing_is_tried_again_but_not_for_ever(steady: Bench) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ..measuring import MetricName
 from . import judging, statistics
-from .judging import Compared, Evidence, Noise
+from .judging import CONFIRMATIONS, Compared, Judged
 from .rules import FACT_SHARE, FACTS_JUDGED, MACHINE_SHARE, TIMINGS_JUDGED, Judgement, Reason, worse
 from .samples import AuditOfSnapshot, RunOfSample, Runs, Sample
 from .standing import Subject
@@ -20,9 +20,6 @@ Changed = Mapping[Subject, UUID]
 
 BEFORE = 4
 """So many snapshots before are pooled; those before them tell of the noise alone."""
-
-CONFIRMATIONS = 2
-"""So many snapshots are taken later of what is suspected."""
 
 
 class Decided(NamedTuple):
@@ -75,44 +72,32 @@ def decide(samples: Sequence[Sample], changed: Changed, confirmations: int, prov
 
 
 def _judged(cases: Sequence[_Case], confirmations: int, proved: Collection[Subject]) -> list[Decided]:
-    first = [case.compared for case in cases]
-    first = [Compared(each.subject, each.metric, each.before, each.after[:1], each.known) for each in first]
-    noise = judging.noise_of(first)
-    found = [judging.weigh(each, noise) for each in first]
-    suspects = judging.suspected(found)
-    whole = [
-        judging.weigh(case.compared, noise) if suspect else each
-        for case, each, suspect in zip(cases, found, suspects, strict=True)
-    ]
-    early = confirmations < CONFIRMATIONS
-    confirmed = judging.confirmed(whole, suspects, judging.EARLY if early else judging.ALPHA)
-    # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
-    confirmed = [
-        (yes and not (early and (each is None or each.error == 0)))
-        or (case.sample.audit.page_id, case.sample.audit.profile_id, case.metric) in proved
-        for yes, each, case in zip(confirmed, whole, cases, strict=True)
-    ]
-    return [
-        _said(case, evidence, noise, suspect, yes, confirmations)
-        for case, evidence, suspect, yes in zip(cases, whole, suspects, confirmed, strict=True)
-    ]
+    found = judging.judge([case.compared for case in cases], confirmations)
+    told = []
+    for case, judged in zip(cases, found, strict=True):
+        subject = (case.sample.audit.page_id, case.sample.audit.profile_id, case.metric)
+        if subject in proved:
+            judged = judged._replace(is_confirmed=True)
+        told.append(_said(case, judged, confirmations))
+    return told
 
 
-def _said(case: _Case, found: Evidence | None, noise: Noise, suspect: bool, proved: bool, confirmations: int) -> Decided:
-    audit, metric, each = case.sample.audit, case.metric, case.compared
+def _said(case: _Case, judged: Judged, confirmations: int) -> Decided:
+    audit, metric, each, found = case.sample.audit, case.metric, case.compared, judged.evidence
     if found is None:
         after = fmean(statistics.centers(each.after[:1]))
         few = len(each.before)
         return Decided(
             audit, metric, Judgement.NO_EVIDENCE, Reason.TOO_FEW, after=after, snapshots_before=few, snapshots_after=1
         )
-    later = len(each.after) - 1 if suspect else 0
+    later = len(each.after) - 1 if judged.is_suspect else 0
     judgement, reason = Judgement.NO_EVIDENCE, Reason.WITHIN_NOISE
-    if proved and later:
+    if judged.is_confirmed and later:
         judgement = Judgement.REGRESSED if judging.is_worse(metric, found) else Judgement.IMPROVED
         reason = Reason.CONFIRMED
-    elif suspect:
-        reason = Reason.SUSPECTED if confirmations < CONFIRMATIONS and _may_be_proved(found, later) else Reason.NOT_CONFIRMED
+    elif judged.is_suspect:
+        goes_on = confirmations < CONFIRMATIONS and judging.may_be_confirmed(found, later)
+        reason = Reason.SUSPECTED if goes_on else Reason.NOT_CONFIRMED
     elif found.first <= judging.SUSPECTED and not found.is_large:
         reason = Reason.TOO_SMALL
     shown = Compared(each.subject, metric, each.before, each.after[: later + 1], each.known)
@@ -133,11 +118,6 @@ def _said(case: _Case, found: Evidence | None, noise: Noise, suspect: bool, prov
         snapshots_before=len(each.before),
         snapshots_after=later + 1,
     )
-
-
-def _may_be_proved(found: Evidence, later: int) -> bool:
-    """Whether one more snapshot could: not, where the first confirmation shows nothing of it."""
-    return not later or found.later < 0.5
 
 
 def _case(sample: Sample, metric: MetricName, after: Runs, changed: Changed) -> _Case:

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from statistics import fmean, median
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,6 +56,9 @@ RESTLESS = 4.0
 
 DRIFT = 3.0
 """How many times the variance of the common movement counts, which goes on from the snapshots before to those after."""
+
+CONFIRMATIONS = 2
+"""So many snapshots are taken later of what is suspected."""
 
 POWER = 0.8
 RESAMPLED = 400
@@ -226,6 +230,33 @@ def detectable(each: Compared, found: Evidence) -> float:
     return max(float(np.quantile(bar - (drawn[1] - drawn[0]), POWER)), 0.0)
 
 
+class Judged(NamedTuple):
+    """What is made of a comparison among all those at once."""
+
+    evidence: Evidence | None
+    is_suspect: bool
+    is_confirmed: bool
+
+
+def judge(compared: Sequence[Compared], confirmations: int) -> list[Judged]:
+    """Everything that is compared at once, after so many confirmations.
+
+    Each one's `after` is the first snapshot and those that confirm it; only of suspects the latter are looked at.
+    """
+    first = [replace(each, after=each.after[:1]) for each in compared]
+    noise = noise_of(first)
+    found = [weigh(each, noise) for each in first]
+    suspects = suspected(found)
+    whole = [weigh(each, noise) if suspect else alone for each, alone, suspect in zip(compared, found, suspects, strict=True)]
+    early = confirmations < CONFIRMATIONS
+    proved = confirmed(whole, suspects, EARLY if early else ALPHA)
+    return [
+        # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
+        Judged(each, suspect, yes and not (early and (each is None or each.error == 0)))
+        for each, suspect, yes in zip(whole, suspects, proved, strict=True)
+    ]
+
+
 def suspected(found: Sequence[Evidence | None]) -> list[bool]:
     """Which first snapshots show a change that is worth a confirmation."""
     return [each is not None and each.is_large and each.first <= SUSPECTED for each in found]
@@ -238,6 +269,11 @@ def confirmed(found: Sequence[Evidence | None], suspects: Sequence[bool], alpha:
         passed and each is not None and each.is_large and each.later <= AGREED and each.is_ordered
         for each, passed in zip(found, statistics.holm(ps, alpha), strict=True)
     ]
+
+
+def may_be_confirmed(found: Evidence, later: int) -> bool:
+    """Whether one more snapshot could do it: not, where the first of the later ones shows nothing of it."""
+    return not later or found.later < 0.5
 
 
 def is_worse(metric: MetricName, found: Evidence) -> bool:

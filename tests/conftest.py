@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
 
 import pytest
+from alembic.util import pyfiles
 from hypothesis import settings
 
 from tests import servers
@@ -27,8 +32,20 @@ __all__ = [
 settings.register_profile("without a clock", deadline=None)
 settings.load_profile("without a clock")
 
+# Each migration would be read and compiled anew for each database that a test begins with, which takes as long as all the rest.
+_read, _found = pyfiles.load_module_py, dict[str, ModuleType]()
+
+
+def _read_once(module_id: str, path: str | PathLike[str]) -> ModuleType:
+    if Path(path).name == "env.py":  # reading it is what migrates
+        return _read(module_id, path)
+    return _found.get(str(path)) or _found.setdefault(str(path), _read(module_id, path))
+
+
+pyfiles.load_module_py = _read_once
+
 # `make test` asks the graph and these rooms on SQLite alone, `make test-all` on PostgreSQL too. Where databases differ most
-# (infra, jobs, claims, the history), both take both.
+# (infra, jobs, claims), both take both.
 SLOW = (
     "tests/graph/",
     *(
@@ -52,6 +69,17 @@ SLOW = (
     ),
 )
 
+# What repeats a quick test with other actors, on PostgreSQL, or by several programs at once.
+LONG = re.compile(
+    r"tests/(graph/test_walls.py::test_nothing_of_another_workspace_can_be_changed\[.*an actor"
+    r"|graph/test_by_site.py::test_nothing_of_another_site.*(MEMBER|OWNER)"
+    r"|infra/test_migrate.py::test_of_programs_that_migrate_at_once"
+    r"|house/test_migrations.py::test_a_difference"
+    r"|house/test_no_skips.py"
+    r"|domain/audits/test_(actions|conditions|keeping|newest|results|series).py::.*postgresql"
+    r"|domain/test_following.py::.*postgresql)"
+)
+
 # Walks over the whole schema, beside those over the walls and the sites, which `make test` takes.
 WALKS = (
     "tests/graph/test_permissions.py",
@@ -64,7 +92,8 @@ WALKS = (
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     without_plans(config, items)
     for item in items:
-        if item.nodeid.startswith(WALKS) or (item.nodeid.startswith(SLOW) and "postgresql" in item.nodeid):
+        repeats = item.nodeid.startswith(SLOW) and "postgresql" in item.nodeid
+        if repeats or item.nodeid.startswith(WALKS) or LONG.match(item.nodeid):
             item.add_marker(pytest.mark.slow)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from math import log
+from math import log, sqrt
 from statistics import fmean, median
 from typing import NamedTuple
 from uuid import UUID
@@ -168,13 +168,18 @@ def _unfit(case: _Case, other_machine: bool) -> Decided | None:
 
 
 def machine_changed(before: Runs, after: Runs) -> bool:
-    """Whether the machine's benchmark moved: its middle by more than MACHINE_SHARE, and almost every run with it."""
+    """Whether the machine's benchmark moved: its middle by more than MACHINE_SHARE, almost every run with it, and farther than
+    it goes from snapshot to snapshot by itself (a 95 % prediction interval), as on a machine that is shared.
+    """
     sides = [[[log(run.benchmark_index) for run in runs if run.benchmark_index] for runs in side] for side in (before, after)]
     low, high = ([runs for runs in side if runs] for side in sides)
     if not low or not high:
         return False
-    moved = median(value for runs in high for value in runs) - median(value for runs in low for value in runs)
-    return abs(moved) >= log(1 + MACHINE_SHARE) and abs(statistics.cliffs_delta(low, high)) >= 0.8
+    moved = abs(median(value for runs in high for value in runs) - median(value for runs in low for value in runs))
+    if moved < log(1 + MACHINE_SHARE) or abs(statistics.cliffs_delta(low, high)) < 0.8:
+        return False
+    apart, freedom = statistics.variance_between(low)
+    return not freedom or moved > statistics.t_quantile(0.025, freedom) * sqrt(apart * (1 / len(low) + 1 / len(high)))
 
 
 def _fact(

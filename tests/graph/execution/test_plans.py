@@ -103,16 +103,16 @@ def changes(context: Context) -> dict[str, int]:
 
 
 async def test_without_errors_everything_is_executed_by_plans_as_graphql_core_does_it() -> None:
-    assert await compiled(drawn(80), 0.0) == 1.0
+    assert await compiled(drawn(40), 0.0) == 1.0
 
 
 async def test_errors_are_those_of_graphql_core_and_nothing_is_left_behind() -> None:
-    assert await compiled(drawn(80), 0.03) == 1.0
+    assert await compiled(drawn(40), 0.03) == 1.0
 
 
 @pytest.mark.parametrize("trouble", [0.0, 0.1])
 async def test_changes_are_made_as_graphql_core_makes_them_and_no_more_of_them(trouble: float) -> None:
-    assert await compiled(drawn(80, CHANGING, kind=OperationType.MUTATION), trouble, CHANGING) == 1.0
+    assert await compiled(drawn(30, CHANGING, kind=OperationType.MUTATION), trouble, CHANGING) == 1.0
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ async def test_plans_say_what_graphql_core_says_of_many_more(trouble: float) -> 
 
 
 async def test_a_null_where_only_a_default_keeps_it_out_is_left_to_graphql_core() -> None:
-    assert await compiled(drawn(60, mistaken=True, size=20), 0.0, covered=False) > 0.2
+    assert await compiled(drawn(40, mistaken=True, size=20), 0.0, covered=False) > 0.2
 
 
 # Pacemark's own schema

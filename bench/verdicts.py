@@ -1,7 +1,7 @@
 """How often a verdict is wrong, and what it finds: over real measurements of unchanged pages, and of pages slowed on purpose.
 
 python -m bench.verdicts collect --engine lighthouse --minutes 60
-python -m bench.verdicts judge
+python -m bench.verdicts judge --builds 1000
 """
 
 from __future__ import annotations
@@ -9,55 +9,62 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, NamedTuple
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from bench.noise.builds import METRICS, Drawing, Pool, variation
+from bench.noise import picture, tables
+from bench.noise.builds import METRICS, Drawing, pooled, variation
 from bench.noise.collect import EFFECTS, Collector, read
 from bench.noise.rules import RIVALS, bar, pacemark, scores
-from domain.measuring import Engine, EngineName, MetricName
+from domain.measuring import Engine, EngineName
 
-FOLDER = Path(__file__).parent / "noise" / "measured"
+MEASURED = Path(__file__).parent / "noise" / "measured"
+RESULTS = Path(__file__).parent / "results"
+
 RATE = 0.01
 """So many builds may have a false alarm; others' rules are tuned to it."""
 
-STEADY = 0.03
+DRIFT = 0.01
+KINDS: dict[str, dict[str, Any]] = {
+    "drawn at random": {},
+    "in the order measured": {"in_time": True},
+    f"with a drift of {DRIFT:.0%} a snapshot": {"drift": DRIFT},
+}
+"""Of builds in which nothing is worse."""
+
+SEED = 20_261_123
+PIECE = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.verdicts", description=__doc__, formatter_class=_Plain)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.verdicts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--engine", choices=["lighthouse", "probe"], default="lighthouse")
     chores = parser.add_subparsers(required=True)
     collect = chores.add_parser("collect", help="measure the pages again and again, and keep every run")
-    collect.add_argument("--engine", choices=["lighthouse", "probe"], default="lighthouse")
     collect.add_argument("--minutes", type=float, default=60)
     collect.set_defaults(chore=_collect)
     judge = chores.add_parser("judge", help="draw builds from what was measured, and judge them")
-    judge.add_argument("--builds", type=int, default=400, help="so many of each kind")
-    judge.add_argument("--engine", choices=["lighthouse", "probe"], default="lighthouse")
-    judge.add_argument("--seed", type=int, default=1)
+    judge.add_argument("--builds", type=int, default=1_000, help="so many of each kind")
     judge.set_defaults(chore=_judge)
     given = parser.parse_args()
     given.chore(given)
 
 
-class _Plain(argparse.RawDescriptionHelpFormatter):
-    pass
-
-
 def _collect(given: argparse.Namespace) -> None:
-    FOLDER.mkdir(exist_ok=True)
-    decisive = METRICS[given.engine.upper()][0]
-    collector = Collector(
-        _engine(given.engine), decisive, FOLDER / f"{given.engine}.jsonl", lambda text: print(text, flush=True)
-    )
+    MEASURED.mkdir(exist_ok=True)
+    decisive = METRICS[EngineName(given.engine.upper())][0]
+    collector = Collector(_engine(given.engine), decisive, MEASURED / f"{given.engine}.jsonl", partial(print, flush=True))
     asyncio.run(collector.collect(time.time() + 60 * given.minutes))
 
 
@@ -72,106 +79,82 @@ def _engine(name: str) -> Engine:
     return LighthouseEngine(guard, lock_file=Path(gettempdir()) / "pacemark-lighthouse.lock")
 
 
-def _judge(given: argparse.Namespace) -> None:
-    engine = EngineName(given.engine.upper())
-    snapshots = list(read(FOLDER / f"{given.engine}.jsonl"))
-    unchanged = _pool([each for each in snapshots if not each.effect])
-    slowed = {effect: _pool([each for each in snapshots if each.effect == effect]) for effect in EFFECTS}
-    console = Console(highlight=False)
-    decisive = METRICS[engine][0]
-    spread = variation(unchanged, decisive)
-    console.print(_variation(unchanged, slowed, spread, decisive))
-    said: dict[str, Any] = {"engine": engine, "builds": given.builds, "variation": {" ".join(k): v for k, v in spread.items()}}
-    said["alarms"] = {}
-    kinds = {"as drawn": {}, "in the order measured": {"in_time": True}, "with drift of 1 %": {"drift": 0.01}}
-    highest: dict[str, list[float]] = {name: [] for name in RIVALS}
-    for kind, how in kinds.items():
-        drawing = Drawing(engine, unchanged, slowed, given.seed, **how)  # type: ignore[arg-type]  # its own names
-        wrong = suspects = 0
-        for _ in range(given.builds):
-            build = drawing.build()
-            worse, number = pacemark(build)
-            wrong, suspects = wrong + any(worse), suspects + number
-            if not how:
-                for name, rule in RIVALS.items():
-                    highest[name].append(max(scores(rule, build)))
-        said["alarms"][kind] = {"per 100 builds": 100 * wrong / given.builds, "suspects a build": suspects / given.builds}
-        console.print(
-            f"{kind}: {100 * wrong / given.builds:.2f} false alarms in 100 builds, {suspects / given.builds:.1f} suspects"
-        )
-    bars = {name: bar(found, RATE) for name, found in highest.items()}
-    said["found"] = _found(given, engine, unchanged, slowed, spread, bars)
-    console.print(_power(said["found"]))
-    target = Path(__file__).parent / "results" / f"verdicts-{given.engine}.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(said, indent=2))
-    print(target, file=sys.stderr)
+class Alarm(NamedTuple):
+    """What is said of a build in which nothing is worse. `highest`: how sure each rival is of what it is surest of."""
+
+    wrong: bool
+    suspects: int
+    again: int
+    incomparable: float
+    highest: dict[str, float]
 
 
-def _pool(snapshots: Sequence[Any]) -> Pool:
-    pool: dict[tuple[str, str], list[Any]] = {}
-    for each in snapshots:
-        pool.setdefault(each.subject, []).append(each)
-    return pool
-
-
-def _found(
-    given: argparse.Namespace,
-    engine: EngineName,
-    unchanged: Pool,
-    slowed: Mapping[float, Pool],
-    spread: Mapping[tuple[str, str], tuple[float, float]],
-    bars: Mapping[str, float],
-) -> dict[str, dict[str, dict[str, float]]]:
-    """By effect, page and rule, of a hundred slowed pages those that were found."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for effect in EFFECTS:
-        drawing = Drawing(engine, unchanged, slowed, given.seed + 1)
-        hits: dict[str, dict[str, list[bool]]] = {}
-        for _ in range(given.builds):
-            build = drawing.build(effect)
-            worse, _number = pacemark(build)
-            for place in build.slowed:
-                subject = build.compared[place].subject[1]  # type: ignore[index]  # a pair, as the builds make it
-                groups = ["all pages", *(["varies by 3 % or less"] if spread[subject][1] <= STEADY else []), " ".join(subject)]
-                for group in groups:
-                    rules = hits.setdefault(group, {})
-                    rules.setdefault("Pacemark", []).append(worse[place])
-                    for name, rule in RIVALS.items():
-                        rules.setdefault(name, []).append(rule(build.compared[place]) > bars[name])
-        found[f"{effect:.0%}"] = {
-            group: {name: 100 * sum(those) / len(those) for name, those in rules.items()} for group, rules in hits.items()
-        }
+def _alarms(drawing: Drawing, kind: int, numbers: Sequence[int]) -> list[Alarm]:
+    found = []
+    for number in numbers:
+        build = drawing.build((SEED, kind, number))
+        told = pacemark(build)
+        highest = {name: max(scores(rival, build)) for name, rival in RIVALS.items()}
+        share = len(build.incomparable) / len(build.compared)
+        found.append(Alarm(bool(told.worse), told.suspects, told.measured_again, share, highest))
     return found
 
 
-def _variation(
-    unchanged: Pool, slowed: Mapping[float, Pool], spread: Mapping[tuple[str, str], tuple[float, float]], metric: MetricName
-) -> Table:
-    table = Table(
-        "Page", "Snapshots", "Runs vary by", "Snapshots vary by", *(f"slowed by {e:.0%}" for e in EFFECTS), box=box.SIMPLE_HEAD
-    )
-    for subject, snapshots in unchanged.items():
-        middle = _middle(snapshots, metric)
-        moved = [_middle(slowed[effect].get(subject, ()), metric) for effect in EFFECTS]
-        really = [f"{100 * (each / middle - 1):+.1f} %" if each else "–" for each in moved]
-        within, between = spread[subject]
-        table.add_row(" ".join(subject), str(len(snapshots)), f"{100 * within:.1f} %", f"{100 * between:.1f} %", *really)
-    return table
+class Find(NamedTuple):
+    """The page that was slowed, and how sure each rule is of that; of Pacemark's whether it is confirmed."""
+
+    subject: str
+    scores: dict[str, float]
 
 
-def _middle(snapshots: Sequence[Any], metric: MetricName) -> float:
-    values = sorted(run[metric.value] for each in snapshots for run in each.runs if metric.value in run)
-    return values[len(values) // 2] if values else 0.0
+def _finds(drawing: Drawing, effect: float, numbers: Sequence[int]) -> list[Find]:
+    found = []
+    for number in numbers:
+        build = drawing.build((SEED, 99, number), effect)
+        worse = pacemark(build).worse
+        for place in build.slowed:
+            each = build.compared[place]
+            told = {tables.OURS: float(place in worse)} | {name: rival.score(each) for name, rival in RIVALS.items()}
+            found.append(Find(" ".join(str(each.subject).split()[1:]), told))
+    return found
 
 
-def _power(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Table:
-    rules = ["Pacemark", *RIVALS]
-    table = Table("Slowed by", "Page", *rules, box=box.SIMPLE_HEAD)
-    for effect, groups in found.items():
-        for group in sorted(groups, key=lambda name: (name not in ("all pages", "varies by 3 % or less"), name)):
-            table.add_row(effect, group, *(f"{groups[group][rule]:.0f} %" for rule in rules))
-    return table
+def _judge(given: argparse.Namespace) -> None:
+    engine = EngineName(given.engine.upper())
+    snapshots = list(read(MEASURED / f"{given.engine}.jsonl"))
+    unchanged = pooled(each for each in snapshots if not each.effect)
+    slowed = {effect: pooled(each for each in snapshots if each.effect == effect) for effect in EFFECTS}
+    decisive = METRICS[engine][0]
+    console = Console(highlight=False)
+    console.print(tables.variation(unchanged, slowed, decisive))
+    pieces = [range(first, min(first + PIECE, given.builds)) for first in range(0, given.builds, PIECE)]
+    with ProcessPoolExecutor() as pool:
+        alarms = {}
+        for kind, (name, how) in enumerate(KINDS.items()):
+            drawing = Drawing(engine, unchanged, slowed, **how)
+            alarms[name] = list(chain.from_iterable(pool.map(partial(_alarms, drawing, kind), pieces)))
+        drawing = Drawing(engine, unchanged, slowed)
+        finds = {
+            effect: list(chain.from_iterable(pool.map(partial(_finds, drawing, effect), pieces)))
+            for effect in EFFECTS
+            if slowed[effect]
+        }
+    bars = {name: bar([each.highest[name] for each in next(iter(alarms.values()))], RATE) for name in RIVALS}
+    steady = {" ".join(subject) for subject, those in unchanged.items() if variation(those, decisive)[1] <= tables.STEADY}
+    said = {
+        "engine": engine,
+        "builds": given.builds,
+        "pages": tables.spread(unchanged, decisive),
+        "alarms": {name: tables.alarms(those) for name, those in alarms.items()},
+        "found": {f"{effect:.0%}": tables.found(those, bars, steady) for effect, those in finds.items()},
+    }
+    console.print(tables.of_alarms(said["alarms"]))
+    console.print(tables.of_finds(said["found"]))
+    RESULTS.mkdir(exist_ok=True)
+    target = RESULTS / f"verdicts-{given.engine}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.json"
+    target.write_text(json.dumps(said, indent=2))
+    target.with_suffix(".svg").write_text(picture.drawn(said["found"], said["alarms"]))
+    console.print(f"{target}\n{target.with_suffix('.svg')}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from domain.measuring import MetricName
+from domain.measuring import EngineName, MetricName
+from domain.verdicts import statistics
+from domain.verdicts.deciding import machine_changed
 from domain.verdicts.judging import Compared
 
-from .collect import Snapshot
+from .collect import Snapshot, Subject
 
 PAGES = 20
 BEFORE = 4
@@ -18,7 +20,7 @@ AFTER = 3
 """One at first, and two that confirm."""
 
 METRICS = {
-    "LIGHTHOUSE": (
+    EngineName.LIGHTHOUSE: (
         MetricName.LCP,
         MetricName.FCP,
         MetricName.TBT,
@@ -26,95 +28,102 @@ METRICS = {
         MetricName.SPEED_INDEX,
         MetricName.TTFB,
     ),
-    "PROBE": (MetricName.TTFB, MetricName.PAGE_LOAD),
+    EngineName.PROBE: (MetricName.PAGE_LOAD, MetricName.TTFB),
 }
+"""The first is the one whose move is set."""
 
-Subject = tuple[str, str]
 Pool = Mapping[Subject, Sequence[Snapshot]]
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Everything that is compared at once, with all snapshots that were taken. `slowed`: whose decisive metric was."""
+    """Everything that is compared at once, with all snapshots that were taken.
+
+    `incomparable`: the places of what another machine measured; `slowed`: of the metric that was made worse on purpose.
+    """
 
     compared: Sequence[Compared]
+    incomparable: frozenset[int]
     slowed: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """`drift`: by how much, as a share, all pages move together from one snapshot to the next, up or down, as a random walk.
 
-    `in_time`: snapshots follow one another as they were measured, so that whatever the machine went through is in them.
+    `in_time`: all pages' snapshots follow one another as they were measured, whatever the machine went through meanwhile.
     """
 
-    def __init__(
-        self,
-        engine: str,
-        unchanged: Pool,
-        slowed: Mapping[float, Pool],
-        seed: int,
-        *,
-        drift: float = 0.0,
-        in_time: bool = False,
-    ) -> None:
-        self._metrics = METRICS[engine]
-        self._unchanged = unchanged
-        self._slowed = slowed
-        self._chance = np.random.default_rng(seed)
-        self._drift = drift
-        self._in_time = in_time
-        self._names = sorted({page for page, _ in unchanged})
-        self._profiles = sorted({profile for _, profile in unchanged})
+    engine: EngineName
+    unchanged: Pool
+    slowed: Mapping[float, Pool]
+    drift: float = 0.0
+    in_time: bool = False
 
-    def build(self, effect: float = 0.0) -> Build:
+    def build(self, seed: Sequence[int], effect: float = 0.0) -> Build:
         """With an effect one page is slowed under a profile for which that was measured; all else is as it was."""
-        walk = 1 + np.cumsum(self._chance.normal(0, self._drift, BEFORE + AFTER)) if self._drift else np.ones(BEFORE + AFTER)
-        places = [(number, profile) for number in range(PAGES) for profile in self._profiles]
-        named = {number: self._names[self._chance.integers(len(self._names))] for number in range(PAGES)}
-        target: tuple[int, str] | None = None
+        chance = np.random.default_rng(seed)
+        walk = 1 + np.cumsum(chance.normal(0, self.drift, BEFORE + AFTER)) if self.drift else np.ones(BEFORE + AFTER)
+        begins = int(chance.integers(min(map(len, self.unchanged.values())) - BEFORE - AFTER + 1)) if self.in_time else None
+        subjects = self._subjects(chance)
+        target = None
         if effect:
-            fit = [place for place in places if self._slowed[effect].get((named[place[0]], place[1]))]
-            target = fit[self._chance.integers(len(fit))]
+            fit = [place for place, subject in enumerate(subjects) if self.slowed[effect].get(subject)]
+            target = int(chance.choice(fit))
         compared: list[Compared] = []
-        slowed: set[int] = set()
-        for place in places:
-            subject = (named[place[0]], place[1])
-            drawn = self._draw(subject, effect if place == target else 0.0)
-            for metric in self._metrics:
+        incomparable, slowed = set[int](), set[int]()
+        for place, subject in enumerate(subjects):
+            drawn = self._draw(chance, subject, effect if place == target else 0.0, begins)
+            machines = [[index for index in each.benchmark if index] for each in drawn]
+            others = [machine_changed(machines[:BEFORE], [each]) for each in machines[BEFORE:]]
+            for metric in METRICS[self.engine]:
                 sides = [_values(each, metric, float(moved)) for each, moved in zip(drawn, walk, strict=True)]
-                if all(sides):
-                    if place == target and metric is self._metrics[0]:
-                        slowed.add(len(compared))
-                    compared.append(Compared((place, subject), metric, sides[:BEFORE], sides[BEFORE:]))
-        return Build(compared, frozenset(slowed))
+                if not all(sides):
+                    continue
+                if others[0]:
+                    incomparable.add(len(compared))
+                if place == target and metric is METRICS[self.engine][0]:
+                    slowed.add(len(compared))
+                after = [side for number, side in enumerate(sides[BEFORE:]) if not number or not others[number]]
+                compared.append(Compared(f"{place} {subject[0]} {subject[1]}", metric, sides[:BEFORE], after))
+        return Build(compared, frozenset(incomparable), frozenset(slowed))
 
-    def _draw(self, subject: Subject, effect: float) -> Sequence[Snapshot]:
-        pool = self._unchanged[subject]
+    def _subjects(self, chance: np.random.Generator) -> list[Subject]:
+        """Each page under all profiles."""
+        pages, profiles = (sorted(set(those)) for those in zip(*self.unchanged, strict=True))
+        return [(str(page), profile) for page in chance.choice(pages, PAGES) for profile in profiles]
+
+    def _draw(self, chance: np.random.Generator, subject: Subject, effect: float, begins: int | None) -> list[Snapshot]:
+        pool = self.unchanged[subject]
         wanted = BEFORE if effect else BEFORE + AFTER
-        if self._in_time:
-            first = int(self._chance.integers(len(pool) - wanted + 1))
-            drawn = list(pool[first : first + wanted])
-        else:
-            drawn = [pool[place] for place in self._chance.choice(len(pool), wanted, replace=False)]
-        if effect:
-            slowed = self._slowed[effect][subject]
-            drawn += [slowed[place] for place in self._chance.choice(len(slowed), AFTER, replace=len(slowed) < AFTER)]
-        return drawn
+        drawn = _some(chance, pool, wanted) if begins is None else list(pool[begins : begins + wanted])
+        return drawn + _some(chance, self.slowed[effect][subject], AFTER) if effect else drawn
 
 
-def _values(snapshot: Snapshot, metric: MetricName, moved: float) -> list[float]:
+def _some(chance: np.random.Generator, pool: Sequence[Snapshot], number: int) -> list[Snapshot]:
+    """Other ones each, as long as there are any."""
+    return [pool[place] for place in chance.choice(len(pool), number, replace=len(pool) < number)]
+
+
+def _values(snapshot: Snapshot, metric: MetricName, moved: float = 1.0) -> list[float]:
     return [run[metric.value] * moved for run in snapshot.runs if metric.value in run]
 
 
-def variation(pool: Pool, metric: MetricName) -> Mapping[Subject, tuple[float, float]]:
-    """How far the runs of a snapshot lie apart, and how far snapshots: as shares of the middle (standard deviations)."""
-    from domain.verdicts import statistics
+def pooled(snapshots: Iterable[Snapshot]) -> Pool:
+    pool: dict[Subject, list[Snapshot]] = {}
+    for each in snapshots:
+        pool.setdefault(each.subject, []).append(each)
+    return pool
 
-    found: dict[Subject, tuple[float, float]] = {}
-    for subject, snapshots in pool.items():
-        sides = [_values(each, metric, 1.0) for each in snapshots]
-        middle = float(np.median([value for runs in sides for value in runs]))
-        within = float(np.sqrt(np.mean([np.var(runs, ddof=1) for runs in sides])))
-        between = float(np.std(statistics.centers(sides), ddof=1))
-        found[subject] = within / middle, between / middle
-    return found
+
+def middle(snapshots: Sequence[Snapshot], metric: MetricName) -> float:
+    """The median of all runs."""
+    return float(np.median([value for each in snapshots for value in _values(each, metric)]))
+
+
+def variation(snapshots: Sequence[Snapshot], metric: MetricName) -> tuple[float, float]:
+    """How far the runs of a snapshot lie apart, and how far snapshots: standard deviations as shares of the middle."""
+    sides = [_values(each, metric) for each in snapshots]
+    within = float(np.sqrt(np.mean([np.var(runs, ddof=1) for runs in sides])))
+    between = float(np.std(statistics.centers(sides), ddof=1))
+    return within / middle(snapshots, metric), between / middle(snapshots, metric)

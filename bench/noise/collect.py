@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from domain.measuring import Engine, EngineName, FormFactor, Measured, MetricName, Order
+from domain.verdicts.rules import TIMINGS_JUDGED
 
 from .site import PAGES, serving
+
+Subject = tuple[str, str]
+"""A page and the kind of device."""
 
 RUNS = 5
 EFFECTS = (0.05, 0.10, 0.20)
@@ -34,7 +37,7 @@ class Snapshot:
     benchmark: list[float | None]
 
     @property
-    def subject(self) -> tuple[str, str]:
+    def subject(self) -> Subject:
         return self.page, self.form_factor
 
 
@@ -52,7 +55,7 @@ class Collector:
         self._decisive = decisive
         self._file = file
         self._say = say
-        self._per_ms: dict[tuple[str, FormFactor], tuple[float, float]] = {}
+        self._per_ms: dict[Subject, tuple[float, float]] = {}
         for each in read(file) if file.exists() else ():
             if each.effect:  # as it was found out before
                 self._per_ms[each.subject] = each.delay_ms / each.effect, 1.0
@@ -99,7 +102,8 @@ class Collector:
         benchmark: list[float | None] = []
         async with aclosing(_steps(self._engine, order)) as steps:
             async for step in steps:
-                found.append({name.value: round(value, 4) for name, value in step.result.metrics.items()})
+                metrics = step.result.metrics
+                found.append({name.value: round(metrics[name], 3) for name in TIMINGS_JUDGED if name in metrics})
                 benchmark.append(step.result.benchmark_index)
         return found, benchmark
 
@@ -109,13 +113,3 @@ async def _steps(engine: Engine, order: Order) -> AsyncGenerator[Measured, None]
         async for step in steps:
             if isinstance(step, Measured):
                 yield step
-
-
-def grouped(snapshots: Iterator[Snapshot]) -> Mapping[tuple[str, str], list[Snapshot]]:
-    found: dict[tuple[str, str], list[Snapshot]] = {}
-    for each in snapshots:
-        found.setdefault(each.subject, []).append(each)
-    return found
-
-
-Report = Mapping[str, Any]

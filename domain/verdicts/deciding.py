@@ -55,13 +55,14 @@ def decide(samples: Sequence[Sample], changed: Changed, confirmations: int, prov
     said: list[Decided] = []
     cases: list[_Case] = []
     for sample in samples:
-        other_machine = machine_changed(sample.before[-BEFORE:], sample.after[:1])
+        machine = _benchmarks(sample.before[-BEFORE:])
+        others = [machine_changed(machine, [indexes]) for indexes in _benchmarks(sample.after)]
         # A confirmation on another machine confirms nothing.
-        fit = [sample.after[0], *(runs for runs in sample.after[1:] if not machine_changed(sample.before[-BEFORE:], [runs]))]
+        fit = [runs for place, (runs, other) in enumerate(zip(sample.after, others, strict=True)) if not place or not other]
         for metric in TIMINGS_JUDGED:
             if _values(sample.after[:1], metric):
                 case = _case(sample, metric, fit, changed)
-                unfit = _unfit(case, other_machine)
+                unfit = _unfit(case, others[0])
                 if unfit is not None:
                     said.append(unfit)
                 else:
@@ -167,12 +168,13 @@ def _unfit(case: _Case, other_machine: bool) -> Decided | None:
     return None
 
 
-def machine_changed(before: Runs, after: Runs) -> bool:
-    """Whether the machine's benchmark moved: its middle by more than MACHINE_SHARE, almost every run with it, and farther than
-    it goes from snapshot to snapshot by itself (a 95 % prediction interval), as on a machine that is shared.
+def machine_changed(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) -> bool:
+    """Whether the machine's benchmark, given snapshot by snapshot for each run, moved.
+
+    That is its middle by more than MACHINE_SHARE, almost every run with it, and all that farther than it goes from snapshot to
+    snapshot by itself (a 95 % prediction interval), as on a machine that others use too.
     """
-    sides = [[[log(run.benchmark_index) for run in runs if run.benchmark_index] for runs in side] for side in (before, after)]
-    low, high = ([runs for runs in side if runs] for side in sides)
+    low, high = ([[log(index) for index in runs] for runs in side if runs] for side in (before, after))
     if not low or not high:
         return False
     moved = abs(median(value for runs in high for value in runs) - median(value for runs in low for value in runs))
@@ -180,6 +182,10 @@ def machine_changed(before: Runs, after: Runs) -> bool:
         return False
     apart, freedom = statistics.variance_between(low)
     return not freedom or moved > statistics.t_quantile(0.025, freedom) * sqrt(apart * (1 / len(low) + 1 / len(high)))
+
+
+def _benchmarks(side: Runs) -> list[list[float]]:
+    return [[run.benchmark_index for run in runs if run.benchmark_index] for runs in side]
 
 
 def _fact(

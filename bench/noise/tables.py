@@ -1,0 +1,114 @@
+"""What came of it, counted, and as tables in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from rich import box
+from rich.table import Table
+
+from domain.measuring import MetricName
+
+from .builds import Pool, middle
+from .builds import variation as variation_of
+from .rules import RIVALS
+
+OURS = "Pacemark"
+STEADY = 0.03
+EVERY, QUIET = "all pages", f"those that vary by {STEADY:.0%} or less"
+
+Found = Mapping[str, Mapping[str, float]]
+"""By group of pages and rule, of a hundred that were slowed those that were found."""
+
+
+class Alarm(Protocol):
+    @property
+    def wrong(self) -> bool: ...
+
+    @property
+    def suspects(self) -> int: ...
+
+    @property
+    def again(self) -> int: ...
+
+    @property
+    def incomparable(self) -> float: ...
+
+    @property
+    def highest(self) -> Mapping[str, float]: ...
+
+
+class Find(Protocol):
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def scores(self) -> Mapping[str, float]: ...
+
+
+def spread(unchanged: Pool, metric: MetricName) -> dict[str, Any]:
+    return {
+        " ".join(subject): dict(zip(("runs", "snapshots"), variation_of(those, metric), strict=True))
+        for subject, those in unchanged.items()
+    }
+
+
+def variation(unchanged: Pool, slowed: Mapping[float, Pool], metric: MetricName) -> Table:
+    """How far apart what was measured lies, and how far pages moved that were to move."""
+    columns = ["Page", "Snapshots", "Runs vary by", "Snapshots vary by", *(f"to move by {effect:.0%}" for effect in slowed)]
+    table = Table(*columns, box=box.SIMPLE_HEAD, title=f"{metric.value} of unchanged pages, and of those slowed on purpose")
+    for subject, those in sorted(unchanged.items()):
+        runs, snapshots = variation_of(those, metric)
+        moved = [pool.get(subject, ()) for pool in slowed.values()]
+        base = middle(those, metric)
+        shown = [f"{100 * (middle(each, metric) / base - 1):+.1f} % ({len(each)})" if each else "–" for each in moved]
+        table.add_row(" ".join(subject), str(len(those)), f"{100 * runs:.1f} %", f"{100 * snapshots:.1f} %", *shown)
+    return table
+
+
+def alarms(found: Sequence[Alarm]) -> dict[str, float]:
+    """Of a hundred builds in which nothing is worse; of rivals as they are used, with nothing tuned."""
+    number = len(found)
+    told = {OURS: sum(each.wrong for each in found)} | {
+        name: sum(each.highest[name] > rival.usual for each in found) for name, rival in RIVALS.items()
+    }
+    shares = {name: 100 * those / number for name, those in told.items()}
+    return shares | {
+        "suspects": sum(each.suspects for each in found) / number,
+        "measured again": sum(each.again for each in found) / number,
+        "incomparable": 100 * sum(each.incomparable for each in found) / number,
+    }
+
+
+def found(finds: Sequence[Find], bars: Mapping[str, float], steady: Collection[str]) -> Found:
+    groups = {EVERY: list(finds), QUIET: [each for each in finds if each.subject in steady]}
+    for each in finds:
+        groups.setdefault(each.subject, []).append(each)
+    bars = {OURS: 0.5, **bars}
+    return {
+        group: {name: 100 * sum(each.scores[name] > bars[name] for each in those) / len(those) for name in bars}
+        for group, those in groups.items()
+        if those
+    }
+
+
+def of_alarms(told: Mapping[str, Mapping[str, float]]) -> Table:
+    table = Table("Builds", OURS, *RIVALS, box=box.SIMPLE_HEAD, title="False alarms in 100 builds (others as they are used)")
+    for name, those in told.items():
+        table.add_row(name, *(f"{those[rule]:.1f}" for rule in (OURS, *RIVALS)))
+    first = next(iter(told.values()))
+    table.caption = (
+        f"{first['suspects']:.1f} suspects a build, for which {first['measured again']:.1f} pages are measured again; "
+        f"{first['incomparable']:.1f} % are incomparable."
+    )
+    return table
+
+
+def of_finds(told: Mapping[str, Found]) -> Table:
+    title = "Found of 100 slowed pages (others tuned to 1 false alarm in 100 builds)"
+    table = Table("Slowed by", "Page", OURS, *RIVALS, box=box.SIMPLE_HEAD, title=title)
+    for effect, groups in told.items():
+        for group in sorted(groups, key=lambda name: (name not in (EVERY, QUIET), name)):
+            table.add_row(effect, group, *(f"{groups[group][rule]:.0f} %" for rule in (OURS, *RIVALS)))
+    return table

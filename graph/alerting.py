@@ -33,8 +33,8 @@ described(
     alerts.AlertState,
     "How an alert stands.",
     OPEN="It is so, and nobody said that they know.",
-    ACKNOWLEDGED="Somebody knows of it: nothing but its end is told.",
-    SNOOZED="It is put off for a while; then it is told again if it is so still.",
+    ACKNOWLEDGED="Somebody knows of it: nothing but its end is told, unless it gets worse; then it is open again.",
+    SNOOZED="It is put off for a while; then it is told again if it is so still, or before, if it gets worse.",
     RESOLVED="It is so no more.",
 )
 described(
@@ -62,6 +62,7 @@ described(
     notifications.Moment,
     "What of an alert is told.",
     OPENED="It began.",
+    WORSENED="It is graver than it was, or more is wrong.",
     RESOLVED="It ended.",
     REMINDER="It was put off until now, and is so still.",
     TEST="Nothing: somebody tests the channel.",

@@ -170,6 +170,7 @@ described(
     SCHEDULE_FIRED="A schedule asked for audits.",
     SCHEDULE_SKIPPED="A schedule was due and asked for no audit.",
     ALERT_OPENED="Something is wrong.",
+    ALERT_WORSENED="It is graver than it was, or more is wrong; whoever knew of it may not know of that.",
     ALERT_RESOLVED="It is so no more.",
     ALERT_ACKNOWLEDGED="Somebody knows of it.",
     ALERT_SNOOZED="Somebody put it off, or it is put off no longer.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ..base import Query, query
 from ..ids import new_id
-from ..notifications import AlertKind, AlertSeverity, Moment
+from ..notifications import AlertKind, AlertSeverity, Moment, graver
 from ..work import EventKind, Work
 from ..workspaces import Workspace
 from . import rules, saying
@@ -28,7 +28,8 @@ MOST_REMINDED = 200
 class Condition:
     """What is wrong. `key` names it among all that can be wrong in the workspace; `title` is a short sentence for people.
 
-    `details` are plain values by names for people: limit, value, since.
+    `details` are plain values by names for people: limit, value, since. `added`: names of those that are wrong besides what
+    was before.
     """
 
     workspace_id: UUID
@@ -38,6 +39,7 @@ class Condition:
     severity: AlertSeverity
     title: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    added: Collection[str] = ()
     page_id: UUID | None = None
     profile_id: UUID | None = None
     environment: str | None = None
@@ -54,12 +56,23 @@ class Held:
 
 
 _ONE = query(AlertRow, Alert).where(Alert.workspace_id == bindparam("workspace_id"), Alert.id == bindparam("id"))
+_OPEN_IN_TURN = Query(
+    AlertRow,
+    query(AlertRow, Alert)
+    .where(
+        Alert.workspace_id == bindparam("workspace_id"),
+        Alert.subject == bindparam("subject"),
+        Alert.resolved_at.is_(None),
+    )
+    .statement.with_for_update(key_share=True),
+)
 
 
 async def hold(work: Work, condition: Condition) -> Held:
     """It is so: opens an alert, and lets people be told, unless one is open for it; that one was seen once more.
 
-    Of two at once, one opens it. What is told is how it began: only its details follow.
+    Of two at once, one opens it. Its title and details follow what is so; its severity only rises. When it does, or something
+    is added, people are told again, also those who knew of it as it was.
     """
     for _ in range(TRIES):
         id = await _seen(work, condition)
@@ -123,14 +136,25 @@ def resolved(work: Work, resolution: Resolution) -> dict[str, Any]:
 
 
 async def _seen(work: Work, condition: Condition) -> UUID | None:
-    again = (
-        update(Alert)
-        .where(Alert.workspace_id == condition.workspace_id, Alert.subject == condition.key, Alert.resolved_at.is_(None))
-        .values(last_seen_at=work.now, occurrences=Alert.occurrences + 1, details=dict(condition.details))
-        .returning(Alert.id)
-    )
-    found = (await work.db.execute(again)).first()
-    return found.id if found is not None else None
+    row = await work.db.first(_OPEN_IN_TURN, workspace_id=condition.workspace_id, subject=condition.key)
+    if row is None:
+        return None
+    now: dict[str, Any] = {
+        "last_seen_at": work.now,
+        "occurrences": row.occurrences + 1,
+        "title": condition.title[: rules.MAX_TITLE],
+        "details": dict(condition.details),
+    }
+    rises = graver(condition.severity, row.severity)
+    if rises or condition.added:
+        now |= {"state": AlertState.OPEN, "acknowledged_at": None, "snoozed_until": None}
+        now["severity"] = condition.severity if rises else row.severity
+        await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now, acknowledged_by=None))
+        await saying.tell(work, row._replace(**now), Moment.WORSENED)
+        saying.say(work, EventKind.ALERT_WORSENED, row._replace(**now))
+    else:
+        await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now))
+    return row.id
 
 
 async def _opened(work: Work, condition: Condition) -> UUID | None:

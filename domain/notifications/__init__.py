@@ -14,7 +14,7 @@ from .queries import (
     routes_by_ids,
 )
 from .routing import Conditions, create_route, delete_route, update_route
-from .rules import About, AlertKind, AlertSeverity, ChannelKind, DeliveryState, Moment, PauseReason
+from .rules import About, AlertKind, AlertSeverity, ChannelKind, DeliveryState, Moment, PauseReason, graver
 from .telling import KIND, Notice, tell
 from .trying import retry, test
 
@@ -55,6 +55,7 @@ __all__ = [
     "delete_route",
     "deliveries_by_ids",
     "forget",
+    "graver",
     "perform",
     "resume",
     "retry",

@@ -11,17 +11,24 @@ from .rules import Moment
 
 TYPES = {
     Moment.OPENED: "alert.opened",
+    Moment.WORSENED: "alert.worsened",
     Moment.RESOLVED: "alert.resolved",
     Moment.REMINDER: "alert.reminder",
     Moment.TEST: "channel.test",
 }
 _SAID = {
     Moment.OPENED: "Alert",
+    Moment.WORSENED: "Worse now",
     Moment.RESOLVED: "Resolved",
     Moment.REMINDER: "Still so",
     Moment.TEST: "Test",
 }
-_SIGNS = {Moment.OPENED: ":rotating_light:", Moment.RESOLVED: ":white_check_mark:", Moment.REMINDER: ":alarm_clock:"}
+_SIGNS = {
+    Moment.OPENED: ":rotating_light:",
+    Moment.WORSENED: ":chart_with_downwards_trend:",
+    Moment.RESOLVED: ":white_check_mark:",
+    Moment.REMINDER: ":alarm_clock:",
+}
 TEST_TITLE = "This channel works: it is how you would be told of an alert."
 
 

@@ -81,6 +81,7 @@ class Moment(StrEnum):
     """What of an alert is told."""
 
     OPENED = "OPENED"
+    WORSENED = "WORSENED"
     RESOLVED = "RESOLVED"
     REMINDER = "REMINDER"
     TEST = "TEST"
@@ -128,12 +129,17 @@ class Reached(Protocol):
     def everything(self) -> bool: ...
 
 
+def graver(one: AlertSeverity, other: AlertSeverity) -> bool:
+    """Whether the one is graver than the other."""
+    place = list(AlertSeverity).index
+    return place(one) > place(other)
+
+
 def matches(route: Routed, about: About) -> bool:
     """Whether all that the route names is so."""
-    graver = list(AlertSeverity).index
     return (
         (route.kinds is None or about.kind in route.kinds)
-        and graver(about.severity) >= graver(route.severity)
+        and not graver(route.severity, about.severity)
         and route.site_id in (None, about.site_id)
         and set(route.tags) <= set(about.tags)
         and route.environment in (None, about.environment)

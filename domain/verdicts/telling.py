@@ -86,6 +86,7 @@ async def tell_verdicts(work: Work, snapshot: SnapshotRow, decided: Sequence[Dec
             severity=AlertSeverity.ERROR,
             title=f"It got worse: {', '.join(after)}",
             details=after,
+            added=after.keys() - before.keys(),
             page_id=place[0],
             profile_id=place[1],
             environment=snapshot.environment,

@@ -24,7 +24,7 @@ class AlertDetail:
 
 
 @strawberry.type(
-    description="Something is wrong: told once when it begins and once when it ends, however often it is seen between."
+    description="Something is wrong: told when it begins, when it gets worse and when it ends, however often it is seen between."
 )
 class Alert(Node):
     is_type_of = of(alerts.AlertRow)
@@ -38,7 +38,7 @@ class Alert(Node):
     last_seen_at: datetime = strawberry.field(description="When it was seen last.")
     occurrences: int = strawberry.field(description="How often it was seen.")
     acknowledged_at: datetime | None = strawberry.field(
-        description="Since when somebody knows of it, so that nothing but its end is told; null for nobody."
+        description="Since when somebody knows of it as it is, so that nothing but its end is told; null for nobody."
     )
     snoozed_until: datetime | None = strawberry.field(
         description="Until when it is put off; then it is told again if it is so still. Null where it is not put off."

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
 
 from domain import alerts
 from domain.access import SYSTEM
-from domain.alerts import AlertKind, AlertSeverity, AlertState, Resolution
+from domain.alerts import AlertKind, AlertSeverity, AlertState, Held, Resolution
 from domain.audits import AuditState
 from domain.errors import Conflict, InvalidInput, ProblemCode
 from domain.measuring import FailureKind
@@ -23,7 +23,13 @@ from tests.domain.notifications.benches import NOON, Bench, bench
 __all__ = ["bench"]
 
 ALL = {"kinds": list(AlertKind), "severities": list(AlertSeverity)}
-ALERTS = (EventKind.ALERT_OPENED, EventKind.ALERT_RESOLVED, EventKind.ALERT_ACKNOWLEDGED, EventKind.ALERT_SNOOZED)
+ALERTS = (
+    EventKind.ALERT_OPENED,
+    EventKind.ALERT_WORSENED,
+    EventKind.ALERT_RESOLVED,
+    EventKind.ALERT_ACKNOWLEDGED,
+    EventKind.ALERT_SNOOZED,
+)
 
 
 async def told(bench: Bench, channel_id: object) -> list[Moment]:
@@ -48,7 +54,7 @@ async def test_crossings_are_told_and_repetitions_are_counted(bench: Bench) -> N
     row = await bench.alert(first.alert_id)
     assert (row.state, row.occurrences, row.details) == (AlertState.OPEN, 2, {"value": 2})
     assert (row.opened_at, row.last_seen_at) == (NOON, NOON + timedelta(minutes=5))
-    assert row.title == "The page / cannot be measured"
+    assert row.title == "Otherwise"
     assert await told(bench, channel) == [Moment.OPENED]
 
     assert await bench.end() == first.alert_id
@@ -142,6 +148,26 @@ async def test_what_somebody_ended_is_told_once_and_opens_anew_when_it_is_seen_a
     assert await bench.end() is None
     assert (await bench.hold()).opened
     assert await told(bench, channel) == [Moment.OPENED, Moment.RESOLVED, Moment.OPENED]
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [{"severity": AlertSeverity.ERROR}, {"details": {"LCP": "1 s", "CLS": "0.3"}, "added": {"CLS"}}],
+    ids=["graver", "more"],
+)
+async def test_what_gets_worse_is_told_again_also_to_those_who_knew_of_it(bench: Bench, worse: dict[str, Any]) -> None:
+    channel = await bench.channel()
+    first: dict[str, Any] = {"severity": AlertSeverity.WARNING, "details": {"LCP": "1 s"}}
+    alert = (await bench.hold(**first)).alert_id
+    await bench.do(alerts.acknowledge, alert_id=alert)
+    assert await bench.hold(**first | worse, title="Worse") == Held(alert, opened=False)
+    row = await bench.alert(alert)
+    assert (row.state, row.title, row.acknowledged_at) == (AlertState.OPEN, "Worse", None)
+    assert (row.severity, row.details) == ((first | worse)["severity"], (first | worse)["details"])
+    await bench.hold(**first)
+    assert (await bench.alert(alert)).severity is (first | worse)["severity"], "it never falls"
+    assert await told(bench, channel) == [Moment.OPENED, Moment.WORSENED]
+    assert await kinds(bench) == [EventKind.ALERT_OPENED, EventKind.ALERT_ACKNOWLEDGED, EventKind.ALERT_WORSENED]
 
 
 class Ended(NamedTuple):

@@ -360,6 +360,20 @@ async def test_who_is_alerted_of_a_regression_is_told_once_and_again_when_it_is_
     assert await alerted(steady) == [("VERDICT", title, details, False)]
 
 
+async def test_what_gets_worse_besides_is_told_of_under_its_own_name(steady: Bench) -> None:
+    await measure(steady, {"lcp_ms": 1002, "script_bytes": 60_000, "image_bytes": 10_000})
+    await work_all(steady)
+    for images in (20_000, 20_000):
+        await measure(steady, {"lcp_ms": 1002, "script_bytes": 60_000, "image_bytes": images})
+        await work_all(steady)
+    [(_, title, details, _)] = await alerted(steady)
+    assert (title, len(details)) == ("It got worse: Transfer Size of Scripts, Transfer Size of Images", 2)
+    said = select(StoredEvent.kind).where(StoredEvent.kind.in_([EventKind.ALERT_OPENED, EventKind.ALERT_WORSENED]))
+    async with everybodys(steady.database) as connection:
+        kinds = list((await connection.execute(said.order_by(StoredEvent.id))).scalars())
+    assert kinds == [EventKind.ALERT_OPENED, EventKind.ALERT_WORSENED]
+
+
 async def test_a_fact_that_grew_a_little_alerts_nobody(steady: Bench) -> None:
     await measure(steady, {"lcp_ms": 1002, "script_bytes": 52_000})
     await work_all(steady)

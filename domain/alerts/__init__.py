@@ -3,7 +3,7 @@
 from ..notifications import AlertKind, AlertSeverity
 from .actions import acknowledge, resolve, snooze
 from .failing import failure_key, judge_failure
-from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, remind
+from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, hold_all, remind
 from .model import Alert, AlertRow
 from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids, open_by_keys
 from .rules import AlertState, Resolution
@@ -27,6 +27,7 @@ __all__ = [
     "end",
     "failure_key",
     "hold",
+    "hold_all",
     "judge_failure",
     "open_by_keys",
     "remind",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ..base import Query, query
+from ..base import Query, one_of, query
 from ..ids import new_id
 from ..notifications import AlertKind, AlertSeverity, Moment, graver
 from ..work import EventKind, Work
@@ -61,10 +61,11 @@ _OPEN_IN_TURN = Query(
     query(AlertRow, Alert)
     .where(
         Alert.workspace_id == bindparam("workspace_id"),
-        Alert.subject == bindparam("subject"),
+        one_of(Alert.subject, "subjects"),
         Alert.resolved_at.is_(None),
     )
-    .statement.with_for_update(key_share=True),
+    .statement.order_by(Alert.id)
+    .with_for_update(key_share=True),
 )
 
 
@@ -74,18 +75,31 @@ async def hold(work: Work, condition: Condition) -> Held:
     Of two at once, one opens it. Its title and details follow what is so; its severity only rises. When it does, or something
     is added, people are told again, also those who knew of it as it was.
     """
+    (held,) = await hold_all(work, [condition])
+    return held
+
+
+async def hold_all(work: Work, conditions: Sequence[Condition]) -> Sequence[Held]:
+    """The same for many of one workspace, no two with the same key: what is only seen again takes two statements in all."""
+    found: dict[str, Held] = {}
+    left = {condition.key: condition for condition in conditions}
     for _ in range(TRIES):
-        id = await _seen(work, condition)
-        if id is not None:
-            return Held(id, opened=False)
-        id = await _opened(work, condition)
-        if id is not None:
-            row = await work.db.first(_ONE, workspace_id=condition.workspace_id, id=id)
+        if not left:
+            return [found[condition.key] for condition in conditions]
+        workspace_id = next(iter(left.values())).workspace_id
+        rows = await work.db.all(_OPEN_IN_TURN, workspace_id=workspace_id, subjects=list(left))
+        await _see(work, [(row, left.pop(row.subject)) for row in rows])
+        found |= {row.subject: Held(row.id, opened=False) for row in rows}
+        for key, condition in list(left.items()):
+            id = await _opened(work, condition)
+            if id is None:  # somebody opened it at this moment, and somebody may have ended that one again
+                continue
+            row = await work.db.first(_ONE, workspace_id=workspace_id, id=id)
             assert row is not None  # it was just written
             await saying.tell(work, row, Moment.OPENED)
             saying.say(work, EventKind.ALERT_OPENED, row)
-            return Held(id, opened=True)
-        # Somebody opened it at this moment, and somebody may have ended that one again.
+            found[key] = Held(id, opened=True)
+            del left[key]
     raise RuntimeError("an alert is opened and ended all the time")
 
 
@@ -135,26 +149,27 @@ def resolved(work: Work, resolution: Resolution) -> dict[str, Any]:
     return {"state": AlertState.RESOLVED, "resolved_at": work.now, "resolution": resolution, "snoozed_until": None}
 
 
-async def _seen(work: Work, condition: Condition) -> UUID | None:
-    row = await work.db.first(_OPEN_IN_TURN, workspace_id=condition.workspace_id, subject=condition.key)
-    if row is None:
-        return None
-    now: dict[str, Any] = {
-        "last_seen_at": work.now,
-        "occurrences": row.occurrences + 1,
-        "title": condition.title[: rules.MAX_TITLE],
-        "details": dict(condition.details),
-    }
-    rises = graver(condition.severity, row.severity)
-    if rises or condition.added:
+async def _see(work: Work, seen: Sequence[tuple[AlertRow, Condition]]) -> None:
+    quiet = []
+    for row, condition in seen:
+        now: dict[str, Any] = {
+            "last_seen_at": work.now,
+            "occurrences": row.occurrences + 1,
+            "title": condition.title[: rules.MAX_TITLE],
+            "details": dict(condition.details),
+        }
+        rises = graver(condition.severity, row.severity)
+        if not (rises or condition.added):
+            quiet.append({"id": row.id, **now})
+            continue
         now |= {"state": AlertState.OPEN, "acknowledged_at": None, "snoozed_until": None}
         now["severity"] = condition.severity if rises else row.severity
         await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now, acknowledged_by=None))
-        await saying.tell(work, row._replace(**now), Moment.WORSENED)
-        saying.say(work, EventKind.ALERT_WORSENED, row._replace(**now))
-    else:
-        await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now))
-    return row.id
+        row = row._replace(**now)
+        await saying.tell(work, row, Moment.WORSENED)
+        saying.say(work, EventKind.ALERT_WORSENED, row)
+    if quiet:
+        await work.db.execute(update(Alert), quiet)
 
 
 async def _opened(work: Work, condition: Condition) -> UUID | None:

@@ -99,10 +99,12 @@ async def request_all(
     base_url: str | None = None,
     schedule_id: UUID | None = None,
     idle: bool = False,
+    confirms: bool = False,
 ) -> Sequence[UUID]:
     """Measure these pages of the site under these profiles, for one snapshot; the ids of the new audits.
 
     `idle`: a page that already waits or is measured under a profile is left alone, so that a slow worker piles nothing up.
+    `confirms`: they look once more at what is suspected.
     Raises LimitReached when the workspace's queue has no room for them.
     """
     work.actor.require(Permission.AUDIT_REQUEST, workspace_id, site_id)
@@ -131,6 +133,7 @@ async def request_all(
             priority=priority,
             schedule_id=schedule_id,
             snapshot_id=snapshot_id,
+            confirms=confirms,
         )
     return ids
 
@@ -153,6 +156,7 @@ async def _ask(
     priority: int,
     schedule_id: UUID | None = None,
     snapshot_id: UUID | None = None,
+    confirms: bool = False,
 ) -> None:
     audit = Audit(
         id=id,
@@ -171,6 +175,7 @@ async def _ask(
         state=AuditState.QUEUED,
         schedule_id=schedule_id,
         snapshot_id=snapshot_id,
+        confirms=confirms,
         requested_by=work.actor.name,
         requested_url=requested_url,
         requested_at=work.now,

@@ -66,6 +66,7 @@ def _earlier(major: Callable[[Any], Any]) -> Select[Any]:
             *(getattr(_other, name).is_not_distinct_from(getattr(_this, name)) for name in _EQUAL_OR_NULL),
             major(_other.engine_version).is_not_distinct_from(major(_this.engine_version)),
             _other.state == AuditState.FINISHED,
+            _other.confirms.is_(False),
             or_(
                 _other.finished_at < _this.finished_at,
                 and_(_other.finished_at == _this.finished_at, _other.id < _this.id),
@@ -117,7 +118,7 @@ async def counts(
 
 
 async def before(reader: Reader, reach: Reach, audits: Collection[UUID], number: int) -> Mapping[UUID, Sequence[UUID]]:
-    """For each, the last finished audits of its page before it whose Conditions equal its own."""
+    """For each, the last finished audits of its page before it whose Conditions equal its own; no confirmations."""
     found: dict[UUID, list[UUID]] = {audit: [] for audit in audits}
     for row in await reader.all(_BEFORE, audits=audits, number=number, reach=reach.held):
         found[row.audit_id].append(row.id)

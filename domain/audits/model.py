@@ -114,6 +114,8 @@ class Audit(MetricColumns, Base):
     schedule_id: Mapped[UUID | None]
     # No foreign key, as of the schedule: both may be forgotten before the audit is.
     snapshot_id: Mapped[UUID | None]
+    # It is one more look at what is suspected, and no part of what a page usually is.
+    confirms: Mapped[bool] = mapped_column(default=False)
     requested_by: Mapped[str]
     requested_url: Mapped[str]
     final_url: Mapped[str | None]

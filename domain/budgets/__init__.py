@@ -4,8 +4,9 @@ from .actions import create, delete, settings_of, tighten, update
 from .alerting import breach_key
 from .deciding import Outcome
 from .drafts import Skipped
+from .evaluation import Prepared, prepare
 from .importing import Imported, Target, import_file
-from .judgement import Change, judge
+from .judgement import Change, Turn, judge
 from .model import Breach, Budget, Standing
 from .queries import (
     BREACHES,
@@ -53,12 +54,14 @@ __all__ = [
     "Imported",
     "LimitKind",
     "Outcome",
+    "Prepared",
     "Ratchet",
     "Settings",
     "Skipped",
     "Standing",
     "SubjectKind",
     "Target",
+    "Turn",
     "breach_key",
     "breaches_by_ids",
     "by_ids",
@@ -68,6 +71,7 @@ __all__ = [
     "judge",
     "lower_is_better",
     "metric_of",
+    "prepare",
     "ratchets",
     "results",
     "settings_of",

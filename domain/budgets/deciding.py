@@ -69,8 +69,8 @@ class _Value(NamedTuple):
     everywhere: bool = True
 
 
-def decide(budget: BudgetRow, sample: Sample, before: Sequence[Sample] = ()) -> Outcome:
-    """`before` are the last audits of the page under equal conditions."""
+def decide(budget: BudgetRow, sample: Sample, before: Sequence[Sample] = (), stood: float | None = None) -> Outcome:
+    """`before` are the last audits of the page under equal conditions; `stood` is what it was before those that breach it."""
     fixed = budget.limit_value if budget.limit_kind is LimitKind.ABSOLUTE else None
     if _is_foreign(budget, sample):
         return Outcome(budget, BudgetState.NOT_JUDGED, limit=fixed, reason=BudgetReason.OTHER_ENGINE)
@@ -79,10 +79,9 @@ def decide(budget: BudgetRow, sample: Sample, before: Sequence[Sample] = ()) -> 
         return Outcome(budget, BudgetState.NOT_JUDGED, limit=fixed, reason=BudgetReason.NOT_MEASURED)
     limit, baseline = budget.limit_value, None
     if budget.limit_kind is LimitKind.RELATIVE:
-        were = [each for each in (_value(budget, earlier).value for earlier in before) if each is not None]
-        if len(were) < FEWEST:
+        baseline = stood if stood is not None else _usual(budget, before)
+        if baseline is None:
             return Outcome(budget, BudgetState.NOT_JUDGED, value, reason=BudgetReason.TOO_FEW_BEFORE)
-        baseline = metrics.median(were)
         limit = relative(baseline, budget.limit_value, lower=subjects.lower_is_better(budget))
     # Turned so that for either direction more is worse.
     over = value - limit if subjects.lower_is_better(budget) else limit - value
@@ -91,6 +90,11 @@ def decide(budget: BudgetRow, sample: Sample, before: Sequence[Sample] = ()) -> 
     if budget.aggregation is Aggregation.PESSIMISTIC and not everywhere:
         return Outcome(budget, BudgetState.BREACHED, value, limit, baseline, None, BudgetReason.RUN_WITHOUT_VALUE)
     return Outcome(budget, BudgetState.PASSED, value, limit, baseline)
+
+
+def _usual(budget: BudgetRow, before: Sequence[Sample]) -> float | None:
+    were = [each for each in (_value(budget, earlier).value for earlier in before) if each is not None]
+    return metrics.median(were) if len(were) >= FEWEST else None
 
 
 def relative(baseline: float, percent: float, *, lower: bool) -> float:

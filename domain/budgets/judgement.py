@@ -3,50 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from .. import audits, sites
+from .. import sites
 from ..access import Reach
-from ..audits import AuditRow, AuditState
+from ..audits import AuditRow
 from ..ids import new_id
 from ..work import Work
 from . import deciding, evaluation, queries
-from .deciding import Outcome
+from .deciding import Outcome, Sample
+from .evaluation import Prepared
 from .model import Breach, Budget, Standing
 from .rows import BreachRow, BudgetRow, StandingRow
 
 _Key = tuple[UUID, UUID, UUID, str]
 
 
-class Change(NamedTuple):
-    """A crossing: a breach that began with this audit, or ended with it."""
+class Turn(StrEnum):
+    """What an audit does to a breach."""
 
-    began: bool
+    BEGAN = "BEGAN"
+    GOES_ON = "GOES_ON"
+    ENDED = "ENDED"
+
+
+class Change(NamedTuple):
+    """A breach that began with this audit, goes on in it, or ended with it."""
+
+    turn: Turn
     breach_id: UUID
     budget: BudgetRow
     audit: AuditRow
     value: float | None
     limit: float | None
+    baseline: float | None
 
 
-async def judge(work: Work, reach: Reach, audit_ids: Collection[UUID], snapshot_id: UUID | None = None) -> Sequence[Change]:
+async def judge(
+    work: Work, reach: Reach, rows: Collection[AuditRow], snapshot_id: UUID | None = None, prepared: Prepared | None = None
+) -> Sequence[Change]:
     """Hold finished audits of one site against their budgets, in the order in which they ended.
 
-    What began and what ended is given back, crossings only. What was judged before changes nothing, nor does an audit that
-    ended before another that was judged: time goes on.
+    What becomes of breaches is given back. What was judged before changes nothing, nor does an audit that ended before
+    another that was judged: time goes on. `prepared`: what was read for it before this transaction began, so that others
+    write meanwhile; where budgets have changed since, it is read anew.
     """
-    rows = [row for row in (await audits.by_ids(work.db, reach, audit_ids)).values() if row.state is AuditState.FINISHED]
-    if not rows:
+    if not rows or (prepared is not None and not prepared.budgets):
         return ()
     await _in_turn(work, reach, {row.site_id for row in rows})
-    outcomes = await evaluation.evaluate(work.db, reach, rows)
-    judged = _Judging(work, snapshot_id, await _standings(work, reach, outcomes.values()))
-    for row in sorted(rows, key=lambda each: (each.finished_at or each.requested_at, each.id)):
-        for outcome in outcomes.get(row.id, ()):
-            judged.take(row, outcome)
+    if prepared is None or await evaluation.there(work.db, reach, rows) != prepared.budgets:
+        prepared = await evaluation.prepare(work.db, reach, rows)
+    judged = _Judging(work, snapshot_id, await _standings(work, reach, prepared))
+    for held in sorted(prepared.held, key=lambda each: (each.audit.finished_at or each.audit.requested_at, each.audit.id)):
+        for budget in held.budgets:
+            judged.take(held.audit, budget, held.sample, held.before)
     await judged.write()
     return judged.changes
 
@@ -67,9 +83,12 @@ async def _in_turn(work: Work, reach: Reach, site_ids: Collection[UUID]) -> None
     )
 
 
-async def _standings(work: Work, reach: Reach, outcomes: Collection[Sequence[Outcome]]) -> dict[_Key, StandingRow]:
-    budgets = {each.budget.id for some in outcomes for each in some}
-    found = await work.db.all(queries.STANDINGS, budgets=budgets, reach=reach.held) if budgets else ()
+async def _standings(work: Work, reach: Reach, prepared: Prepared) -> dict[_Key, StandingRow]:
+    given = {
+        "budgets": {budget.id for held in prepared.held for budget in held.budgets},
+        "pages": {held.audit.page_id for held in prepared.held},
+    }
+    found = await work.db.all(queries.STANDINGS_OF_PAGES, **given, reach=reach.held) if given["budgets"] else ()
     return {(row.budget_id, row.page_id, row.profile_id, row.environment): row for row in found}
 
 
@@ -78,41 +97,47 @@ class _Judging:
         self.work = work
         self.snapshot_id = snapshot_id
         self.standings = standings
-        self.there = set(standings)
         self.changed: dict[_Key, StandingRow] = {}
         self.changes: list[Change] = []
         self.begun: dict[UUID, BreachRow] = {}
-        self.ended: list[UUID] = []
+        self.ended: dict[UUID, AuditRow] = {}
 
-    def take(self, audit: AuditRow, outcome: Outcome) -> None:
+    def take(self, audit: AuditRow, budget: BudgetRow, sample: Sample, earlier: Sequence[Sample]) -> None:
         assert audit.finished_at is not None
-        key = (outcome.budget.id, audit.page_id, audit.profile_id, audit.environment)
+        key = (budget.id, audit.page_id, audit.profile_id, audit.environment)
         before = self.standings.get(key)
+        # Under other conditions nobody knows what the page was.
+        stood = before.baseline if before is not None and before.conditions_id == audit.conditions_id else None
+        outcome = deciding.decide(budget, sample, earlier, stood)
         step = deciding.step(before, outcome, audit.finished_at, audit.id)
         if step is None:
             return
         breach_id = before.breach_id if before is not None else None
-        since = before.breached_since if before is not None else None
+        since = (before.since if before is not None else None) or audit.finished_at
         if step.began:
-            breach_id, since = self._begin(audit, outcome), audit.finished_at
+            breach_id = self._begin(audit, outcome, since)
         elif step.ended:
             assert breach_id is not None
             self._end(breach_id, audit, outcome)
-            breach_id = since = None
+            breach_id = None
+        elif breach_id is not None:
+            self._say(Turn.GOES_ON, breach_id, audit, outcome)
         self.standings[key] = self.changed[key] = StandingRow(
             *key,
             workspace_id=audit.workspace_id,
             site_id=audit.site_id,
             consecutive=step.consecutive,
             breach_id=breach_id,
-            breached_since=since,
+            since=since if step.consecutive else None,
+            baseline=outcome.baseline if step.consecutive else None,
+            conditions_id=audit.conditions_id if step.consecutive else None,
             last_value=outcome.value,
             last_audit_id=audit.id,
             last_at=audit.finished_at,
             days=step.days,
         )
 
-    def _begin(self, audit: AuditRow, outcome: Outcome) -> UUID:
+    def _begin(self, audit: AuditRow, outcome: Outcome, since: datetime) -> UUID:
         assert audit.finished_at is not None
         assert outcome.limit is not None
         breach = BreachRow(
@@ -130,37 +155,39 @@ class _Judging:
             limit_value=outcome.limit,
             baseline=outcome.baseline,
             over=outcome.over,
+            conditions_id=audit.conditions_id,
+            since=since,
             began_at=audit.finished_at,
             ended_at=None,
         )
         self.begun[breach.id] = breach
-        self.changes.append(Change(True, breach.id, outcome.budget, audit, outcome.value, outcome.limit))
+        self._say(Turn.BEGAN, breach.id, audit, outcome)
         return breach.id
 
     def _end(self, breach_id: UUID, audit: AuditRow, outcome: Outcome) -> None:
         if breach_id in self.begun:
             self.begun[breach_id] = self.begun[breach_id]._replace(ended_at=audit.finished_at)
         else:
-            self.ended.append(breach_id)
-        self.changes.append(Change(False, breach_id, outcome.budget, audit, outcome.value, outcome.limit))
+            self.ended[breach_id] = audit
+        self._say(Turn.ENDED, breach_id, audit, outcome)
+
+    def _say(self, turn: Turn, breach_id: UUID, audit: AuditRow, outcome: Outcome) -> None:
+        self.changes.append(Change(turn, breach_id, outcome.budget, audit, outcome.value, outcome.limit, outcome.baseline))
 
     async def write(self) -> None:
+        """One statement for all that begins, one for all that ends, one for how all stands."""
         db = self.work.db
         if self.begun:
             await db.execute(insert(Breach), [row._asdict() for row in self.begun.values()])
-        at = {change.breach_id: change.audit.finished_at for change in self.changes if not change.began}
-        for id in self.ended:
-            await db.execute(update(Breach).where(Breach.id == id).values(ended_at=at[id]))
-        new = [row._asdict() for key, row in self.changed.items() if key not in self.there]
-        if new:
-            await db.execute(insert(Standing), new)
-        for key, row in self.changed.items():
-            if key in self.there:
-                budget_id, page_id, profile_id, environment = key
-                own = (Standing.budget_id == budget_id, Standing.page_id == page_id, Standing.profile_id == profile_id)
-                values = {name: value for name, value in row._asdict().items() if name in _CHANGING}
-                statement = update(Standing).where(*own, Standing.environment == environment)
-                await db.execute(statement.values(**values))
+        if self.ended:
+            ended = [{"id": id, "ended_at": audit.finished_at} for id, audit in self.ended.items()]
+            await db.execute(update(Breach), ended)
+        if self.changed:
+            standing = upsert(Standing)
+            new = {name: standing.excluded[name] for name in _CHANGING}
+            standing = standing.on_conflict_do_update(index_elements=_KEY, set_=new)
+            await db.execute(standing, [row._asdict() for row in self.changed.values()])
 
 
-_CHANGING = ("consecutive", "breach_id", "breached_since", "last_value", "last_audit_id", "last_at", "days")
+_KEY = ("budget_id", "page_id", "profile_id", "environment")
+_CHANGING = [name for name in StandingRow._fields if name not in _KEY]

@@ -55,6 +55,7 @@ class Budget(Base):
 class Breach(Base):
     """From one crossing of a limit to the crossing back; its numbers are those of the audit with which it began.
 
+    `since`: when the first of the breaching audits in a row ended; `conditions_id`: under which the baseline was. That and
     `audit_id` and `snapshot_id` have no foreign keys: a breach outlives its audit.
     """
 
@@ -80,6 +81,8 @@ class Breach(Base):
     limit_value: Mapped[float]
     baseline: Mapped[float | None]
     over: Mapped[float | None]
+    conditions_id: Mapped[UUID | None]
+    since: Mapped[datetime]
     began_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -87,6 +90,7 @@ class Breach(Base):
 class Standing(Base):
     """How a budget stands with one page under one profile in one environment: what the last judged audit left.
 
+    While audits in a row breach it: since when, and what the page was before the first of them (under which conditions).
     `days` are those since the last breach: [day, audits, worst value].
     """
 
@@ -101,7 +105,9 @@ class Standing(Base):
     site_id: Mapped[UUID]
     consecutive: Mapped[int]
     breach_id: Mapped[UUID | None]
-    breached_since: Mapped[datetime | None]
+    since: Mapped[datetime | None]
+    baseline: Mapped[float | None]
+    conditions_id: Mapped[UUID | None]
     last_value: Mapped[float | None]
     last_audit_id: Mapped[UUID]
     last_at: Mapped[datetime]

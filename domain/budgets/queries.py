@@ -61,6 +61,8 @@ STANDINGS = query(StandingRow, Standing).where(
     one_of(Standing.budget_id, "budgets"), within(Standing.workspace_id, Standing.site_id)
 )
 
+STANDINGS_OF_PAGES = STANDINGS.where(one_of(Standing.page_id, "pages"))
+
 
 async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, BudgetRow]:
     found = await reader.all(_BY_ID, ids=ids, workspaces=reach.workspaces, reach=reach.held)

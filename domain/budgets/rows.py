@@ -49,6 +49,8 @@ class BreachRow(NamedTuple):
     limit_value: float
     baseline: float | None
     over: float | None
+    conditions_id: UUID | None
+    since: datetime
     began_at: datetime
     ended_at: datetime | None
 
@@ -62,7 +64,9 @@ class StandingRow(NamedTuple):
     site_id: UUID
     consecutive: int
     breach_id: UUID | None
-    breached_since: datetime | None
+    since: datetime | None
+    baseline: float | None
+    conditions_id: UUID | None
     last_value: float | None
     last_audit_id: UUID
     last_at: datetime

@@ -180,6 +180,7 @@ async def confirm(work: Work, row: SnapshotRow, targets: Sequence[tuple[UUID, UU
         runs=row.runs,
         priority=jobs.SCHEDULED,
         snapshot_id=snapshot.id,
+        confirms=True,
     )
     await _add(work, snapshot)
     return snapshot.id

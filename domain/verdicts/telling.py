@@ -8,8 +8,10 @@ from uuid import UUID
 from .. import alerts, audits, budgets
 from ..access import Reach
 from ..alerts import AlertKind, AlertSeverity, Condition
+from ..budgets import Turn
 from ..measuring import MetricName
 from ..metrics import CATALOGUE, Unit
+from ..ports import Reader
 from ..snapshots import Cause, SnapshotRow
 from ..work import Work
 from .deciding import Decided
@@ -19,20 +21,28 @@ FACT_TOLD = 0.1
 """A fact that grew by a smaller share is in the verdicts, and nobody is alerted of it."""
 
 
-async def tell(work: Work, snapshot: SnapshotRow, ended: Sequence[audits.AuditRow]) -> None:
+async def tell(
+    work: Work, snapshot: SnapshotRow, ended: Sequence[audits.AuditRow], prepared: budgets.Prepared | None = None
+) -> None:
     """Of pages that fail and of budgets that are broken, by the snapshot's audits, however they ended.
 
     Confirmations do not count for budgets: five breaches in a row are those of five snapshots. Nor is it told where one fails:
-    the preview that it was to look at may be gone.
+    the preview that it was to look at may be gone. `prepared`: what `prepare` gave, before the transaction.
     """
     confirms = snapshot.cause is Cause.CONFIRMATION
     for audit in ended:
         if not confirms or audit.state is audits.AuditState.FINISHED:
             await alerts.judge_failure(work, audit)
     if not confirms:
-        finished = [audit.id for audit in ended if audit.state is audits.AuditState.FINISHED]
-        for change in await budgets.judge(work, Reach.whole(snapshot.workspace_id), finished, snapshot.id):
-            await _tell_breach(work, snapshot, change)
+        reach = Reach.whole(snapshot.workspace_id)
+        await tell_breaches(work, await budgets.judge(work, reach, ended, snapshot.id, prepared), snapshot.id)
+
+
+async def prepare(reader: Reader, snapshot: SnapshotRow, ended: Sequence[audits.AuditRow]) -> budgets.Prepared | None:
+    """What `tell` takes of budgets, read and matched while nobody waits for it."""
+    if snapshot.cause is Cause.CONFIRMATION:
+        return None
+    return await budgets.prepare(reader, Reach.whole(snapshot.workspace_id), ended)
 
 
 def verdict_key(page_id: UUID, profile_id: UUID, snapshot: SnapshotRow) -> str:
@@ -41,27 +51,37 @@ def verdict_key(page_id: UUID, profile_id: UUID, snapshot: SnapshotRow) -> str:
     return f"page:{page_id.hex}:{profile_id.hex}:{snapshot.environment}:verdict{branch}"
 
 
-async def _tell_breach(work: Work, snapshot: SnapshotRow, change: budgets.Change) -> None:
-    key, audit = budgets.breach_key(change.breach_id), change.audit
-    if not change.began:
-        await alerts.end(work, snapshot.workspace_id, key)
-        return
-    grave = change.budget.severity is budgets.BudgetSeverity.ERROR
-    condition = Condition(
-        workspace_id=snapshot.workspace_id,
-        site_id=snapshot.site_id,
-        key=key,
+async def tell_breaches(work: Work, changes: Sequence[budgets.Change], snapshot_id: UUID | None = None) -> None:
+    """One alert for each breach. While it goes on it is only counted; where somebody ended its alert, there is another one."""
+    going: dict[UUID, budgets.Change] = {}
+    for change in changes:
+        if change.turn is not Turn.ENDED:
+            going[change.breach_id] = change
+        else:
+            going.pop(change.breach_id, None)
+            await alerts.end(work, change.audit.workspace_id, budgets.breach_key(change.breach_id))
+    await alerts.hold_all(work, [_broken(each, snapshot_id) for each in going.values()])
+
+
+def _broken(change: budgets.Change, snapshot_id: UUID | None) -> Condition:
+    budget, audit = change.budget, change.audit
+    grave = budget.severity is budgets.BudgetSeverity.ERROR
+    numbers = {"value": change.value, "limit": change.limit, "before": change.baseline}
+    shown = {name: budgets.shown(budget, number) for name, number in numbers.items() if number is not None}
+    return Condition(
+        workspace_id=audit.workspace_id,
+        site_id=audit.site_id,
+        key=budgets.breach_key(change.breach_id),
         kind=AlertKind.BREACH,
         severity=AlertSeverity.ERROR if grave else AlertSeverity.WARNING,
-        title=f"A budget is broken: {change.budget.name}",
-        details={"value": change.value, "limit": change.limit, "budget": change.budget.name},
+        title=f"A budget is broken: {budget.name}",
+        details={"budget": budget.name, **shown},
         page_id=audit.page_id,
         profile_id=audit.profile_id,
         environment=audit.environment,
-        snapshot_id=snapshot.id,
+        snapshot_id=snapshot_id,
         audit_id=audit.id,
     )
-    await alerts.hold(work, condition)
 
 
 async def tell_verdicts(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided]) -> None:

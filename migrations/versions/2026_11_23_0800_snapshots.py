@@ -56,6 +56,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_snapshots_confirms_id"), "snapshots", ["confirms_id"])
     op.create_index("ix_snapshots_running", "snapshots", ["id"], postgresql_where=_RUNNING, sqlite_where=_RUNNING)
     op.add_column("audits", sa.Column("snapshot_id", sa.Uuid(), nullable=True))
+    op.add_column("audits", sa.Column("confirms", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_index(op.f("ix_audits_snapshot_id_id"), "audits", ["snapshot_id", "id"])
     op.add_column("schedules", sa.Column("snapshot_id", sa.Uuid(), nullable=True))
     if op.get_bind().dialect.name == "postgresql":
@@ -68,5 +69,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("schedules", "snapshot_id")
     op.drop_index(op.f("ix_audits_snapshot_id_id"), "audits")
+    op.drop_column("audits", "confirms")
     op.drop_column("audits", "snapshot_id")
     op.drop_table("snapshots")

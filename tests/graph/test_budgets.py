@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from domain import budgets
+from domain import audits, budgets
 from domain.access import SYSTEM, Reach, Role
 from domain.ids import Kind, decode
 from tests.databases import Counter, new_workspace
@@ -168,7 +168,8 @@ async def test_results_and_breaches_are_read_where_they_are_looked_for(asking: A
     ]
     assert (results[1]["limit"], results[1]["over"], results[1]["baseline"]) == (0.9, 0.4, None)
     async with asking.database.work(SYSTEM) as work:
-        begun = await budgets.judge(work, Reach.whole(asking.workspace_id), there.ids[Kind.AUDIT])
+        reach = Reach.whole(asking.workspace_id)
+        begun = await budgets.judge(work, reach, (await audits.by_ids(work.db, reach, there.ids[Kind.AUDIT])).values())
     assert [each.audit.id for each in begun] == [decode(Kind.AUDIT, audit)]
     page = there.readable(Kind.PAGE)[0]
     found = await asking.ask(BREACHES, page=page, open=True)

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from domain import audits, budgets, runners, sites
 from domain.access import SYSTEM, Actor, Reach
 from domain.base import Base
+from domain.budgets import Turn
 from domain.ids import new_id
 from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
 from infra.db.database import SqlDatabase
@@ -126,9 +127,11 @@ class Bench:
         return one
 
     async def judge(self, *ids: UUID, snapshot_id: UUID | None = None) -> list[tuple[bool, UUID]]:
+        """Crossings: the audits with which a breach began (True) or ended."""
+        rows = (await audits.by_ids(self.database.reader, self.reach, ids)).values()
         async with self.database.work(SYSTEM) as work:
-            changes = await budgets.judge(work, self.reach, ids, snapshot_id)
-        return [(each.began, each.audit.id) for each in changes]
+            changes = await budgets.judge(work, self.reach, rows, snapshot_id)
+        return [(each.turn is Turn.BEGAN, each.audit.id) for each in changes if each.turn is not Turn.GOES_ON]
 
     async def breaches(self) -> list[Any]:
         async with everybodys(self.database) as connection:

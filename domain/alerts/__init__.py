@@ -2,7 +2,7 @@
 
 from ..notifications import AlertKind, AlertSeverity
 from .actions import acknowledge, resolve, snooze
-from .failing import failure_key, judge_failure
+from .failing import failure_key, judge_failures
 from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, hold_all, remind
 from .model import Alert, AlertRow
 from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids, open_by_keys
@@ -28,7 +28,7 @@ __all__ = [
     "failure_key",
     "hold",
     "hold_all",
-    "judge_failure",
+    "judge_failures",
     "open_by_keys",
     "remind",
     "resolve",

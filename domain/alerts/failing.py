@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from .. import audits
+from ..access import Reach
 from ..audits import AuditRow, AuditState
 from ..measuring import FailureKind
 from ..notifications import AlertKind, AlertSeverity
 from ..work import Work
-from . import holding
+from . import holding, queries
 from .holding import Condition
 
 
@@ -16,21 +19,34 @@ def failure_key(page_id: UUID, profile_id: UUID, environment: str) -> str:
     return f"page:{page_id.hex}:{profile_id.hex}:{environment}:failure"
 
 
-async def judge_failure(work: Work, audit: AuditRow) -> None:
-    """What an audit that has ended says of whether its page can be measured; one that was cancelled says nothing.
+async def judge_failures(work: Work, reach: Reach, ended: Sequence[AuditRow]) -> None:
+    """What audits of one workspace that have ended say of whether their pages can be measured.
 
-    What the engine alone failed at may be over the next time: it is a warning.
+    One that was cancelled says nothing, nor does one after which another ended the other way: however late it is looked at,
+    the last one tells. What the engine alone failed at may be over the next time: it is a warning.
     """
-    key = failure_key(audit.page_id, audit.profile_id, audit.environment)
-    if audit.state is AuditState.FINISHED:
-        await holding.end(work, audit.workspace_id, key)
-    if audit.state is not AuditState.FAILED:
-        return
+    telling = [audit for audit in ended if audit.state in (AuditState.FINISHED, AuditState.FAILED)]
+    late = await audits.overtaken(work.db, reach, [audit.id for audit in telling])
+    last = {_key(audit): audit for audit in sorted(telling, key=lambda each: each.finished_at or each.requested_at)}
+    last = {key: audit for key, audit in last.items() if audit.id not in late}
+    finished = [key for key, audit in last.items() if audit.state is AuditState.FINISHED]
+    there = await queries.open_by_keys(work.db, reach, finished) if finished else {}
+    for key in sorted(there):
+        await holding.end(work, there[key].workspace_id, key)
+    failed = [_failure(audit) for audit in last.values() if audit.state is AuditState.FAILED]
+    await holding.hold_all(work, sorted(failed, key=lambda each: each.key))
+
+
+def _key(audit: AuditRow) -> str:
+    return failure_key(audit.page_id, audit.profile_id, audit.environment)
+
+
+def _failure(audit: AuditRow) -> Condition:
     passing = audit.failure_kind is FailureKind.ENGINE
-    condition = Condition(
+    return Condition(
         workspace_id=audit.workspace_id,
         site_id=audit.site_id,
-        key=key,
+        key=_key(audit),
         kind=AlertKind.FAILURE,
         severity=AlertSeverity.WARNING if passing else AlertSeverity.ERROR,
         title="The page cannot be measured",
@@ -40,4 +56,3 @@ async def judge_failure(work: Work, audit: AuditRow) -> None:
         environment=audit.environment,
         audit_id=audit.id,
     )
-    await holding.hold(work, condition)

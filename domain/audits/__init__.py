@@ -6,7 +6,7 @@ from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
 from .comparing import MAX_COMPARED, Compared, Comparison, compare, comparisons
 from .conditions import conditions_of, engine_major
 from .events import KINDS
-from .facts import before, counts, evidence
+from .facts import before, counts, evidence, overtaken
 from .jobs import perform
 from .keeping import FORGET, forget
 from .model import ENDED, Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, RequestRow, Run, RunRow
@@ -86,6 +86,7 @@ __all__ = [
     "forget",
     "histories",
     "latest",
+    "overtaken",
     "perform",
     "ranked",
     "request",

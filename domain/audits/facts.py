@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, and_, bindparam, func, or_, select, true
+from sqlalchemy import Integer, Select, and_, bindparam, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from ..access import Reach
@@ -95,6 +95,31 @@ def _before() -> Query[_BeforeRow]:
 
 
 _BEFORE = _before()
+
+
+class _OvertakenRow(NamedTuple):
+    id: UUID
+
+
+_OVERTAKEN = Query(
+    _OvertakenRow,
+    select(_this.id).where(
+        one_of(_this.id, "audits"),
+        within(_this.workspace_id, _this.site_id),
+        exists().where(
+            *(getattr(_other, name) == getattr(_this, name) for name in ("page_id", "profile_id", "environment")),
+            or_(_other.state == AuditState.FINISHED, and_(_other.state == AuditState.FAILED, _other.confirms.is_(False))),
+            _other.state != _this.state,
+            _other.finished_at > _this.finished_at,
+            within(_other.workspace_id, _other.site_id),
+        ),
+    ),
+)
+
+
+async def overtaken(reader: Reader, reach: Reach, audits: Collection[UUID]) -> Collection[UUID]:
+    """Those after which another audit of the same page ended the other way: finished, or failed and was no confirmation."""
+    return {row.id for row in await reader.all(_OVERTAKEN, audits=audits, reach=reach.held)} if audits else ()
 
 
 async def evidence(

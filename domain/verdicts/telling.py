@@ -29,12 +29,10 @@ async def tell(
     Confirmations do not count for budgets: five breaches in a row are those of five snapshots. Nor is it told where one fails:
     the preview that it was to look at may be gone. `prepared`: what `prepare` gave, before the transaction.
     """
-    confirms = snapshot.cause is Cause.CONFIRMATION
-    for audit in ended:
-        if not confirms or audit.state is audits.AuditState.FINISHED:
-            await alerts.judge_failure(work, audit)
+    confirms, reach = snapshot.cause is Cause.CONFIRMATION, Reach.whole(snapshot.workspace_id)
+    known = [audit for audit in ended if not confirms or audit.state is audits.AuditState.FINISHED]
+    await alerts.judge_failures(work, reach, known)
     if not confirms:
-        reach = Reach.whole(snapshot.workspace_id)
         await tell_breaches(work, await budgets.judge(work, reach, ended, snapshot.id, prepared), snapshot.id)
 
 

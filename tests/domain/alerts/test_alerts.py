@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -179,6 +179,7 @@ class Ended(NamedTuple):
     failure_code: str | None = None
     requested_url: str = "https://shop.example/"
     environment: str = "production"
+    finished_at: datetime = NOON
     workspace_id: UUID = UUID(int=0)
     site_id: UUID = UUID(int=0)
     page_id: UUID = UUID(int=0)
@@ -197,7 +198,7 @@ async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is_measured(b
         Ended(AuditState.FAILED, FailureKind.ENGINE, "It crashed.", "CRASH", **here),  # type: ignore[arg-type]
     ):
         async with bench.database.work(SYSTEM) as work:
-            await alerts.judge_failure(work, audit)  # type: ignore[arg-type]
+            await alerts.judge_failures(work, bench.actor.reach, [audit])  # type: ignore[list-item]
         rows = (
             await alerts.ALERTS[False].of(bench.database.reader, bench.actor.reach, bench.workspace_id, Window(), **ALL)
         ).rows

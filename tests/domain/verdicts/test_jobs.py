@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from domain import alerts, budgets, jobs, sites, snapshots, verdicts
 from domain.access import SYSTEM
+from domain.alerts import AlertKind, AlertSeverity
 from domain.audits import Audit, AuditState, Run, conditions_of
 from domain.ids import new_id
 from domain.paging import Window
@@ -27,6 +28,7 @@ __all__ = ["bench"]
 
 NOISE = (0.0, 4.0, -6.0, 9.0, -3.0)
 AFTER = timedelta(minutes=5)
+ALL = {"kinds": list(AlertKind), "severities": list(AlertSeverity)}
 
 Values = Mapping[str, float]
 
@@ -484,17 +486,65 @@ async def test_what_changed_elsewhere_changed_nothing_here(steady: Bench) -> Non
     assert (await said_of(steady, id))["lcp_ms"].snapshots_before == 4
 
 
-async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is(steady: Bench) -> None:
-    async with steady.database.work(steady.actor) as work:
-        id = (await snapshots.request(work, site_id=steady.site_id)).id
+async def failing(bench: Bench) -> None:
+    """A snapshot of which nothing could be measured, and which nobody has looked at yet."""
+    bench.clock.now += timedelta(minutes=1)
+    async with bench.database.work(bench.actor) as work:
+        id = (await snapshots.request(work, site_id=bench.site_id)).id
     failure = {"failure_kind": "PAGE", "failure_code": "HTTP_ERROR", "failure_message": "It answered 500."}
-    async with everybodys(steady.database) as connection:
-        ended = {"state": AuditState.FAILED, "finished_at": steady.clock.now, **failure}
+    async with everybodys(bench.database) as connection:
+        ended = {"state": AuditState.FAILED, "finished_at": bench.clock.now, **failure}
         await connection.execute(update(Audit).where(Audit.snapshot_id == id).values(**ended))
-    async with steady.database.work(SYSTEM) as work:
+    async with bench.database.work(SYSTEM) as work:
         await snapshots.close_ended(work)
+
+
+async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is(steady: Bench) -> None:
+    await failing(steady)
     await work_all(steady)
     assert [(kind, open) for kind, _, _, open in await alerted(steady)] == [("FAILURE", True)]
     await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
     await work_all(steady)
     assert [(kind, open) for kind, _, _, open in await alerted(steady)] == [("FAILURE", False)]
+
+
+async def test_a_failure_that_is_looked_at_late_is_over_where_the_page_was_measured_since(steady: Bench) -> None:
+    await failing(steady)
+    late = await verdicts.take(steady.database, snapshots.JUDGE)
+    assert late is not None
+    await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
+    await work_all(steady)
+    await verdicts.perform(steady.database, late, AFTER)
+    assert await alerted(steady) == []
+
+
+async def test_a_page_that_was_measured_before_it_failed_is_failing_still(steady: Bench) -> None:
+    await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
+    late = await verdicts.take(steady.database, snapshots.JUDGE)
+    assert late is not None
+    await failing(steady)
+    await work_all(steady)
+    await verdicts.perform(steady.database, late, AFTER)
+    assert [(kind, open) for kind, _, _, open in await alerted(steady)] == [("FAILURE", True)]
+
+
+async def test_a_broken_budget_whose_alert_somebody_ended_is_told_again_while_it_goes_on(steady: Bench) -> None:
+    async with steady.database.work(steady.actor) as work:
+        settings = METRIC._replace(name="Paint in time", subject="lcp_ms", limit_value=1100)
+        await budgets.create(work, workspace_id=steady.workspace_id, settings=settings)
+    for _ in range(2):
+        await measure(steady, {"lcp_ms": 1150, "script_bytes": 50_000})
+        await work_all(steady)
+    [(_, title, details, open)] = [each for each in await alerted(steady) if each[0] == "BREACH"]
+    assert (title, open) == ("A budget is broken: Paint in time", True)
+    assert details == {"budget": "Paint in time", "limit": "1,100 ms", "value": "1,150 ms"}
+    found = (
+        await alerts.ALERTS[False].of(steady.database.reader, steady.actor.reach, steady.workspace_id, Window(), **ALL)
+    ).rows
+    [row] = [row for row in found if row.kind is AlertKind.BREACH]
+    assert row.occurrences == 2
+    async with steady.database.work(steady.actor) as work:
+        await alerts.resolve(work, alert_id=row.id)
+    await measure(steady, {"lcp_ms": 1150, "script_bytes": 50_000})
+    await work_all(steady)
+    assert [open for kind, *_, open in await alerted(steady) if kind == "BREACH"] == [False, True]

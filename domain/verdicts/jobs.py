@@ -63,10 +63,11 @@ async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, conf
     thinking = asyncio.to_thread(deciding.decide, read, changed, looked.number, proved)
     decided = await _kept(database, claim, thinking)
     ended = await standing.ended(reader, reach, found.id)
+    prepared = await telling.prepare(reader, found, ended)
     async with database.work(Actor(roles={whole.workspace_id: Role.MEMBER})) as work:
         await jobs.finish(work, claim)
         await _write(work, whole, decided, confirm_after)
-        await telling.tell(work, found, ended)
+        await telling.tell(work, found, ended, prepared)
         # Facts were told when the snapshot itself was judged.
         told = decided if found.id == whole.id else [each for each in decided if each.reason is Reason.CONFIRMED]
         await telling.tell_verdicts(work, whole, told)

@@ -44,7 +44,7 @@ from infra.storage.s3 import S3Storage
 from infra.telemetry import Telemetry
 from infra.webhooks import GuardedPoster
 
-KINDS = (*audits.KINDS.values(), mails.KIND, *verdicts.KINDS, notifications.KIND)
+KINDS = (*audits.KINDS.values(), mails.KIND, *verdicts.KINDS, audits.JUDGE, notifications.KIND)
 """All the kinds of work there are."""
 
 DEAF = ("worker", "scheduler")

@@ -106,6 +106,7 @@ class Worker:
             yield Lane(mails.KIND, self._mail)
         for kind in verdicts.KINDS:
             yield Lane(kind, partial(self._judge, kind))
+        yield Lane(audits.JUDGE, self._judge_alone)
         for _ in range(DELIVERIES_AT_ONCE):
             yield Lane(notifications.KIND, self._deliver)
 
@@ -196,6 +197,15 @@ class Worker:
             return False
         with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):
             await verdicts.perform(house.database, claim, timedelta(seconds=house.settings.confirm_after_seconds))
+        return True
+
+    async def _judge_alone(self) -> bool:
+        """Take the next audit that is part of no snapshot and look at it; whether there was one."""
+        claim = await verdicts.take_alone(self._house.database)
+        if claim is None:
+            return False
+        with _seeing_through(claim.job), contextlib.suppress(jobs.ClaimLost):
+            await verdicts.perform_alone(self._house.database, claim)
         return True
 
     async def _deliver(self) -> bool:

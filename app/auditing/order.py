@@ -13,7 +13,7 @@ from app.folder import WorkerLock
 from app.waiting import set_within
 from app.wiring import House
 from app.worker import appear
-from domain import audits, sites
+from domain import audits, sites, verdicts
 from domain.access import SYSTEM, Actor
 from domain.errors import Conflict
 from domain.measuring import EngineName, FormFactor
@@ -125,3 +125,7 @@ async def _work(house: House, audit_id: UUID) -> None:
         await audits.perform(database, house.storage, house.engines[claim.audit.engine], house.keyring, claim)
     except Exception:
         log.exception("The audit could not be worked.")
+        return
+    judging = await verdicts.take_alone(database, audit_id)
+    if judging is not None:
+        await verdicts.perform_alone(database, judging)

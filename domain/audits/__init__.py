@@ -5,7 +5,7 @@ from .actions import cancel, request, request_all
 from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
 from .comparing import MAX_COMPARED, Compared, Comparison, compare, comparisons
 from .conditions import conditions_of, engine_major
-from .events import KINDS
+from .events import JUDGE, KINDS
 from .facts import before, counts, evidence, overtaken
 from .jobs import perform
 from .keeping import FORGET, forget
@@ -34,6 +34,7 @@ __all__ = [
     "ENDED",
     "FINDINGS",
     "FORGET",
+    "JUDGE",
     "KINDS",
     "MAX_COMPARED",
     "MAX_POINTS",

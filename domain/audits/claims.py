@@ -16,7 +16,7 @@ from ..errors import DatabaseAway
 from ..jobs import ClaimLost
 from ..measuring import EngineName, FailureKind, Phase
 from ..ports import Database, Storage
-from ..work import Work
+from ..work import Job, Work
 from . import conditions, events
 from .model import ENDED, Audit, AuditRow, AuditState, Run
 
@@ -129,6 +129,8 @@ async def end(work: Work, claim: Claim, state: AuditState, **values: Any) -> Non
     if ended.first() is None:
         raise ClaimLost
     work.say(events.ended(claim.audit, state))
+    if claim.audit.snapshot_id is None:
+        work.enqueue(Job(events.JUDGE, claim.audit.workspace_id, claim.audit.id, jobs.SCHEDULED))
 
 
 async def release(work: Work, claim: Claim) -> None:

@@ -35,6 +35,9 @@ class Placed(NamedTuple):
 KINDS: Mapping[EngineName, str] = MappingProxyType({engine: f"audits.{engine.lower()}" for engine in EngineName})
 """One kind of work for each engine: a worker waits for what it can measure."""
 
+JUDGE = "audits.judge"
+"""The kind of the job that looks at an audit that is part of no snapshot, once it has ended."""
+
 _ENDED = {
     AuditState.FINISHED: EventKind.AUDIT_FINISHED,
     AuditState.FAILED: EventKind.AUDIT_FAILED,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from ..base import UtcDateTime, one_of
 from ..work import StoredJob, Work
+from .events import JUDGE
 from .model import ENDED, Audit, AuditState
 
 FORGET = 200
@@ -38,7 +39,7 @@ _OLD = (
         Audit.finished_at < bindparam("before", type_=UtcDateTime()),
         Audit.state.in_(ENDED),
         or_(Audit.state != AuditState.FINISHED, Audit.id != _newest),
-        ~exists().where(StoredJob.subject == Audit.id),
+        ~exists().where(StoredJob.subject == Audit.id, StoredJob.kind != JUDGE),
     )
     .order_by(Audit.id)
     .limit(FORGET)

@@ -1,5 +1,7 @@
 """Verdicts: whether what is measured now differs from what was measured before, beyond the noise of measuring."""
 
+from .alone import perform as perform_alone
+from .alone import take as take_alone
 from .jobs import CONFIRM_AFTER, KINDS, perform, sweep
 from .model import Verdict, VerdictRow
 from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, by_ids
@@ -17,5 +19,7 @@ __all__ = [
     "VerdictRow",
     "by_ids",
     "perform",
+    "perform_alone",
     "sweep",
+    "take_alone",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select, update
 
-from .. import jobs, snapshots
+from .. import audits, jobs, snapshots
 from ..access import SYSTEM, Actor, Reach, Role
 from ..errors import LimitReached
 from ..ids import new_id
@@ -132,7 +132,7 @@ async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow)
 
 async def sweep(work: Work) -> jobs.Lapsed:
     """Put back what dead workers held, and give up what has outlived too many of them: then nobody waits for its judgement."""
-    lapsed = await jobs.lapse(work, KINDS, SWEPT)
+    lapsed = await jobs.lapse(work, (*KINDS, audits.JUDGE), SWEPT)
     for row in lapsed.dead:
         looked_into = select(Snapshot.confirms_id).where(Snapshot.id == row.subject).scalar_subquery()
         given_up = update(Snapshot).where((Snapshot.id == row.subject) | (Snapshot.id == looked_into))

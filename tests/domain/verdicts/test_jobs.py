@@ -510,7 +510,7 @@ async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is(steady: Be
 
 async def test_a_failure_that_is_looked_at_late_is_over_where_the_page_was_measured_since(steady: Bench) -> None:
     await failing(steady)
-    late = await verdicts.take(steady.database, snapshots.JUDGE)
+    late = await jobs.take_next(steady.database, snapshots.JUDGE)
     assert late is not None
     await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
     await work_all(steady)
@@ -520,7 +520,7 @@ async def test_a_failure_that_is_looked_at_late_is_over_where_the_page_was_measu
 
 async def test_a_page_that_was_measured_before_it_failed_is_failing_still(steady: Bench) -> None:
     await measure(steady, {"lcp_ms": 1000, "script_bytes": 50_000})
-    late = await verdicts.take(steady.database, snapshots.JUDGE)
+    late = await jobs.take_next(steady.database, snapshots.JUDGE)
     assert late is not None
     await failing(steady)
     await work_all(steady)

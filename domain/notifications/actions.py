@@ -198,11 +198,11 @@ def _targets(kind: ChannelKind, url: str | None, emails: Sequence[str] | None, f
 
 
 def _shown(kind: ChannelKind, targets: Sequence[str]) -> str:
-    """As much of where it leads as may be read: whoever has a Slack URL can write there."""
+    """As much of where it leads as may be read: whoever has the address of a webhook can often write there."""
     if kind is ChannelKind.EMAIL:
         return ", ".join(map(mails.masked, targets))
     origin, path = sites.split_url(targets[0])
-    return f"{origin}/…" if kind is ChannelKind.SLACK else origin + path.partition("?")[0] + ("?…" if "?" in path else "")
+    return origin if path == "/" else f"{origin}/…"
 
 
 async def _contents(work: Work, row: ChannelRow, keyring: Keyring) -> sealing.Contents:

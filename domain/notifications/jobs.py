@@ -15,10 +15,11 @@ from .. import files, jobs
 from ..access import SYSTEM
 from ..base import Query, query
 from ..ids import Kind, encode, parse
-from ..keyring import LINKS, Unsealed
-from ..mails import Mail, MailerAway, MailRefused, Template
+from ..keyring import CHANNELS, LINKS, Unsealed
+from ..mails import Mail, MailerAway, MailRefused, Template, masked
 from ..ports import Database
 from ..work import Work
+from ..workspaces import Workspace
 from . import messages, recording, rules, sealing
 from .model import Channel, Delivery
 from .poster import Means, Unreached
@@ -29,6 +30,9 @@ from .telling import KIND
 SEND_SECONDS = 15.0
 """With what `jobs.record` may take, shorter than a claim lasts."""
 
+MAIL_SECONDS = 14.0
+"""Each of several mails; shorter than all of it, so that what became of the others is known."""
+
 LINK_LASTS = timedelta(days=7)
 SWEPT = 500
 FORGOTTEN = 5_000
@@ -37,6 +41,7 @@ HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "Pac
 GONE = 410
 UNREADABLE = "What is known of where it leads cannot be read: the secret has changed. Say again where it leads."
 PAUSED = "The channel is paused."
+DELETED = "The workspace is deleted."
 BUG = "Something went wrong on our side; it has been logged."
 
 
@@ -50,7 +55,7 @@ class Outcome(StrEnum):
 
 
 class DeliveryToDo(NamedTuple):
-    """A delivery with what is needed of its channel."""
+    """A delivery with what is needed of its channel. `deleted_at`: of its workspace, where that is."""
 
     id: UUID
     workspace_id: UUID
@@ -58,18 +63,21 @@ class DeliveryToDo(NamedTuple):
     moment: Moment
     message: dict[str, Any]
     reached: list[str]
+    refused: dict[str, str]
     tries: int
     before: int
     kind: ChannelKind
     sealed: bytes
     paused_reason: PauseReason | None
     created_at: datetime
+    deleted_at: datetime | None
 
 
 _ONE = Query(
     DeliveryToDo,
-    query(DeliveryToDo, Delivery, Channel)
+    query(DeliveryToDo, Delivery, Channel, Workspace)
     .statement.join(Channel, Channel.id == Delivery.channel_id)
+    .join(Workspace, Workspace.id == Delivery.workspace_id)
     .where(Delivery.id == bindparam("id")),
 ).beyond_reach("A worker reads the delivery that it has claimed.")
 
@@ -99,7 +107,9 @@ async def _perform(database: Database, means: Means, claim: jobs.Claim) -> tuple
     now, tried = asyncio.get_running_loop().time, Tried(at)
     began, bug = now(), None
     try:
-        if row.paused_reason is not None and row.moment is not Moment.TEST:
+        if row.deleted_at is not None:
+            tried.error, tried.final, tried.ours = DELETED, True, True
+        elif row.paused_reason is not None and row.moment is not Moment.TEST:
             tried.error, tried.final, tried.ours = PAUSED, True, True
         else:
             async with asyncio.timeout(SEND_SECONDS):
@@ -146,21 +156,37 @@ async def _send(means: Means, row: DeliveryToDo, tried: Tried) -> None:
 
 
 async def _mail(means: Means, row: DeliveryToDo, addresses: Sequence[str], link: str, tried: Tried) -> None:
-    """One mail for each address that has none yet. A mail server of ours that is away is no fault of the channel's."""
+    """One mail for each address that has none yet, whatever becomes of the others'.
+
+    A mail server of ours that is away is no fault of the channel's.
+    """
     values = {**messages.mail(row.message, row.moment, link), "at": f"{row.created_at:%Y-%m-%d %H:%M} UTC"}
-    tried.reached = list(row.reached)
-    for address in addresses:
-        if address in tried.reached:
-            continue
-        try:
+    done = {*row.reached, *row.refused}
+    left = [each for each in addresses if done.isdisjoint(means.keyring.digests(each, CHANNELS))]
+    tried.reached, tried.refused = list(row.reached), dict(row.refused)
+
+    async def send(address: str) -> None:
+        async with asyncio.timeout(MAIL_SECONDS):
             await means.mailer.send(Mail(uuid5(row.id, address), Template.ALERT, address, values))
-        except MailRefused as error:
-            tried.error, tried.final = str(error), True
-        except MailerAway as away:
-            tried.error, tried.final, tried.ours = str(away), False, True
-            return
-        else:
-            tried.reached.append(address)
+
+    said = await asyncio.gather(*map(send, left), return_exceptions=True)
+    away, bugs = [], []
+    for address, error in zip(left, said, strict=True):
+        match error:
+            case None:
+                tried.reached.append(means.keyring.digest(address, CHANNELS))
+            case MailRefused():
+                tried.refused[means.keyring.digest(address, CHANNELS)] = f"{masked(address)}: {error}"
+            case MailerAway() | TimeoutError():
+                away.append(str(error) or "The mail server did not answer in time.")
+            case _:
+                bugs.append(error)
+    if bugs:
+        raise bugs[0]
+    if away:
+        tried.error, tried.ours = away[0], True
+    elif tried.refused:
+        tried.error, tried.final = "; ".join(tried.refused.values()), True
 
 
 def _link(means: Means, row: DeliveryToDo) -> str:

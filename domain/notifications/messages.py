@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -50,8 +51,8 @@ def slack(message: Mapping[str, Any], moment: Moment, link: str) -> bytes:
     parts = [" › ".join(where), _details(message)]
     blocks: list[Any] = [_section(f"{sign}*{_escaped(head)}*\n<{link}|Open Pacemark>")]
     if said := "\n".join(_escaped(each) for each in parts if each):
-        blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": said[:3_000]}]})
-    return json.dumps({"text": _escaped(head), "blocks": blocks}, ensure_ascii=False).encode()
+        blocks.append({"type": "context", "elements": [_text(said)]})
+    return json.dumps({"text": _escaped(head), "blocks": blocks, "unfurl_links": False}, ensure_ascii=False).encode()
 
 
 def mail(message: Mapping[str, Any], moment: Moment, link: str) -> dict[str, str]:
@@ -88,9 +89,18 @@ def _details(message: Mapping[str, Any]) -> str:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3_000]}}
+    return {"type": "section", "text": _text(text)}
+
+
+def _text(text: str) -> dict[str, Any]:
+    """`verbatim`: nothing in it becomes a link or calls anybody, but what we write as one."""
+    return {"type": "mrkdwn", "text": text[:3_000], "verbatim": True}
+
+
+_CALLING = re.compile(r"@|://|\](?=\()")
 
 
 def _escaped(text: str) -> str:
-    """The three characters that Slack gives a meaning."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Without a meaning: what Slack makes links and calls of, and what others do who understand the same and Markdown."""
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _CALLING.sub(lambda found: f"{found[0]}\u2060", plain)

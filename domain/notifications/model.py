@@ -61,9 +61,10 @@ class Route(Base):
 
 
 class Delivery(Base):
-    """One alert's moment told to one channel. `message` is what is told, as it stood then; `reached`: addresses that have it.
+    """One alert's moment told to one channel. `message` is what is told, as it stood then.
 
-    `before`: how many of its tries there were before somebody wanted it tried anew.
+    `reached`: digests of addresses that have it; `refused`: those that are refused for good, and why. `before`: how many of its
+    tries there were before somebody wanted it tried anew.
     """
 
     __tablename__ = "deliveries"
@@ -78,6 +79,7 @@ class Delivery(Base):
     state: Mapped[DeliveryState]
     message: Mapped[dict[str, Any]] = mapped_column(Json)
     reached: Mapped[list[str]] = mapped_column(Json)
+    refused: Mapped[dict[str, str]] = mapped_column(Json)
     created_at: Mapped[datetime]
     next_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Tried:
     """One try. `error`: why it is not sent; `asked`: the pause that the server wants; `gone`: nobody is there any more.
 
-    `final`: trying again would change nothing; `ours`: no fault of whoever was to take it; `reached`: addresses done with.
+    `final`: trying again would change nothing; `ours`: no fault of whoever was to take it. `reached` and `refused`: as of the
+    delivery.
     """
 
     at: datetime
@@ -36,6 +37,7 @@ class Tried:
     final: bool = False
     ours: bool = False
     reached: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 async def record(work: Work, claim: jobs.Claim, row: DeliveryToDo, tried: Tried) -> DeliveryState:
@@ -50,7 +52,7 @@ async def record(work: Work, claim: jobs.Claim, row: DeliveryToDo, tried: Tried)
     else:
         await jobs.postpone(work, claim, rest)
         state = DeliveryState.WAITING
-    values: dict[str, Any] = {"state": state, "tries": number, "reached": tried.reached}
+    values: dict[str, Any] = {"state": state, "tries": number, "reached": tried.reached, "refused": tried.refused}
     values["next_at"] = work.now + rest if rest is not None else None
     values["ended_at"] = work.now if rest is None else None
     there = await work.db.execute(update(Delivery).where(Delivery.id == row.id).values(**values).returning(Delivery.id))
@@ -74,9 +76,12 @@ async def record(work: Work, claim: jobs.Claim, row: DeliveryToDo, tried: Tried)
 
 
 async def _judge(work: Work, row: DeliveryToDo, tried: Tried) -> None:
-    """A channel that takes nothing for days is paused, and one that says that nobody is there at once."""
+    """A channel that takes nothing for days is paused, and one that says that nobody is there at once.
+
+    Where one address takes it, the channel is well.
+    """
     channel = update(Channel).where(Channel.id == row.channel_id)
-    if tried.error is None:
+    if tried.error is None or tried.reached:
         await work.db.execute(channel.where(Channel.failures > 0).values(failures=0, failing_since=None))
         return
     failing = {

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, exists
 
 from .. import jobs
 from ..base import Query, query
 from ..ids import new_id
 from ..work import Job, Work
+from ..workspaces import Workspace
 from . import messages, rules
 from .model import Channel, ChannelRow, Delivery, Route, RouteRow
 from .rules import About, DeliveryState, Moment
@@ -30,10 +31,12 @@ class Notice(NamedTuple):
     data: Mapping[str, Any]
 
 
+# Its owners may bring the workspace back; nobody is told of it meanwhile.
+_OF_DELETED = exists().where(Workspace.id == bindparam("workspace_id"), Workspace.deleted_at.is_not(None))
 _OPEN = Query(
     ChannelRow,
     query(ChannelRow, Channel)
-    .where(Channel.workspace_id == bindparam("workspace_id"), Channel.paused_at.is_(None))
+    .where(Channel.workspace_id == bindparam("workspace_id"), Channel.paused_at.is_(None), ~_OF_DELETED)
     .statement.order_by(Channel.id),
 )
 _ROUTES = query(RouteRow, Route).where(Route.workspace_id == bindparam("workspace_id"))
@@ -71,6 +74,7 @@ def file(
             state=DeliveryState.WAITING,
             message=message,
             reached=[],
+            refused={},
             created_at=work.now,
             next_at=work.now,
             tries=0,

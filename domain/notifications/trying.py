@@ -70,6 +70,6 @@ async def retry(work: Work, *, delivery_id: UUID) -> UUID:
     work.calls += [Call(telling.KIND, id, trace) for id, trace in waiting]
     if not waiting and row.state is DeliveryState.FAILED:
         work.enqueue(Job(telling.KIND, row.workspace_id, delivery_id, jobs.PERSON_WAITS))
-    anew = {"state": DeliveryState.WAITING, "before": row.tries, "next_at": work.now, "ended_at": None}
+    anew = {"state": DeliveryState.WAITING, "before": row.tries, "next_at": work.now, "ended_at": None, "refused": {}}
     await work.db.execute(change(Delivery).where(Delivery.id == delivery_id).values(**anew))
     return delivery_id

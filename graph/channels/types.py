@@ -41,7 +41,7 @@ class Channel(Node):
     )
 
     @strawberry.field(
-        description="Where it leads, as far as it may be shown: of a Slack URL and of addresses only enough to know them by.",
+        description="Where it leads, as far as it may be shown: the host of a URL, and of addresses enough to know them by.",
         metadata=reads("shown"),
     )
     @staticmethod

@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("state", _WORD, nullable=False),
         sa.Column("message", _JSON, nullable=False),
         sa.Column("reached", _JSON, nullable=False),
+        sa.Column("refused", _JSON, nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("next_at", _TIME, nullable=True),
         sa.Column("ended_at", _TIME, nullable=True),

@@ -305,6 +305,7 @@ class _Filling:
                 state=notifications.DeliveryState.FAILED,
                 message={"data": {}},
                 reached=[],
+                refused={},
                 created_at=START,
                 ended_at=START,
                 tries=1,

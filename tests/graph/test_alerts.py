@@ -117,7 +117,7 @@ async def channels(asking: Asking) -> Any:
 async def test_a_channel_is_made_its_secret_is_shown_once_and_it_is_changed_and_deleted(asking: Asking) -> None:
     made = await create(asking, idempotencyKey="k")
     assert made["secret"].startswith("whsec_")
-    expected = {"kind": "WEBHOOK", "name": "Ours", "target": "https://hooks.example/here?…", "everything": True}
+    expected = {"kind": "WEBHOOK", "name": "Ours", "target": "https://hooks.example/…", "everything": True}
     assert made["channel"].items() >= {**expected, "paused": False, "pausedReason": None, "routes": []}.items()
     again = await create(asking, idempotencyKey="k")
     assert (again["channel"]["id"], again["replayed"], again["secret"]) == (made["channel"]["id"], True, None)

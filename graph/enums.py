@@ -262,7 +262,7 @@ described(
     KEY_ROTATED="An API key was given a successor.",
     KEY_REVOKED="An API key was revoked.",
     CLIENT_CHANGED="An API client was made, changed or deleted.",
-    CHANNEL_CHANGED="A channel was made, changed or deleted, or its secret replaced.",
+    CHANNEL_CHANGED="A channel or a route of one was made, changed or deleted, or a channel's secret replaced.",
     ACCESS_SET="What is sent to reach a site was set.",
     ACCESS_CLEARED="What is sent to reach a site was taken away.",
     MEMBER_INVITED="Somebody was invited.",

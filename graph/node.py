@@ -27,6 +27,7 @@ from domain import (
     verdicts,
     workspaces,
 )
+from domain.access import Permission
 from domain.base import whole
 from domain.errors import Fault, InvalidInput, NotFound, ProblemCode
 from domain.ids import Kind, encode, parse
@@ -61,6 +62,9 @@ KINDS: Mapping[type, Kind] = {
     files.FileRow: Kind.FILE,
     jobs.JobRow: Kind.JOB,
 }
+
+NEEDED: Mapping[Kind, Permission] = dict.fromkeys((Kind.CHANNEL, Kind.ROUTE, Kind.DELIVERY), Permission.CHANNEL_WRITE)
+"""What may be seen by those alone who may also see the list of it."""
 
 MAX_NODES = 100
 NO_ID = "This is not an id."
@@ -131,7 +135,9 @@ async def find(info: Info, id: str) -> Any:
     }
     if kind is Kind.RUNNER and info.context.actor.is_somebody:
         return await loaders.runner.load(uuid)
-    return await known[kind].load(uuid) if kind in known else None
+    row = await known[kind].load(uuid) if kind in known else None
+    needed = NEEDED.get(kind)
+    return row if row is None or needed is None or info.context.actor.may(needed, row.workspace_id) else None
 
 
 async def find_all(info: Info, ids: Sequence[str]) -> list[Any]:

@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from .. import notifications
 from ..base import Query, one_of, query
 from ..ids import new_id
-from ..notifications import AlertKind, AlertSeverity, Moment, graver
+from ..notifications import AlertKind, AlertSeverity, Moment
 from ..work import EventKind, Work
 from ..workspaces import Workspace
 from . import rules, saying
@@ -158,7 +159,7 @@ async def _see(work: Work, seen: Sequence[tuple[AlertRow, Condition]]) -> None:
             "title": condition.title[: rules.MAX_TITLE],
             "details": dict(condition.details),
         }
-        rises = graver(condition.severity, row.severity)
+        rises = notifications.graver(condition.severity, row.severity)
         if not (rises or condition.added):
             quiet.append({"id": row.id, **now})
             continue

@@ -11,16 +11,15 @@ from sqlalchemy import bindparam
 from sqlalchemy import delete as remove
 from sqlalchemy import update as change
 
-from .. import accounts, mails, security, sites
+from .. import accounts, mails, sites
 from ..access import Permission
 from ..base import count, query
 from ..errors import Conflict, Fault, InvalidInput, LimitReached, ProblemCode
 from ..idempotency import Promise, promise
-from ..ids import Kind, encode
+from ..ids import Kind
 from ..keyring import Keyring, Unsealed
-from ..security import SecurityKind
 from ..work import Work
-from . import rules, sealing
+from . import noting, rules, sealing
 from .model import Channel, ChannelRow
 from .rules import ChannelKind, PauseReason
 from .turns import channel_in_turn, in_turn
@@ -89,7 +88,7 @@ async def create(
     )
     work.db.add(channel)
     await work.db.flush()
-    _log(work, workspace_id, promised.id, change="created", name=name, tells=str(kind), target=channel.shown)
+    noting.log(work, workspace_id, promised.id, change="created", name=name, tells=str(kind), target=channel.shown)
     return Created(promised, contents.secret)
 
 
@@ -121,7 +120,7 @@ async def update(work: Work, *, channel_id: UUID, changes: Mapping[str, Any], ke
         told: dict[str, Any] = {name: values[name] for name in ("name", "everything") if name in values}
         told |= {"target": values["shown"]} if "shown" in values else {}
         told |= {"paused": changes["paused"]} if "paused" in changes else {}
-        _log(work, row.workspace_id, channel_id, change="changed", **told)
+        noting.log(work, row.workspace_id, channel_id, change="changed", **told)
     return channel_id
 
 
@@ -130,6 +129,7 @@ async def resume(work: Work, *, channel_id: UUID) -> UUID:
     row = await channel_in_turn(work, channel_id)
     work.actor.require(Permission.CHANNEL_WRITE, row.workspace_id)
     await work.db.execute(change(Channel).where(Channel.id == channel_id).values(**_RESUMED))
+    noting.log(work, row.workspace_id, channel_id, change="resumed", name=row.name)
     return channel_id
 
 
@@ -138,7 +138,7 @@ async def delete(work: Work, *, channel_id: UUID) -> UUID:
     row = await channel_in_turn(work, channel_id)
     work.actor.require(Permission.CHANNEL_WRITE, row.workspace_id)
     await work.db.execute(remove(Channel).where(Channel.id == channel_id))
-    _log(work, row.workspace_id, channel_id, change="deleted", name=row.name)
+    noting.log(work, row.workspace_id, channel_id, change="deleted", name=row.name)
     return channel_id
 
 
@@ -160,7 +160,7 @@ async def rotate_secret(work: Work, *, channel_id: UUID, keyring: Keyring) -> Ro
     assert contents.former_until is not None
     values = {"sealed": sealing.sealed(contents, keyring), "former_until": contents.former_until}
     await work.db.execute(change(Channel).where(Channel.id == channel_id).values(**values))
-    _log(work, row.workspace_id, channel_id, change="secret replaced", name=row.name)
+    noting.log(work, row.workspace_id, channel_id, change="secret replaced", name=row.name)
     return Rotated(contents.secret, contents.former_until)
 
 
@@ -220,8 +220,3 @@ async def _refuse_name(work: Work, workspace_id: UUID, name: str) -> None:
     if existing is not None:
         message = "A channel of this workspace has this name already."
         raise Conflict(message, ProblemCode.ALREADY_EXISTS, (Kind.CHANNEL, existing.id))
-
-
-def _log(work: Work, workspace_id: UUID, channel_id: UUID, **details: Any) -> None:
-    subject = encode(Kind.CHANNEL, channel_id)
-    security.log(work, SecurityKind.CHANNEL_CHANGED, workspace_id=workspace_id, subject=subject, **details)

@@ -11,12 +11,12 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import bindparam, delete, select, update
 
-from .. import files, jobs
+from .. import files, jobs, mails
 from ..access import SYSTEM
 from ..base import Query, query
 from ..ids import Kind, encode, parse
 from ..keyring import CHANNELS, LINKS, Unsealed
-from ..mails import Mail, MailerAway, MailRefused, Template, masked
+from ..mails import Mail, MailerAway, MailRefused, Template
 from ..ports import Database
 from ..work import Work
 from ..workspaces import Workspace
@@ -176,7 +176,7 @@ async def _mail(means: Means, row: DeliveryToDo, addresses: Sequence[str], link:
             case None:
                 tried.reached.append(means.keyring.digest(address, CHANNELS))
             case MailRefused():
-                tried.refused[means.keyring.digest(address, CHANNELS)] = f"{masked(address)}: {error}"
+                tried.refused[means.keyring.digest(address, CHANNELS)] = f"{mails.masked(address)}: {error}"
             case MailerAway() | TimeoutError():
                 away.append(str(error) or "The mail server did not answer in time.")
             case _:

@@ -17,7 +17,7 @@ from ..errors import Fault, InvalidInput, LimitReached, NotFound, ProblemCode
 from ..idempotency import Promise, promise
 from ..ids import Kind, encode
 from ..work import Work
-from . import rules
+from . import noting, rules
 from .model import Channel, Route, RouteRow
 from .rules import AlertKind, AlertSeverity
 from .turns import channel_in_turn, in_turn
@@ -57,6 +57,7 @@ async def create_route(work: Work, *, channel_id: UUID, conditions: Conditions, 
     work.db.add(Route(id=promised.id, **here, **values))
     await work.db.execute(change(Channel).where(Channel.id == channel_id).values(everything=False))
     await work.db.flush()
+    noting.log(work, channel.workspace_id, channel_id, change="route added", name=channel.name, **_told(values))
     return promised
 
 
@@ -66,6 +67,7 @@ async def update_route(work: Work, *, route_id: UUID, changes: Mapping[str, Any]
     work.actor.require(Permission.CHANNEL_WRITE, row.workspace_id)
     values = await _checked(work, row.workspace_id, conditions_of(row)._replace(**changes))
     await work.db.execute(change(Route).where(Route.id == route_id).values(**values))
+    noting.log(work, row.workspace_id, row.channel_id, change="route changed", **_told(values))
     return route_id
 
 
@@ -74,12 +76,25 @@ async def delete_route(work: Work, *, route_id: UUID) -> UUID:
     row = await _route(work, route_id)
     work.actor.require(Permission.CHANNEL_WRITE, row.workspace_id)
     await work.db.execute(remove(Route).where(Route.id == route_id))
+    noting.log(work, row.workspace_id, row.channel_id, change="route deleted", **_told(conditions_of(row)._asdict()))
     return route_id
 
 
 def conditions_of(row: RouteRow) -> Conditions:
     kinds = [AlertKind(kind) for kind in row.kinds] if row.kinds is not None else None
     return Conditions(kinds, row.severity, row.site_id, row.tags, row.environment)
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route names, for the log."""
+    site = values["site_id"]
+    return {
+        "kinds": ", ".join(values["kinds"] or ["all"]),
+        "severity": str(values["severity"]),
+        "site": encode(Kind.SITE, site) if site is not None else "all",
+        "tags": ", ".join(values["tags"]) or "any",
+        "environment": values["environment"] or "any",
+    }
 
 
 async def _checked(work: Work, workspace_id: UUID, conditions: Conditions) -> dict[str, Any]:

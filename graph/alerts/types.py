@@ -23,9 +23,7 @@ class AlertDetail:
     value: str = strawberry.field(description="It itself, as text.")
 
 
-@strawberry.type(
-    description="Something is wrong: told when it begins, when it gets worse and when it ends, however often it is seen between."
-)
+@strawberry.type(description="Something is wrong: told when it begins, gets worse and ends, however often it is seen between.")
 class Alert(Node):
     is_type_of = of(alerts.AlertRow)
 

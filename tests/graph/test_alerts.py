@@ -143,7 +143,7 @@ async def test_a_channel_is_made_its_secret_is_shown_once_and_it_is_changed_and_
         for each in log["workspace"]["securityLog"]["nodes"]
         if each["kind"] == "CHANNEL_CHANGED"
     ]
-    assert done == ["deleted", "changed", "secret replaced", "created", "created"]
+    assert done == ["deleted", "resumed", "changed", "secret replaced", "created", "created"]
     assert "T/B" not in str(log)
 
 
@@ -183,6 +183,11 @@ async def test_routes_say_what_a_channel_gets(asking: Asking) -> None:
     assert [each["id"] for each in (await channels(asking))[0]["routes"]] == [here]
     assert (await change(asking, "routeDelete", "routeId", route=here))["routeId"] == here
     assert (await channels(asking))[0].items() >= {"routes": [], "everything": False}.items()
+    log = await asking.ask('{ workspace(slug: "acme") { securityLog { nodes { kind details { name value } } } } }')
+    noted = [{each["name"]: each["value"] for each in row["details"]} for row in log["workspace"]["securityLog"]["nodes"]]
+    assert [row["change"] for row in noted if "change" in row] == ["route deleted", "route changed", "route added", "created"]
+    named = {"kinds": "BREACH, VERDICT", "severity": "ERROR", "site": site, "tags": "any", "environment": "any"}
+    assert noted[2].items() >= named.items()
 
 
 class Says:
@@ -247,5 +252,9 @@ async def test_channels_are_the_admins_and_alerts_the_members(asking: Asking) ->
     assert said["data"]["workspace"] == {"channels": None, "alerts": {"nodes": [{"id": alert}]}}
     assert [error["extensions"]["code"] for error in said["errors"]] == ["PERMISSION_MISSING"]
     assert (await change(member, "channelTest", channel=id))["permission"] == "CHANNEL_WRITE"
+    delivery = (await change(asking, "channelTest", "delivery { id }", channel=id))["delivery"]["id"]
+    nodes = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    seen = [await each.ask(nodes, ids=[delivery, id]) for each in (asking, member)]
+    assert seen == [{"nodes": [{"id": delivery}, {"id": id}]}, {"nodes": [None, None]}], "as in the list"
     assert (await change(member, "alertAcknowledge", alert=alert))["__typename"] == "AlertAcknowledgePayload"
     assert (await change(asking.as_(Role.VIEWER), "alertResolve", alert=alert))["permission"] == "ALERT_WRITE"

@@ -236,7 +236,8 @@ described(
     "What pages are ordered by.",
     NAME="By name.",
     NEWEST="The newest page first.",
-    VALUE="The worst value of a metric first, by each page's newest audit; pages without one last.",
+    VALUE="The worst value of a metric first, by each page's newest audit, under whatever conditions that was made; pages "
+    "without one last.",
     CHANGE="What got worse most first, by how far each newest audit is from those before it; where nothing is known, last.",
 )
 described(

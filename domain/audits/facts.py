@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -53,18 +53,16 @@ _COUNTS = Query(
 )
 
 _this, _other = aliased(Audit, name="this"), aliased(Audit, name="other")
-_EQUAL = ("page_id", "profile_id", "profile_version", "environment", "engine", "form_factor")
-_EQUAL_OR_NULL = ("throttling_method", "rtt_ms", "throughput_kbps", "cpu_slowdown", "runner_pool")
+_EQUAL = ("page_id", "profile_id", "environment", "conditions_id")
+"""The environment is in the conditions, and in the index too."""
 
 
-def _earlier(major: Callable[[Any], Any]) -> Select[Any]:
+def _earlier() -> Select[Any]:
     """Of `this`, the last ones before it that were finished under equal conditions."""
     return (
         select(_other.id)
         .where(
             *(getattr(_other, name) == getattr(_this, name) for name in _EQUAL),
-            *(getattr(_other, name).is_not_distinct_from(getattr(_this, name)) for name in _EQUAL_OR_NULL),
-            major(_other.engine_version).is_not_distinct_from(major(_this.engine_version)),
             _other.state == AuditState.FINISHED,
             _other.confirms.is_(False),
             or_(
@@ -81,14 +79,13 @@ def _earlier(major: Callable[[Any], Any]) -> Select[Any]:
 
 def _before() -> Query[_BeforeRow]:
     """On PostgreSQL audit by audit through the index; SQLite, which has no LATERAL, looks at a page's whole history."""
-    each = _earlier(lambda version: func.split_part(version, ".", 1)).lateral("each")
+    each = _earlier().lateral("each")
     these = select(_this.id.label("audit_id"), each.c.id).join(each, true())
-    ids = _earlier(lambda version: func.substr(version, 1, func.instr(version + ".", ".") - 1)).scalar_subquery()
     past = aliased(Audit, name="past")
     on_sqlite = (
         select(_this.id.label("audit_id"), past.id)
         .join(past, past.page_id == _this.page_id)
-        .where(past.id.in_(ids), within(past.workspace_id, past.site_id))
+        .where(past.id.in_(_earlier().scalar_subquery()), within(past.workspace_id, past.site_id))
     )
     mine = (one_of(_this.id, "audits"), within(_this.workspace_id, _this.site_id))
     return Query(_BeforeRow, these.where(*mine), sqlite=on_sqlite.where(*mine))

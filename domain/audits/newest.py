@@ -59,6 +59,7 @@ class LatestAudit(Base):
     finished_at: Mapped[datetime]
     engine: Mapped[EngineName]
     form_factor: Mapped[FormFactor]
+    conditions_id: Mapped[UUID | None]
     compared: Mapped[int]
 
 
@@ -83,20 +84,10 @@ _COPIED = (
     "finished_at",
     "engine",
     "form_factor",
+    "conditions_id",
     *(metric.value for metric in WATCHED),
 )
 _KEY = ("page_id", "profile_id", "environment")
-_CONDITIONS = (
-    "profile_version",
-    "engine",
-    "form_factor",
-    "throttling_method",
-    "rtt_ms",
-    "throughput_kbps",
-    "cpu_slowdown",
-    "runner_pool",
-)
-"""With the engine's major version and the environment, what must be equal for two audits to be compared."""
 
 
 class Standing(NamedTuple):
@@ -108,7 +99,8 @@ class Standing(NamedTuple):
 
 def standing(newest: Any, earlier: Sequence[Any]) -> Standing:
     """The newest audit beside those before it, the newest of them first."""
-    same = [audit for audit in earlier if _conditions(audit) == _conditions(newest)][:COMPARED]
+    alike = newest.conditions_id
+    same = [audit for audit in earlier if alike is not None and audit.conditions_id == alike][:COMPARED]
     return Standing(len(same), dict(_beside(newest, same)))
 
 
@@ -122,16 +114,11 @@ def _beside(newest: Any, same: Sequence[Any]) -> Iterator[tuple[str, float | Non
         yield change_of(metric), metrics.relative_change(metric, value, baseline) if known else None  # type: ignore[arg-type]
 
 
-def _conditions(audit: Any) -> tuple[object, ...]:
-    major = (audit.engine_version or "").partition(".")[0]
-    return (major, *(getattr(audit, name) for name in _CONDITIONS))
-
-
 def _columns(*names: str) -> list[Any]:
     return [getattr(Audit, name) for name in names]
 
 
-_FINISHED = select(*_columns("id", "engine_version", *_CONDITIONS, *(metric.value for metric in WATCHED))).where(
+_FINISHED = select(*_columns("id", "conditions_id", *(metric.value for metric in WATCHED))).where(
     Audit.page_id == bindparam("page_id", type_=Uuid()),
     Audit.profile_id == bindparam("profile_id", type_=Uuid()),
     Audit.environment == bindparam("environment", type_=Text()),

@@ -1,4 +1,9 @@
-"""Pages by how they stand: what is worst, and what changed most, by their newest audits."""
+"""Pages by how they stand: what is worst, and what changed most, by their newest audits.
+
+A change is a part of what the same page was under the same conditions, so that changes of all pages stand in one order. A
+value is not: without a profile each site's own counts, and a profile has had several versions. The order by value says what to
+look at first, not which page is slower; `conditions_id` says what may be set beside one another.
+"""
 
 from __future__ import annotations
 
@@ -75,12 +80,16 @@ class ChangeRow(NamedTuple):
     change: float | None
     audits: int
     rating: Rating | None
+    finished_at: datetime
+    conditions_id: UUID | None
 
 
 class _Stored(NamedTuple):
     page_id: UUID
     engine: EngineName
     form_factor: FormFactor
+    finished_at: datetime
+    conditions_id: UUID | None
     compared: int
     value: float
     baseline: float | None
@@ -180,9 +189,10 @@ def _said(rating: Rating) -> ColumnElement[Any]:
 @lru_cache
 def _changes(metric: MetricName) -> Query[_Stored]:
     columns = [_column(name) for name in (metric.value, baseline_of(metric), change_of(metric))]
+    stored = [getattr(LatestAudit, name) for name in _Stored._fields[: -len(columns)]]
     return Query(
         _Stored,
-        select(LatestAudit.page_id, LatestAudit.engine, LatestAudit.form_factor, LatestAudit.compared, *columns)
+        select(*stored, *columns)
         .select_from(sites.Page)
         .join(sites.Site, sites.Site.id == sites.Page.site_id)
         .join(LatestAudit, _NEWEST)
@@ -204,4 +214,4 @@ async def changes(reader: Reader, reach: Reach, pages: Collection[UUID], which: 
 
 def _told(row: _Stored, metric: MetricName) -> ChangeRow:
     rating = metrics.rating(metric, row.value, row.engine, row.form_factor)
-    return ChangeRow(row.value, row.baseline, row.change, row.compared, rating)
+    return ChangeRow(row.value, row.baseline, row.change, row.compared, rating, row.finished_at, row.conditions_id)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from operator import itemgetter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -16,8 +17,12 @@ from domain.measuring import MetricName
 from domain.metrics import Rating
 from domain.paging import DEFAULT_FIRST, Window
 
-from ..loaders import PageOf
+from ..batched import by_key
+from ..loaders import Loaders, PageOf
 from ..paging import After, First
+
+if TYPE_CHECKING:
+    from ..audits.types import Conditions
 
 
 @strawberry.input(description="Which pages: those for which all holds that is given.")
@@ -38,7 +43,9 @@ class PageOrder:
     by: PageOrderBy = strawberry.field(description="What comes first.")
     metric: MetricName | None = strawberry.field(default=None, description="Which metric; VALUE and CHANGE ask for one.")
     profile: strawberry.ID | None = strawberry.field(
-        default=None, description="Measured with this profile; else with each site's default one."
+        default=None,
+        description="Measured with this profile; else with each site's default one, whose values are not to be compared with "
+        "those of another.",
     )
     environment: str = strawberry.field(default=PRODUCTION, description="In this environment.")
 
@@ -57,6 +64,14 @@ class MetricChange:
     )
     audits: int = strawberry.field(description="How many audits before it were measured under the same conditions; at most 5.")
     rating: Rating | None = strawberry.field(description="By the published thresholds; null where there are none.")
+    finished_at: datetime = strawberry.field(
+        description="When the newest audit finished: a page that cannot be measured any more keeps its last values."
+    )
+    conditions: Annotated[Conditions, strawberry.lazy("graph.audits.types")] | None = by_key(
+        Loaders.conditions,
+        "conditions_id",
+        "Under which it was measured: values of pages with other ones are not to be set beside it.",
+    )
 
 
 def changed(

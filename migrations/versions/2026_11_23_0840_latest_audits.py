@@ -26,17 +26,7 @@ _METRICS = {
     "transfer_bytes": 1_000.0,
 }
 _KEY = ("page_id", "profile_id", "environment")
-_COPIED = ("workspace_id", "site_id", "finished_at", "engine", "form_factor", *_METRICS)
-_CONDITIONS = (
-    "profile_version",
-    "engine",
-    "form_factor",
-    "throttling_method",
-    "rtt_ms",
-    "throughput_kbps",
-    "cpu_slowdown",
-    "runner_pool",
-)
+_COPIED = ("workspace_id", "site_id", "finished_at", "engine", "form_factor", "conditions_id", *_METRICS)
 _BATCH = 500
 
 _REACHED = (
@@ -58,6 +48,7 @@ def upgrade() -> None:
         sa.Column("finished_at", _TIME, nullable=False),
         sa.Column("engine", sa.String(40), nullable=False),
         sa.Column("form_factor", sa.String(40), nullable=False),
+        sa.Column("conditions_id", sa.Uuid(), nullable=True),
         sa.Column("compared", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.Float(), nullable=True) for name in numbers),
         sa.ForeignKeyConstraint(["audit_id"], ["audits.id"], name=op.f("fk_latest_audits_audit_id_audits"), ondelete="CASCADE"),
@@ -85,8 +76,8 @@ def _fill(table: sa.Table) -> None:
         sa.column("environment", sa.Text()),
         sa.column("state", sa.Text()),
         sa.column("finished_at", _TIME),
-        sa.column("engine_version", sa.Text()),
-        *(sa.column(name) for name in dict.fromkeys(("engine", "form_factor", *_METRICS, *_CONDITIONS))),
+        sa.column("conditions_id", sa.Uuid()),
+        *(sa.column(name) for name in ("engine", "form_factor", *_METRICS)),
     )
     finished = audits.c.state == "FINISHED"
     keys = connection.execute(sa.select(*(audits.c[name] for name in _KEY)).where(finished).distinct()).all()
@@ -104,7 +95,8 @@ def _fill(table: sa.Table) -> None:
 def _row(audits: list[sa.RowMapping]) -> dict[str, object]:
     """Of a page's audits, the newest first."""
     newest = audits[0]
-    same = [audit for audit in audits[1:] if _conditions(audit) == _conditions(newest)][:5]
+    alike = newest["conditions_id"]
+    same = [audit for audit in audits[1:] if alike is not None and audit["conditions_id"] == alike][:5]
     row: dict[str, object] = {name: newest[name] for name in (*_KEY, *_COPIED)}
     row |= {"audit_id": newest["id"], "compared": len(same)}
     for metric, least in _METRICS.items():
@@ -114,10 +106,6 @@ def _row(audits: list[sa.RowMapping]) -> dict[str, object]:
         row[f"{metric}_baseline"] = baseline
         row[f"{metric}_change"] = (value - baseline) / max(abs(baseline), least) if baseline is not None else None
     return row
-
-
-def _conditions(audit: sa.RowMapping) -> list[object]:
-    return [(audit["engine_version"] or "").partition(".")[0], *(audit[name] for name in _CONDITIONS)]
 
 
 def downgrade() -> None:

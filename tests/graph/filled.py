@@ -67,6 +67,9 @@ async def fill(
         audits_made = filling.rows.get(audits.Audit, [])
         if audits_made:
             await connection.execute(conditions.insertion([conditions.named(row) for row in audits_made]))
+        made_so = {row["id"]: row["conditions_id"] for row in audits_made}
+        for row in filling.rows.get(audits.LatestAudit, []):
+            row["conditions_id"] = made_so[row["audit_id"]]
         for table, rows in filling.rows.items():
             for start in range(0, len(rows), 500):
                 await connection.execute(insert(table), rows[start : start + 500])

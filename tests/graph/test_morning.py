@@ -17,6 +17,10 @@ PAGES = """query ($filter: PageFilter, $order: PageOrder, $after: Cursor) {
     nodes { name change(metric: TTFB) { value baseline change audits rating } } pageInfo { endCursor }
   } }
 }"""
+MEASURED = """{ workspace(slug: "acme") { pages(first: 1, orderBy: {by: CHANGE, metric: TTFB}) { nodes {
+  change(metric: TTFB) { finishedAt conditions { engine environment } }
+  latestAudit { finishedAt conditions { engine environment } }
+} } } }"""
 WORST = {"by": "CHANGE", "metric": "TTFB"}
 
 
@@ -41,6 +45,13 @@ async def test_what_got_worse_most_is_told_beside_what_it_was(asking: Asking, th
         {"value": 1, "baseline": -3, "change": 0.4, "audits": 2, "rating": "GOOD"},
         {"value": 1, "baseline": -2, "change": 0.3, "audits": 2, "rating": "GOOD"},
     ]
+
+
+@pytest.mark.usefixtures("there")
+async def test_it_says_when_and_how_that_was_measured(asking: Asking) -> None:
+    (page,) = (await asking.ask(MEASURED))["workspace"]["pages"]["nodes"]
+    assert page["change"] == page["latestAudit"]
+    assert page["change"]["conditions"] == {"engine": "PROBE", "environment": "production"}
 
 
 async def test_pages_are_of_sites_rated_or_worse_than_so_many_percent(asking: Asking, there: Filled) -> None:

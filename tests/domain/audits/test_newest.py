@@ -46,7 +46,13 @@ async def settled(acme: Line, *ids: UUID) -> None:
             await settle(work, rows[id])
 
 
-async def change(acme: Line, metric: MetricName = MetricName.TTFB, **which: Any) -> ChangeRow | None:
+async def change(acme: Line, metric: MetricName = MetricName.TTFB, **which: Any) -> tuple[Any, ...] | None:
+    """Value, baseline, change, number of audits before, rating."""
+    row = await changed(acme, metric, **which)
+    return row[:5] if row is not None else None
+
+
+async def changed(acme: Line, metric: MetricName = MetricName.TTFB, **which: Any) -> ChangeRow | None:
     found = await audits.changes(acme.database.reader, acme.actor.reach, [acme.page.id], Ranking(metric, **which))
     return found.get(acme.page.id)
 
@@ -65,14 +71,14 @@ async def test_what_is_finished_is_compared_with_the_middle_of_those_before_it(d
         page = (await acme.read(id)).page_id
         seen.append((await audits.changes(database.reader, acme.actor.reach, [page], Ranking(MetricName.TTFB)))[page])
     assert [(row.baseline, row.audits) for row in seen] == [(None, 0), (None, 1), (105.0, 2), (100.0, 3), (100.0, 4)]
-    assert seen[4] == ChangeRow(300.0, 100.0, 2.0, 4, Rating.GOOD)
+    assert seen[4][:5] == (300.0, 100.0, 2.0, 4, Rating.GOOD)
     assert await newest(database) == [id]
 
 
 async def test_no_more_than_five_before_it_are_looked_at(acme: Line) -> None:
     ids = await acme.add(*hours(900, 900, 900, 900, 10, 20, 30, 40, 50, 60))
     await settled(acme, ids[-1])
-    assert await change(acme) == ChangeRow(60.0, 30.0, 1.0, 5, Rating.GOOD)
+    assert await change(acme) == (60.0, 30.0, 1.0, 5, Rating.GOOD)
 
 
 @pytest.mark.parametrize(
@@ -92,19 +98,23 @@ async def test_what_was_measured_under_other_conditions_is_compared_with_nothing
     ids = await acme.add(*hours(200, first=3), **{"engine_version": "1.3", **other})
     await settled(acme, *ids)
     found = await change(acme, environment=other.get("environment", "production"))
-    assert found == ChangeRow(200.0, None, None, 0, Rating.GOOD)
+    assert found == (200.0, None, None, 0, Rating.GOOD)
 
 
-async def test_of_the_same_major_version_it_is_compared(acme: Line) -> None:
-    await acme.add(*hours(100, 100), engine_version="1.2.0")
-    await settled(acme, *await acme.add(*hours(200, first=3), engine_version="1.10.0"))
-    assert await change(acme) == ChangeRow(200.0, 100.0, 1.0, 2, Rating.GOOD)
+@pytest.mark.parametrize(("version", "later"), [("1.2.0", "1.10.0"), ("of-monday", "of-tuesday")])
+async def test_of_the_same_major_version_it_is_compared(acme: Line, version: str, later: str) -> None:
+    """What has no number has no major version: so `conditions_of` says, and so it is everywhere."""
+    await acme.add(*hours(100, 100), engine_version=version)
+    (id,) = await acme.add(*hours(200, first=3), engine_version=later)
+    await settled(acme, id)
+    assert await change(acme) == (200.0, 100.0, 1.0, 2, Rating.GOOD)
+    assert list((await audits.before(acme.database.reader, acme.actor.reach, [id], 5))[id]) != []
 
 
 async def test_what_did_not_measure_a_metric_does_not_count_for_it(acme: Line) -> None:
     ids = await acme.add(*hours(100), (START + timedelta(hours=1), None), *hours(120, 200, first=2))
     await settled(acme, ids[-1])
-    assert await change(acme) == ChangeRow(200.0, 110.0, 90 / 110, 3, Rating.GOOD)
+    assert await change(acme) == (200.0, 110.0, 90 / 110, 3, Rating.GOOD)
     assert await change(acme, MetricName.LCP) is None
 
 
@@ -112,7 +122,7 @@ async def test_from_next_to_nothing_a_change_is_still_a_number(acme: Line) -> No
     await acme.add(*hours(1, 1), tbt_ms=0.0, cls=0.0, performance_score=1.0)
     await settled(acme, *await acme.add(*hours(1.001, first=2), tbt_ms=300.0, cls=0.1, performance_score=0.5))
     found = [await change(acme, metric) for metric in (MetricName.TBT, MetricName.CLS, MetricName.PERFORMANCE_SCORE)]
-    assert [round(row.change or 0, 6) for row in found if row] == [30.0, 10.0, -0.5]
+    assert [round(row[2] or 0, 6) for row in found if row] == [30.0, 10.0, -0.5]
     assert metrics.relative_change(MetricName.TTFB, 1.001, 1.0) == pytest.approx(0.0001)
 
 
@@ -120,7 +130,7 @@ async def test_an_older_one_that_finishes_later_stays_behind_and_counts(acme: Li
     first, second, third, late = await acme.add(*hours(100, 200, 300), (START + timedelta(minutes=90), 400))
     await settled(acme, first, second, third, late)
     assert await newest(acme.database) == [third]
-    assert await change(acme) == ChangeRow(300.0, 200.0, 0.5, 3, Rating.GOOD)
+    assert await change(acme) == (300.0, 200.0, 0.5, 3, Rating.GOOD)
 
 
 async def test_of_two_that_finished_in_the_same_moment_the_later_asked_for_is_the_newest(acme: Line) -> None:
@@ -139,7 +149,7 @@ async def test_two_that_finish_at_once_both_count(database: SqlDatabase, tmp_pat
     assert last == max(rows, key=lambda row: (row.finished_at, row.id)).id
     page = rows[0].page_id
     found = await audits.changes(database.reader, acme.actor.reach, [page], Ranking(MetricName.TTFB))
-    assert found[page] == ChangeRow(100.0, 100.0, 0.0, 5, Rating.GOOD)
+    assert found[page][:5] == (100.0, 100.0, 0.0, 5, Rating.GOOD)
 
 
 async def test_an_audit_may_finish_while_its_page_is_deleted(database: SqlDatabase, tmp_path: Path) -> None:
@@ -164,6 +174,16 @@ async def _finished(acme: Tenant, here: Taker) -> UUID:
     return id
 
 
+async def test_it_says_when_and_under_which_conditions_it_was_measured(acme: Line) -> None:
+    (id,) = await acme.add(*hours(100, first=3))
+    await settled(acme, id)
+    audit = (await audits.by_ids(acme.database.reader, acme.actor.reach, [id]))[id]
+    found = await changed(acme)
+    assert found is not None
+    assert found.conditions_id is not None
+    assert (found.finished_at, found.conditions_id) == (START + timedelta(hours=3), audit.conditions_id)
+
+
 async def test_it_goes_with_its_audit(acme: Line) -> None:
     (id,) = await acme.add(*hours(100))
     await settled(acme, id)
@@ -179,7 +199,7 @@ async def test_what_it_was_compared_with_may_be_forgotten(acme: Line) -> None:
     async with acme.database.work(SYSTEM) as work:
         assert await audits.forget(work, timedelta(days=90)) == 2
     assert await newest(acme.database) == [ids[2]]
-    assert await change(acme) == ChangeRow(200.0, 100.0, 1.0, 2, Rating.GOOD)
+    assert await change(acme) == (200.0, 100.0, 1.0, 2, Rating.GOOD)
 
 
 async def pages(acme: Line, by: PageOrderBy, metric: MetricName = MetricName.TTFB, size: int = 100, **given: Any) -> list[str]:

@@ -18,6 +18,7 @@ from domain.budgets import Turn
 from domain.ids import new_id
 from domain.measuring import EngineName, FormFactor, Phase, ResourceType, Severity
 from infra.db.database import SqlDatabase
+from tests import conditions
 from tests.databases import everybodys, new_workspace
 
 NOON = datetime(2026, 5, 13, 12, tzinfo=UTC)
@@ -102,11 +103,13 @@ class Bench:
         }
         each = runs if runs is not None else [{"lcp_ms": value} for value in lcp_ms]
         async with everybodys(self.database) as connection:
-            await connection.execute(insert(audits.Audit).values(id=id, **whose, **(values | columns)))
+            row = {"id": id, **whose, **values, **columns}
+            await connection.execute(conditions.insertion([conditions.named(row)]))
+            await connection.execute(insert(audits.Audit).values(row))
             for index, numbers in enumerate(each):
                 run_id = new_id()
-                row = {"id": run_id, "audit_id": id, "index": index, "measured_at": self.at, "warnings": [], **whose}
-                await connection.execute(insert(audits.Run).values(**row, **numbers))
+                run = {"id": run_id, "audit_id": id, "index": index, "measured_at": self.at, "warnings": [], **whose}
+                await connection.execute(insert(audits.Run).values(**run, **numbers))
                 for position, type in enumerate(requests):
                     request = {"url": "https://acme.example/x", "method": "GET", "third_party": False, "resource_type": type}
                     await connection.execute(insert(REQUEST).values(run_id=run_id, position=position, **whose, **request))

@@ -27,6 +27,16 @@ Client = Annotated[
     typer.Option(metavar="NAME", help="The API client, as `pacemark clients list` shows it.", show_default=False),
 ]
 
+Server = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Ask the Pacemark whose GraphQL is here, with the key in PACEMARK_KEY.  [else the data folder's]",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+
 
 def duration(text: str) -> timedelta | None:
     """Hours or days, such as 12h or 90d; None for what is neither."""

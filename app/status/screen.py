@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich import box
@@ -13,25 +14,30 @@ from rich.text import Text
 
 from app.auditing.plain import plain
 from app.auditing.table import RATINGS
-from app.status.query import PageStatus, Status
+from app.status.query import LEAST_SHOWN, AlertStatus, PageStatus, Stand, Status
 from domain import metrics
 
 WIDTH = 100
-LEAST_SHOWN = 0.0005
-"""What is less is shown as nothing."""
+TOP = 40
+MOST_ALERTS = 10
 
 
-def show(status: Status, top: int) -> None:
+def show(status: Status, top: int | None) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
-    for part in _parts(status, top):
+    for part in _parts(status, top or TOP):
         console.print(part)
 
 
 def _parts(status: Status, top: int) -> Iterator[RenderableType]:
     """From top to bottom: what is urgent comes first."""
     yield _heading(status).append("\n")
+    if status.alerts:
+        yield _alerts(status)
+        if len(status.alerts) > MOST_ALERTS:
+            yield Text(f"{_counted(len(status.alerts) - MOST_ALERTS, 'alert')} more: pacemark alerts list", "dim")
+        yield Text("")
     sites = status.by_site(top)
     if sites:
         yield _changes(status, sites)
@@ -40,12 +46,24 @@ def _parts(status: Status, top: int) -> Iterator[RenderableType]:
 
 def _heading(status: Status) -> Text:
     title = metrics.CATALOGUE[status.metric].title
-    number = f"more than {status.sites:,} sites" if status.more_sites else _counted(status.sites, "site")
+    number = _counted(len(status.sites), "site")
     return Text(plain(status.name, 40), "bold").append(f"  {title} · {number}", "not bold")
 
 
+def _alerts(status: Status) -> Table:
+    table = _table()
+    table.add_column("Alert", no_wrap=True, max_width=50)
+    table.add_column("Site", no_wrap=True, max_width=28)
+    table.add_column("Since (UTC)", no_wrap=True)
+    for alert in status.alerts[:MOST_ALERTS]:
+        style = "bold red" if alert.severity == "ERROR" else "yellow"
+        since = alert.opened_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+        table.add_row(Text(plain(alert.title, 100), style), Text(plain(alert.site + (alert.path or ""), 100)), since)
+    return table
+
+
 def _changes(status: Status, sites: list[list[PageStatus]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    table = _table()
     table.add_column("Site", no_wrap=True, max_width=28)
     table.add_column("Page", no_wrap=True, max_width=30)
     for heading in ("Before", "Now", "Change"):
@@ -56,8 +74,15 @@ def _changes(status: Status, sites: list[list[PageStatus]]) -> Table:
             words, style = RATINGS[page.rating] if page.rating else ("", "")
             site = Text(plain(page.site, 60), "bold") if page is pages[0] else ""
             before, now = (_value(status, value) for value in (page.baseline, page.value))
-            table.add_row(site, Text(plain(page.path, 60)), before, Text(now, style), _change(page), Text(words, style))
+            told = Text(words, style)
+            if page.stand is Stand.OLD:
+                style, told = "dim", Text(_age(page), "yellow")
+            table.add_row(site, Text(plain(page.path, 60)), before, Text(now, style), _change(page), told)
     return table
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
 
 
 def _value(status: Status, value: float | None) -> str:
@@ -66,50 +91,88 @@ def _value(status: Status, value: float | None) -> str:
 
 def _change(page: PageStatus) -> Text:
     """An arrow the way that the number went, in the colour of what that means."""
-    change, worse = page.change or 0, page.worse or 0
-    if abs(change) < LEAST_SHOWN:
+    if page.change is None or page.worse is None:
+        return Text("–", "dim")
+    if abs(page.change) < LEAST_SHOWN:
         return Text("= 0 %", "dim")
-    digits = 1 if abs(change) < 0.1 else 0
-    return Text(f"{'▲' if change > 0 else '▼'} {change * 100:+,.{digits}f} %", "red" if worse > 0 else "green")
+    digits = 1 if abs(page.change) < 0.1 else 0
+    style = "dim" if page.is_old else "red" if page.worse > 0 else "green"
+    return Text(f"{'▲' if page.change > 0 else '▼'} {page.change * 100:+,.{digits}f} %", style)
+
+
+def _age(page: PageStatus) -> str:
+    assert page.finished_at is not None
+    return f"old: {_days(datetime.now(UTC) - page.finished_at)}"
 
 
 def _rest(status: Status, shown: int) -> Iterator[Text]:
     if not status.pages:
         yield Text("There is no page in it yet." if status.sites else "There is no such site in it.")
         return
-    worse, better, same, unknown = _tally(status)
-    whose = f"Of the {_counted(len(status.pages), 'page')} that got worse most, " if status.more_pages else ""
-    line = Text(f"{whose}{worse:,} got worse, {better:,} got better, {same:,} stayed as they were")
-    yield line.append(f"; {_counted(unknown, 'page')} cannot be compared yet." if unknown else ".")
-    hidden = worse + better + same - shown
+    tally = status.tally
+    line = Text(
+        f"{tally[Stand.WORSE]:,} got worse, {tally[Stand.BETTER]:,} got better, {tally[Stand.SAME]:,} stayed as they were"
+    )
+    if old := tally[Stand.OLD]:
+        was = "was" if old == 1 else "were"
+        line.append(f"; {_counted(old, 'page')} {was} not measured for {_days(status.old_after)}", "yellow")
+    if unknown := tally[Stand.UNKNOWN]:
+        line.append(f"; {_counted(unknown, 'page')} cannot be compared yet")
+    yield line.append(".")
+    hidden = len(status.pages) - unknown - shown
     if hidden > 0:
         yield Text(f"{_counted(hidden, 'page')} more: --top {shown + hidden}", "dim")
-    if status.knows_all_worse and not status.more_sites:
-        fine = status.sites - len({page.site_id for page in status.pages if (page.worse or 0) > 0})
-        if fine:
-            yield Text(f"No page of {_counted(fine, 'site')} got worse.", "green")
+    if not status.is_whole:
+        yield Text("There is more than is asked for at once: say which sites, by --tags.", "yellow")
+        return
+    fine, unsure = status.fine_and_unsure()
+    if fine:
+        yield Text(f"No page of {_counted(fine, 'site')} got worse.", "green")
+    if unsure:
+        yield Text(f"Of {_counted(unsure, 'site')} it is not known whether a page got worse.", "yellow")
 
 
-def _tally(status: Status) -> tuple[int, int, int, int]:
-    known = [page.worse for page in status.pages if page.worse is not None]
-    worse, better = sum(each > 0 for each in known), sum(each < 0 for each in known)
-    return worse, better, len(known) - worse - better, len(status.pages) - len(known)
+def _days(age: timedelta) -> str:
+    return _counted(age.days, "day") if age.days else _counted(age.seconds // 3600, "hour")
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def as_json(status: Status, top: int) -> str:
-    """ASCII alone: whatever a name holds, no terminal obeys it."""
-    sites = [
-        {"id": own[0].site_id, "name": own[0].site, "pages": [_document(page) for page in own]} for own in status.by_site(top)
-    ]
-    worse, better, same, unknown = _tally(status)
-    counts = {"worse": worse, "better": better, "same": same, "unknown": unknown}
-    return json.dumps({"workspace": status.name, "metric": status.metric.name, "pages": counts, "sites": sites}, indent=2)
+def as_json(status: Status, top: int | None) -> str:
+    """ASCII alone: whatever a name holds, no terminal obeys it. Without `top` nothing is left out."""
+    groups = status.by_site(top)
+    sites = [{"id": own[0].site_id, "name": own[0].site, "pages": [_document(page) for page in own]} for own in groups]
+    if top is None:
+        shown = {site["id"] for site in sites}
+        sites += [{"id": id, "name": name, "pages": []} for id, name in status.sites.items() if id not in shown]
+    document = {
+        "workspace": status.name,
+        "metric": status.metric.name,
+        "pages": {stand.value: number for stand, number in status.tally.items()},
+        "leftOut": len(status.pages) - sum(map(len, groups)),
+        "complete": status.is_whole,
+        "alerts": [_alert(each) for each in status.alerts],
+        "sites": sites,
+    }
+    return json.dumps(document, indent=2)
 
 
 def _document(page: PageStatus) -> dict[str, Any]:
     names = ("id", "url", "value", "baseline", "change", "audits", "rating")
-    return {name: getattr(page, name) for name in names}
+    at = page.finished_at.isoformat() if page.finished_at else None
+    return {**{name: getattr(page, name) for name in names}, "finishedAt": at, "stands": page.stand.value}
+
+
+def _alert(alert: AlertStatus) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "kind": alert.kind,
+        "severity": alert.severity,
+        "title": alert.title,
+        "site": alert.site,
+        "page": alert.path,
+        "environment": alert.environment,
+        "openedAt": alert.opened_at.isoformat(),
+    }

@@ -1,0 +1,68 @@
+"""GraphQL asked on behalf of a command: of this installation, or of another with the key in PACEMARK_KEY."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app import remote, settings
+from app.asgi import services_of
+from app.auditing.plain import plain
+from app.bootstrap import owner
+from app.commands import opening
+from app.errors import Unusable
+from app.remote import KEY
+from graph.callers import Caller
+from graph.execution import Operations
+from graph.operations import Asked, Rejected
+from graph.schema import schema
+
+MOST_SAID = 500
+EACH = 100
+"""As many of a list are asked for at once as may be."""
+
+Ask = Callable[..., Awaitable[Mapping[str, Any]]]
+
+
+class There(NamedTuple):
+    """Who is asked, for which workspace. `ask` gives an operation's data and raises Unusable; `where` ends a sentence."""
+
+    ask: Ask
+    workspace: str
+    where: str
+
+
+@asynccontextmanager
+async def opened(workspace: str, *, server: str | None, data: Path | None) -> AsyncGenerator[There, None]:
+    """Raises Unusable."""
+    if server is not None:
+        async with remote.opened(server, os.environ.get(KEY), option="--server") as there:
+            where = f"that the key in {KEY} opens. Name its own: --workspace SLUG"
+            yield There(there.ask, workspace, where)
+        return
+    async with opening.house(settings.load(data=data)) as house:
+        actor = await owner(house, await opening.find(house.database.reader, workspace))
+        operations = Operations(schema, services_of(house))
+
+        async def ask(text: str, **variables: Any) -> Mapping[str, Any]:
+            try:
+                prepared = await operations.prepare(Asked(text, variables=variables), Caller(actor, "command line"))
+                result = await operations.result(prepared)
+            except Rejected as refused:
+                raise Unusable(plain(str(refused), MOST_SAID)) from None
+            if result.errors or result.data is None:
+                raise Unusable(plain(result.errors[0].message if result.errors else "There is no answer.", MOST_SAID))
+            return result.data
+
+        yield There(ask, workspace, "here.")
+
+
+def workspace_of(said: Mapping[str, Any], there: There) -> Mapping[str, Any]:
+    """Raises Unusable where it is not there."""
+    found: Mapping[str, Any] | None = said["workspace"]
+    if found is None:
+        raise Unusable(f"There is no workspace {there.workspace!r} {there.where}")
+    return found

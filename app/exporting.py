@@ -191,7 +191,10 @@ async def _page(reader: Reader, reach: Reach, wanted: Wanted) -> sites.PageRow:
 
 async def _profile(reader: Reader, reach: Reach, page: sites.PageRow, text: str | None) -> sites.ProfileRow:
     if text is None:
-        return (await sites.default_profiles(reader, reach, [page.site_id]))[page.site_id]
+        default = (await sites.default_profiles(reader, reach, [page.site_id])).get(page.site_id)
+        if default is None:  # the page was deleted since it was read
+            raise NotFound("There is no such page, or it is not yours.", encode(Kind.PAGE, page.id))
+        return default
     of_workspace = (await sites.profiles_by_workspace(reader, reach, [page.workspace_id]))[page.workspace_id]
     for profile in of_workspace:
         if text in (encode(Kind.PROFILE, profile.id), profile.name):

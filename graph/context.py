@@ -11,7 +11,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, actors, documents, files, keys
+from domain import accounts, actors, audits, documents, files, keys
 from domain.access import Actor
 from domain.caching import Cache
 from domain.ids import Kind, encode
@@ -59,7 +59,8 @@ class Context:
     """Of one operation, or one event. `resumed`: the last event that a reconnecting client saw; `charge`: what it paid.
 
     `set_cookies`: what a browser is to carry from now on, as values of Set-Cookie; None where the answer can carry none.
-    `own`: the ids of the person who signed in by it and of their session, which the answer may tell of.
+    `own`: the ids of the person who signed in by it and of their session, which the answer may tell of. `ration`: what it
+    had of histories.
     """
 
     services: Services
@@ -70,12 +71,13 @@ class Context:
     set_cookies: list[str] | None = field(default=None, init=False)
     own: frozenset[UUID] = field(default=frozenset(), init=False)
     reads_history: bool = field(default=False, init=False)
+    ration: audits.Ration = field(default_factory=audits.Ration, init=False)
     _loaders: Loaders | None = field(default=None, init=False)
 
     @property
     def loaders(self) -> Loaders:
         if self._loaders is None:
-            self._loaders = Loaders(self.services.database.reader, self.actor.reach, self.services.batches)
+            self._loaders = Loaders(self.services.database.reader, self.actor.reach, self.services.batches, self.ration)
         return self._loaders
 
     def fresh(self) -> None:

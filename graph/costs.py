@@ -44,6 +44,12 @@ def weight_of(field: GraphQLField) -> float | None:
 CHANGE = 10
 """What a mutation's field costs, where it does not say more."""
 
+HISTORY = Cost(weight="50")
+"""Of charts of one page, for the audits that they look at beside the points that they give."""
+
+COMPARISON = Cost(weight="500")
+"""The same of a comparison, which looks at those of many pages."""
+
 _SLICING = ("first", "last", "ids", "metrics")
 
 

@@ -146,8 +146,8 @@ class Loaders:
     finding = Loading(audits.findings_by_ids, by_id=True)
     files_of_audit = Loading(files.by_audits)
     file = Loading(files.by_ids, by_id=True)
-    series = Loading(audits.histories, shared=False)  # how much is looked at for all of them together is limited
-    comparison = Loading(audits.comparisons, shared=False)
+    series = Loading(audits.histories, rationed=True)
+    comparison = Loading(audits.comparisons, rationed=True)
     schedule = Loading(schedules.by_ids, by_id=True)
     snapshot = Loading(snapshots.by_ids, by_id=True)
     progress_of_snapshot = Loading(snapshots.progress_by_ids)
@@ -206,8 +206,8 @@ class Loaders:
     security_log_of_person = Loading(_pages(security.OF_PERSON), narrow=True)
     events_of_workspace = Loading(_events)
 
-    def __init__(self, reader: Reader, reach: Reach, batches: Batches) -> None:
-        self.loads = Loads(reader, reach, batches)
+    def __init__(self, reader: Reader, reach: Reach, batches: Batches, ration: audits.Ration | None = None) -> None:
+        self.loads = Loads(reader, reach, batches, ration or audits.Ration())
         self._made: dict[tuple[Loading, Hashable, Columns | None], Loader[Any, Any]] = {}
 
     def of(self, loading: Loading, given: Hashable = None, columns: Columns | None = None) -> Loader[Any, Any]:

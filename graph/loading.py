@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from aiodataloader import DataLoader
 
 from domain.access import Reach
+from domain.audits import Ration
 from domain.ports import Reader
 
 from .batches import Asker, Batches
@@ -21,17 +22,18 @@ Columns = tuple[str, ...]
 
 Batch = Callable[..., Awaitable[Mapping[K, V]]]
 """Takes the reader, the reach and the keys; what all keys share, where they share something; and `columns`, where it can
-read some alone."""
+read some alone, and `ration`, where how much all of an operation's keys take is limited."""
 
 
 class Loads:
     """What the loaders of one operation share. They hold this and not one another, so that with them goes what they read:
     what holds itself is left to the collector, which costs more than to read it."""
 
-    def __init__(self, reader: Reader, reach: Reach, batches: Batches) -> None:
+    def __init__(self, reader: Reader, reach: Reach, batches: Batches, ration: Ration) -> None:
         self.reader = reader
         self.reach = reach
         self.batches = batches
+        self.ration = ration
         self.reading: set[asyncio.Task[Any]] = set()
         self.ahead: set[Asker[Any, Any]] = set()
         """Of what was asked for before it is known whether it is needed."""
@@ -54,13 +56,15 @@ class _Reads(Generic[K, V]):
     """How a loader's keys are read, together with those of other operations. Of what was read it knows nothing."""
 
     def __init__(
-        self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable, columns: Columns | None, *, shared: bool
+        self, name: str, batch: Batch[K, V], loads: Loads, given: Hashable, columns: Columns | None, *, rationed: bool
     ) -> None:
         self._batch = batch
         self._loads = loads
         self._given = () if given is None else (given,)
-        self._columns = {} if columns is None else {"columns": columns}
-        self._kind = (name, given, columns, loads.reach, loads.reader if shared else loads)
+        self._named: dict[str, Any] = {} if columns is None else {"columns": columns}
+        if rationed:
+            self._named["ration"] = loads.ration
+        self._kind = (name, given, columns, loads.reach, loads if rationed else loads.reader)
 
     def ask(self, keys: Collection[K]) -> Asker[K, V]:
         return self._loads.batches.ask(self._kind, keys, self._all)
@@ -87,13 +91,13 @@ class _Reads(Generic[K, V]):
         return [found.get(key) for key in keys]
 
     async def _all(self, keys: Collection[K]) -> Mapping[K, V]:
-        return await self._batch(self._loads.reader, self._loads.reach, keys, *self._given, **self._columns)
+        return await self._batch(self._loads.reader, self._loads.reach, keys, *self._given, **self._named)
 
 
 class Loader(Generic[K, V]):
     """`load` is for resolvers: aiodataloader puts together what they ask for. Plans call `look` with all keys of a level.
 
-    `given` is what all its keys share; `shared`: they may go with those of other operations.
+    `given` is what all its keys share; `rationed`: they go with those of no other operation.
     """
 
     def __init__(
@@ -104,9 +108,9 @@ class Loader(Generic[K, V]):
         given: Hashable = None,
         columns: Columns | None = None,
         *,
-        shared: bool = True,
+        rationed: bool = False,
     ) -> None:
-        self._reads = _Reads(name, batch, loads, given, columns, shared=shared)
+        self._reads = _Reads(name, batch, loads, given, columns, rationed=rationed)
         self._known = _Known()
         self._waiting: DataLoader[K, Any] | None = None
         self._ahead: Asker[K, V] | None = None
@@ -226,15 +230,14 @@ class Loading:
     """A loader by its name; an operation's is made when it is first asked for: most need two or three of them.
 
     `narrow`: its batch takes `columns`, of which its rows then are. `by_id`: its keys are the ids of the rows that it gives.
-    `shared`: what is found for a key does not depend on which others are asked for, so that those of several operations
-    may be.
+    `rationed`: its batch takes the `ration` of the operation, so that it is asked for those of one alone.
     """
 
-    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False, by_id: bool = False, shared: bool = True) -> None:
+    def __init__(self, batch: Batch[Any, Any], *, narrow: bool = False, by_id: bool = False, rationed: bool = False) -> None:
         self.batch = batch
         self.narrow = narrow
         self.by_id = by_id
-        self.shared = shared
+        self.rationed = rationed
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -247,4 +250,4 @@ class Loading:
         return made
 
     def made(self, loads: Loads, given: Hashable = None, columns: Columns | None = None) -> Loader[Any, Any]:
-        return Loader(self.name, self.batch, loads, given, columns, shared=self.shared)
+        return Loader(self.name, self.batch, loads, given, columns, rationed=self.rationed)

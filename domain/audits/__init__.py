@@ -24,20 +24,24 @@ from .queries import (
     runs_by_audits,
 )
 from .ranking import ChangeRow, PageOrderBy, RankedPageRow, Ranking, changes, check_watched, ranked
-from .reading import MAX_POINTS, Summary
+from .ration import MAX_GIVEN, MAX_SAMPLES, Ration
+from .reading import CALM, MAX_POINTS, Summary
 from .rules import PRODUCTION, check_request
 from .series import AuditAt, Interval, Point, Series, SeriesKey, Statistic
 from .timeline import histories
 
 __all__ = [
     "AUDITS",
+    "CALM",
     "ENDED",
     "FINDINGS",
     "FORGET",
     "JUDGE",
     "KINDS",
     "MAX_COMPARED",
+    "MAX_GIVEN",
     "MAX_POINTS",
+    "MAX_SAMPLES",
     "PRODUCTION",
     "REQUESTS",
     "WATCHED",
@@ -61,6 +65,7 @@ __all__ = [
     "Point",
     "RankedPageRow",
     "Ranking",
+    "Ration",
     "RequestRow",
     "Run",
     "RunRow",

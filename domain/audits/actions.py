@@ -251,7 +251,10 @@ async def _page(work: Work, workspace_id: UUID, page_id: UUID | None, url: str |
 
 async def _profile(work: Work, workspace_id: UUID, site_id: UUID, profile_id: UUID | None) -> sites.ProfileRow:
     if profile_id is None:
-        return (await sites.default_profiles(work.db, Reach.whole(workspace_id), [site_id]))[site_id]
+        default = (await sites.default_profiles(work.db, Reach.whole(workspace_id), [site_id])).get(site_id)
+        if default is None:  # the site was deleted since its page was read
+            raise NotFound("There is no such site in this workspace.", encode(Kind.SITE, site_id))
+        return default
     profile = (await sites.profiles_by_ids(work.db, Reach.whole(workspace_id), [profile_id])).get(profile_id)
     if profile is None:
         raise NotFound("There is no such profile in this workspace.", encode(Kind.PROFILE, profile_id))

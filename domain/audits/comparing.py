@@ -15,6 +15,7 @@ from ..ids import Kind, encode
 from ..measuring import MetricName
 from ..metrics import Direction
 from ..ports import Reader
+from .ration import Ration
 from .reading import Asked, Line, Reading, Summary, fitting
 from .rules import PRODUCTION
 from .series import Interval, Series, Statistic
@@ -58,13 +59,14 @@ class Compared:
 
 
 async def comparisons(
-    reader: Reader, reach: Reach, wanted: Collection[Comparison]
+    reader: Reader, reach: Reach, wanted: Collection[Comparison], ration: Ration | None = None
 ) -> Mapping[Comparison, Sequence[Compared] | Refused]:
     """What each asks for, or why there is none."""
     found: dict[Comparison, Sequence[Compared] | Refused] = {}
+    ration = ration or Ration()
     for each in wanted:
         try:
-            found[each] = await compare(reader, reach, each)
+            found[each] = await compare(reader, reach, each, ration)
         except Refused as refused:
             found[each] = refused
     return found
@@ -82,29 +84,30 @@ class _Place(NamedTuple):
         return self.page_id or self.site_id, self.page_id is None, self.profile_id
 
 
-async def compare(reader: Reader, reach: Reach, asked: Comparison) -> Sequence[Compared]:
+async def compare(reader: Reader, reach: Reach, asked: Comparison, ration: Ration | None = None) -> Sequence[Compared]:
     """In the order asked for; of what was measured under several conditions, that which began first before.
 
-    As many statements for twenty as for two. Raises InvalidInput, NotFound, LimitReached.
+    As many statements for twenty as for two with the same profiles. Raises InvalidInput, NotFound, LimitReached.
     """
     if asked.since is not None and asked.until is not None and asked.since >= asked.until:
         raise backwards()
     places = await _places(reader, reach, asked)
-    readings = [reading for reading in (_reading(reader, reach, asked, places, pooled) for pooled in (False, True)) if reading]
+    ration = ration or Ration()
+    readings = [Reading(reader, reach, each, ration) for each in _asked(asked, places)]
     for reading in readings:
         await reading.look()
-    wanted = {place.subject for place in places}
-    lines = {line: reading for reading in readings for line in reading.in_order() if line.whose[:3] in wanted}
+    lines = {line: reading for reading in readings for line in reading.in_order()}
     if len(lines) > MAX_COMPARED:
         message = f"At most {MAX_COMPARED} series are compared; what was measured under several conditions makes {len(lines)}."
         raise LimitReached(f"{message} Take less time, or fewer pages, sites or profiles.", MAX_COMPARED)
     left = [reading.choices(asked.interval, _CHOICES) for reading in readings]
     choices = [each for each in left[0] if all(each in choices for choices in left)]
 
-    def longest(choice: Interval) -> int:
-        return max((reading.number(line, choice) for line, reading in lines.items()), default=0)
+    def numbers(choice: Interval) -> Sequence[int]:
+        return [reading.number(line, choice) for line, reading in lines.items()]
 
-    interval = fitting(choices, longest)
+    interval = fitting(choices, lambda choice: max(numbers(choice), default=0))
+    ration.give(sum(numbers(interval)))
     made: dict[Line, Series] = {}
     summaries: dict[Line, Summary] = {}
     for reading in readings:
@@ -121,11 +124,17 @@ async def compare(reader: Reader, reach: Reach, asked: Comparison) -> Sequence[C
     return compared
 
 
-def _reading(reader: Reader, reach: Reach, asked: Comparison, places: Iterable[_Place], pooled: bool) -> Reading | None:
-    of_kind = [place.subject for place in places if place.subject[1] is pooled]
-    subjects, profiles = {each[0] for each in of_kind}, {each[2] for each in of_kind}
+def _asked(asked: Comparison, places: Iterable[_Place]) -> Iterable[Asked]:
+    """Of those that are looked at with the same profiles together: no page with one that is another's default."""
     what = (asked.environment, [asked.metric], asked.since, asked.until, asked.time_zone)
-    return Reading(reader, reach, Asked(subjects, pooled, profiles, *what)) if of_kind else None
+    profiles: dict[tuple[bool, UUID], list[UUID]] = {}
+    for place in places:
+        subject_id, pooled, profile_id = place.subject
+        profiles.setdefault((pooled, subject_id), []).append(profile_id)
+    together: dict[tuple[bool, tuple[UUID, ...]], list[UUID]] = {}
+    for (pooled, subject_id), with_them in profiles.items():
+        together.setdefault((pooled, tuple(with_them)), []).append(subject_id)
+    return [Asked(subjects, pooled, with_them, *what) for (pooled, with_them), subjects in together.items()]
 
 
 def _ranks(metric: MetricName, summaries: Mapping[Line, Summary]) -> Mapping[Line, int]:
@@ -143,9 +152,10 @@ def _require(kind: Kind, workspace_id: UUID, ids: Iterable[UUID], found: Mapping
 
 async def _places(reader: Reader, reach: Reach, asked: Comparison) -> Sequence[_Place]:
     pages = await sites.pages_by_ids(reader, reach, asked.pages) if asked.pages else {}
+    known = await sites.by_ids(reader, reach, {*asked.sites, *(page.site_id for page in pages.values())})
+    # A site that was deleted since its page was read took the page along.
+    pages = {id: page for id, page in pages.items() if page.site_id in known}
     _require(Kind.PAGE, asked.workspace_id, asked.pages, pages)
-    of_pages = {page.site_id for page in pages.values()}
-    known = await sites.by_ids(reader, reach, {*asked.sites, *of_pages})
     _require(Kind.SITE, asked.workspace_id, asked.sites, known)
     if asked.profiles is not None:
         profiles = await sites.profiles_by_ids(reader, reach, asked.profiles)

@@ -14,13 +14,14 @@ from ..errors import LimitReached
 from ..measuring import MetricName
 from ..ports import Reader
 from . import points
-from .series import AuditAt, Interval, Point, Series, Statistic, Whose, edges
+from .ration import Ration
+from .series import AuditAt, Interval, Point, Series, Statistic, Whose, edges, least
 
 MAX_POINTS = 2_000
-MAX_SAMPLES = 500_000
-"""So many audits are looked at for one answer, whatever it spans."""
+_FAR_TOO_MANY = 5 * MAX_POINTS
+"""Intervals that are more than these are not counted one by one."""
 
-_CALM = 400
+CALM = 400
 """AUTO takes the shortest interval that gives no more points than this: about what a chart can show."""
 
 HOURS = timedelta(days=3_660)
@@ -66,9 +67,10 @@ class Summary(NamedTuple):
 class Reading:
     """As many statements for many pages as for one. `extents` comes first; nothing that is finished after it counts."""
 
-    def __init__(self, reader: Reader, reach: Reach, asked: Asked) -> None:
+    def __init__(self, reader: Reader, reach: Reach, asked: Asked, ration: Ration) -> None:
         self.extents: Mapping[Line, Extent] = {}
         self._reader = reader
+        self._ration = ration
         self._asked = asked
         self._first = self._last = _NEVER
         self._places: dict[Interval, Sequence[datetime]] = {}
@@ -84,10 +86,9 @@ class Reading:
         metrics = tuple(sorted(set(self._asked.metrics)))
         if not metrics:
             return
-        asked = {"subjects": self._asked.subjects, "profiles": self._asked.profiles, "limit": MAX_SAMPLES + 1}
+        asked = {"subjects": self._asked.subjects, "profiles": self._asked.profiles, "limit": self._ration.left + 1}
         rows = await self._all(points.extent(metrics, self._asked.pooled), **asked)
-        if sum(row[points.WHOSE] for row in rows) > MAX_SAMPLES:
-            raise LimitReached(f"This spans more than {MAX_SAMPLES:,} audits; take less time.", MAX_SAMPLES)
+        self._ration.look(sum(row[points.WHOSE] for row in rows))
         found = {}
         for row in rows:
             whose, values = self._whose(row), row[points.WHOSE + 1 :]
@@ -118,10 +119,13 @@ class Reading:
         return lambda interval: sum(self.number(line, interval) for line in lines)
 
     def number(self, line: Line, interval: Interval) -> int:
-        """How many points it would have, those of intervals in which nothing was measured too."""
+        """How many points it would have, with those of intervals in which nothing was measured; about, if far too many."""
         extent = self.extents[line]
         if interval is Interval.NONE:
             return extent.number
+        about = least(interval, extent.first, extent.last)
+        if about > _FAR_TOO_MANY:
+            return about
         places = self._places_of(interval)
         return bisect_right(places, extent.last) - bisect_right(places, extent.first) + 1
 
@@ -198,8 +202,8 @@ def fitting(choices: Sequence[Interval], number: Callable[[Interval], int]) -> I
     found = 0
     for choice in choices:
         found = number(choice)
-        if found <= (MAX_POINTS if choice is choices[-1] else _CALM):
+        if found <= (MAX_POINTS if choice is choices[-1] else CALM):
             return choice
-    raise LimitReached(
-        f"A chart has at most {MAX_POINTS:,} points; this one has {found:,}. Take a longer interval or less time.", MAX_POINTS
-    )
+    many = f"{found:,}" if found <= _FAR_TOO_MANY else f"some {round(found, -3):,}"
+    message = f"A chart has at most {MAX_POINTS:,} points; this one has {many}. Take a longer interval or less time."
+    raise LimitReached(message, MAX_POINTS)

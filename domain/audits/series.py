@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -106,30 +104,48 @@ _SHORTEST = {
     Interval.WEEK: timedelta(days=7),
     Interval.MONTH: timedelta(days=28),
 }
+_LONGEST = {**_SHORTEST, Interval.MONTH: timedelta(days=31)}
+_HOURS = [timedelta(hours=number) for number in range(1, 25)]
+
+
+def least(interval: Interval, first: datetime, last: datetime) -> int:
+    """So many intervals lie between the two at least, whatever the clocks of the zone did: known without a look at any."""
+    return (last - first) * 0.99 // _LONGEST[interval]
 
 
 def edges(interval: Interval, time_zone: str, first: datetime, last: datetime) -> Sequence[datetime]:
     """The beginnings of all intervals from that of `first` to that of `last`, by the zone's clock, in UTC."""
-    begin = floor(first, interval, ZoneInfo(time_zone))
-    found = [edge for year in range(begin.year, last.year + 1) for edge in _of_year(interval, time_zone, year)]
-    return [begin, *found[bisect_right(found, begin) : bisect_right(found, last)]]
+    zone = ZoneInfo(time_zone)
+    begin = floor(first, interval, zone)
+    return [begin, *(_hours(begin, last, zone) if interval is Interval.HOUR else _days(interval, begin, last, zone))]
 
 
-@lru_cache(32)
-def _of_year(interval: Interval, time_zone: str, year: int) -> Sequence[datetime]:
-    zone, step = ZoneInfo(time_zone), _SHORTEST[interval]
-    found = []
-    at = datetime(year, 1, 1, tzinfo=UTC)
-    edge = floor(at, interval, zone)
-    while edge.year <= year:
-        if edge >= at:
-            found.append(edge)
+def _days(interval: Interval, edge: datetime, last: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """What follows on this beginning."""
+    step = _SHORTEST[interval]
+    while True:
         # An interval may be longer than the shortest, where clocks go back.
         ahead = edge + step
         while (following := floor(ahead, interval, zone)) <= edge:
             ahead += step
+        if following > last:
+            return
         edge = following
-    return found
+        yield edge
+
+
+def _hours(edge: datetime, last: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The same of hours, of which there may be many: the clock is looked at once a day, where it was not changed in it."""
+    step = _SHORTEST[Interval.HOUR]
+    while edge + step <= last:
+        end = edge + _HOURS[-1]
+        if edge.astimezone(zone).utcoffset() == end.astimezone(zone).utcoffset():
+            found = [edge + hours for hours in _HOURS]
+        else:
+            found = list(_days(Interval.HOUR, edge, end, zone))
+        yield from found if end <= last else (each for each in found if each <= last)
+        edge = found[-1]
+    yield from _days(Interval.HOUR, edge, last, zone)
 
 
 def floor(at: datetime, interval: Interval, zone: ZoneInfo) -> datetime:

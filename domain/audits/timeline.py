@@ -9,6 +9,7 @@ from ..access import Reach
 from ..errors import InvalidInput, LimitReached, ProblemCode
 from ..measuring import MetricName
 from ..ports import Reader
+from .ration import Ration
 from .reading import Asked, Line, Reading, fitting
 from .series import Interval, Series, SeriesKey
 
@@ -18,7 +19,9 @@ _NO_PAGE = UUID(int=0)
 _CHOICES = [each for each in Interval if each is not Interval.AUTO]
 
 
-async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -> Mapping[SeriesKey, Answer]:
+async def histories(
+    reader: Reader, reach: Reach, keys: Collection[SeriesKey], ration: Ration | None = None
+) -> Mapping[SeriesKey, Answer]:
     """Each key's metrics as series, or why there are none: as many statements for many pages that are asked the same.
 
     A metric has a series for each of the conditions under which it was measured, in the order in which these began; it has one
@@ -26,13 +29,14 @@ async def histories(reader: Reader, reach: Reach, keys: Collection[SeriesKey]) -
     """
     groups: dict[SeriesKey, list[UUID]] = {}
     found: dict[SeriesKey, Answer] = {}
+    ration = ration or Ration()
     for key in keys:
         if key.since is not None and key.until is not None and key.since >= key.until:
             found[key] = backwards()
         else:
             groups.setdefault(key._replace(page_id=_NO_PAGE), []).append(key.page_id)
     for asked, pages in groups.items():
-        answers = await _answers(reader, reach, asked, pages)
+        answers = await _answers(reader, reach, asked, pages, ration)
         found.update({asked._replace(page_id=page): answer for page, answer in answers.items()})
     return found
 
@@ -41,9 +45,11 @@ def backwards() -> InvalidInput:
     return InvalidInput.at("to", "`to` must be later than `from`.", ProblemCode.OUT_OF_RANGE)
 
 
-async def _answers(reader: Reader, reach: Reach, asked: SeriesKey, pages: Collection[UUID]) -> Mapping[UUID, Answer]:
+async def _answers(
+    reader: Reader, reach: Reach, asked: SeriesKey, pages: Collection[UUID], ration: Ration
+) -> Mapping[UUID, Answer]:
     what = (asked.environment, asked.metrics, asked.since, asked.until, asked.time_zone)
-    reading = Reading(reader, reach, Asked(pages, False, [asked.profile_id], *what))
+    reading = Reading(reader, reach, Asked(pages, False, [asked.profile_id], *what), ration)
     try:
         await reading.look()
         choices = reading.choices(asked.interval, _CHOICES)
@@ -57,7 +63,10 @@ async def _answers(reader: Reader, reach: Reach, asked: SeriesKey, pages: Collec
     refusals: dict[UUID, LimitReached] = {}
     for (page, _), lines in charts.items():
         try:
-            chosen.setdefault(fitting(choices, reading.together(lines)), []).extend(lines)
+            number = reading.together(lines)
+            interval = fitting(choices, number)
+            ration.give(number(interval))
+            chosen.setdefault(interval, []).extend(lines)
         except LimitReached as refused:
             refusals[page] = refused
     made: dict[Line, Series] = {}

@@ -172,7 +172,8 @@ async def profiles_by_site(reader: Reader, reach: Reach, sites: Collection[UUID]
 async def default_profiles(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, ProfileRow]:
     rows = await by_ids(reader, reach, sites)
     profiles = await profiles_by_ids(reader, reach, {row.default_profile_id for row in rows.values()})
-    return {site: profiles[row.default_profile_id] for site, row in rows.items()}
+    # Another may have become the default since, and this one been deleted.
+    return {site: profiles[row.default_profile_id] for site, row in rows.items() if row.default_profile_id in profiles}
 
 
 async def sealed_access(reader: Reader, reach: Reach, sites: Collection[UUID]) -> Mapping[UUID, AccessRow]:

@@ -38,7 +38,8 @@ class ComparedSeries:
         return row.series.interval
 
     @strawberry.field(
-        description="Oldest first, one for each interval from the first to the last; at most 2,000.", directives=[POINTS]
+        description="Oldest first, one for each interval from the first to the last; at most 2,000, and 20,000 in an operation.",
+        directives=[POINTS],
     )
     @staticmethod
     def points(row: strawberry.Parent[audits.Compared]) -> list[Point]:

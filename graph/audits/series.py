@@ -16,7 +16,7 @@ from ..loaders import Loaders
 from ..metrics import Metric
 from .types import Audit, Conditions
 
-POINTS = ListSize(assumed_size=100, slicing_arguments=[])
+POINTS = ListSize(assumed_size=audits.CALM, slicing_arguments=[])
 
 
 @strawberry.type(description="One point of a series. One without a value is a gap: in this interval nothing was measured.")
@@ -43,7 +43,8 @@ class Point:
 class Series:
     interval: Interval = strawberry.field(description="What one point stands for; never AUTO.")
     points: list[Point] = strawberry.field(
-        description="Oldest first, one for each interval from the first to the last; at most 2,000 in all series of a metric.",
+        description="Oldest first, one for each interval from the first to the last; at most 2,000 in all series of a metric, "
+        "and 20,000 in an operation.",
         directives=[POINTS],
     )
     conditions: Conditions | None = by_key(

@@ -19,7 +19,7 @@ from ..codes import Code
 from ..context import Context, Services
 from ..errors import shown
 from ..operations import Asked, Budgets, Document, Named, Operation, Persisted, Rejected, away, documents_of
-from ..operations.budgets import Charge, actual_cost, values
+from ..operations.budgets import AUDITS_PER_COST, Charge, actual_cost, values
 from ..policy import Introspection
 from ..text import unsound
 from ..tracing import BUG, Traced
@@ -152,7 +152,7 @@ class Operations:
                     actual += sum(_counted(prepared, data) for data in part.data if data is not None)
                     if not part.said["hasNext"]:
                         if not _failed(errors):
-                            await self._budgets.settle(charge, actual)
+                            await self._budgets.settle(charge, actual + _looked_at(prepared))
                         part.said["extensions"] = {"cost": charge.extension}
                     yield Event(encoded(legacy.frame(part.said) if legacy else part.said))
 
@@ -163,7 +163,7 @@ class Operations:
         # Where a null took a change's payload, the data says what is paid for, and not how much was read.
         known = None if said.errors and prepared.operation.traits.changes else said.things
         # What a variable skipped was not asked to be paid.
-        return min(charge.requested, _counted(prepared, said.data, known))
+        return min(charge.requested, _counted(prepared, said.data, known) + _looked_at(prepared))
 
     async def _executed(self, prepared: Prepared) -> Said:
         said = self._read_on(prepared) if prepared.document.reads_history else self._engine.execute(prepared)
@@ -214,6 +214,11 @@ def _counted(prepared: Prepared, data: Mapping[str, Any], things: int | None = N
     if traits.looks_only and things is not None:
         return things
     return values(data) if traits.introspects else actual_cost(data, traits.changes, things)
+
+
+def _looked_at(prepared: Prepared) -> float:
+    """What charts cost beside their points."""
+    return float(prepared.context.ration.looked_at // AUDITS_PER_COST)
 
 
 async def _preload(prepared: Prepared) -> None:

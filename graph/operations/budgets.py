@@ -17,6 +17,9 @@ from ..codes import Code
 from ..policy import Policy
 from .refusals import Rejected
 
+AUDITS_PER_COST = 10
+"""So many audits that charts look at cost one."""
+
 TEXT_PER_COST = 32
 """So many characters of a text that is no good document cost one."""
 

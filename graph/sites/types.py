@@ -18,6 +18,7 @@ from ..alerting import alerts_given
 from ..batched import by_key, paged
 from ..breaches import breaches_given
 from ..context import Info
+from ..costs import HISTORY
 from ..given import From, To, of_annotations, of_deploys, of_snapshots, of_verdicts
 from ..loaders import Loaders, PageOf
 from ..node import Node, of
@@ -191,7 +192,8 @@ class Page(Node):
 
     @strawberry.field(
         description="Metrics over time, of finished audits with one profile in one environment: one series a metric and "
-        "conditions, in the order in which they began."
+        "conditions, in the order in which they began.",
+        directives=[HISTORY],
     )
     @staticmethod
     async def time_series(

@@ -18,7 +18,7 @@ from ..alerting import alerts_given
 from ..batched import by_key, paged
 from ..breaches import breaches_given
 from ..context import Info
-from ..costs import ListSize
+from ..costs import COMPARISON, ListSize
 from ..given import of_snapshots, of_verdicts
 from ..loaders import HISTORY, Loaders, PageOf
 from ..node import Node, of
@@ -147,7 +147,7 @@ class Workspace(Node):
         comparison_key,
         "One metric of pages, or of whole sites, beside one another, on the same intervals: at most 20 series, in the order "
         "asked for. What was measured under several conditions has a series for each.",
-        directives=[ListSize(assumed_size=MAX_COMPARED, slicing_arguments=[])],
+        directives=[COMPARISON, ListSize(assumed_size=MAX_COMPARED, slicing_arguments=[])],
     )
     events: Annotated[EventConnection, strawberry.lazy("graph.happenings")] = paged(
         Loaders.events_of_workspace,

@@ -11,8 +11,9 @@ from sqlalchemy import update
 
 from domain import audits
 from domain.access import SYSTEM, Reach
-from domain.audits import reading
+from domain.audits import ration
 from domain.ids import Kind
+from graph.operations import Asked
 from tests import conditions
 from tests.databases import everybodys
 from tests.graph.asking import Asking, asking
@@ -157,9 +158,29 @@ async def test_what_others_ask_for_at_the_same_time_counts_for_nobody_else(
     asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = await fill(asking.database, asking.workspace_id, asking.runner_id, Sizes(1, 2, 3, 0, 0, 0))
-    monkeypatch.setattr(reading, "MAX_SAMPLES", 4)
+    monkeypatch.setattr(ration, "MAX_SAMPLES", 4)
     found = await asyncio.gather(*(points(asking, there, page=page) for page in there.readable(Kind.PAGE)))
     assert [len(each) for each in found] == [3, 3]
+
+
+async def test_what_an_operation_looks_at_is_counted_for_all_of_its_charts_and_paid(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page and its two charts are three things, with a point each of twenty audits that are looked at twice."""
+    there = await history(asking, 20)
+    text = """query ($page: ID!, $profile: ID!) { page(id: $page) {
+      day: timeSeries(profile: $profile, metrics: [TTFB], interval: DAY) { points { value } }
+      week: timeSeries(profile: $profile, metrics: [TTFB], interval: WEEK) { points { value } }
+    } }"""
+    given = {"page": there.readable(Kind.PAGE)[0], "profile": there.readable(Kind.PROFILE)[0]}
+    prepared = await asking.operations.prepare(Asked(text, variables=given), asking.caller)
+    cost = (await asking.operations.result(prepared)).body()["extensions"]["cost"]
+    assert cost["requestedQueryCost"] == 1 + 2 * (50 + 1 + 400)
+    assert cost["actualQueryCost"] == 3 + 2 + 2 * 20 / 10
+    monkeypatch.setattr(ration, "MAX_SAMPLES", 39)
+    (error, *_) = (await asking.whole(text, **given))["errors"]
+    assert error["extensions"]["code"] == "TOO_MANY"
+    assert error["message"].startswith("One operation looks at 39 audits at most")
 
 
 async def test_a_lighthouse_major_is_a_break(asking: Asking) -> None:

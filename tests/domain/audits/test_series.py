@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from domain import audits
-from domain.audits import Audit, Interval, Series, SeriesKey, Statistic, reading
+from domain.audits import Audit, Interval, Series, SeriesKey, Statistic, ration
 from domain.audits.series import edges, floor
 from domain.errors import InvalidInput, LimitReached, ProblemCode
 from domain.ids import new_id
@@ -287,11 +287,47 @@ async def test_a_series_has_at_most_2000_points(acme: Line) -> None:
 
 async def test_more_audits_than_are_looked_at_are_refused(acme: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     await acme.add(*times(START, timedelta(hours=1), 3))
-    monkeypatch.setattr(reading, "MAX_SAMPLES", 2)
+    monkeypatch.setattr(ration, "MAX_SAMPLES", 2)
     refused = await answer(acme, key(acme))
     assert isinstance(refused, LimitReached)
-    assert str(refused) == "This spans more than 2 audits; take less time."
+    assert str(refused).startswith(
+        "One operation looks at 2 audits at most, and this spans more. Take less time, or fewer pages"
+    )
     assert len((await one(acme, since=START + timedelta(hours=1))).points) == 2
+
+
+async def test_audits_that_are_looked_at_are_counted_over_all_that_one_operation_asks_for(
+    acme: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As other intervals, from other moments on, and by comparing."""
+    await acme.add(*times(START, timedelta(hours=1), 3))
+    monkeypatch.setattr(ration, "MAX_SAMPLES", 8)
+    reader, reach, ours = acme.database.reader, acme.actor.reach, audits.Ration()
+    keys = [key(acme), key(acme, Interval.DAY), key(acme, since=START + timedelta(hours=1))]
+    found = await audits.histories(reader, reach, keys, ours)
+    assert [isinstance(found[each], LimitReached) for each in keys] == [False, False, False]
+    assert (ours.looked_at, ours.left) == (8, 0)
+    compared = audits.Comparison(acme.page.workspace_id, MetricName.TTFB, (acme.page.id,))
+    assert isinstance((await audits.comparisons(reader, reach, [compared], ours))[compared], LimitReached)
+    assert not isinstance((await audits.comparisons(reader, reach, [compared]))[compared], LimitReached)
+
+
+async def test_points_are_counted_over_all_that_one_operation_asks_for_and_gaps_are_points(
+    acme: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two audits with eight hours between them have ten points."""
+    await acme.add((START, 1.0), (START + timedelta(hours=9), 2.0), dns_ms=1.0)
+    monkeypatch.setattr(ration, "MAX_GIVEN", 35)
+    reader, reach, ours = acme.database.reader, acme.actor.reach, audits.Ration()
+    both = key(acme, Interval.HOUR)._replace(metrics=(MetricName.DNS, MetricName.TTFB))
+    assert [len(each.points) for each in (await audits.histories(reader, reach, [both], ours))[both]] == [10, 10]  # type: ignore[union-attr]
+    compared = audits.Comparison(acme.page.workspace_id, MetricName.TTFB, (acme.page.id,), interval=Interval.HOUR)
+    (only,) = await audits.compare(reader, reach, compared, ours)
+    assert (len(only.series.points), ours.given) == (10, 30)
+    refused = (await audits.histories(reader, reach, [both], ours))[both]
+    assert isinstance(refused, LimitReached)
+    assert str(refused).startswith("One operation gets 35 points at most, and with this it would be 40. Take a longer interval")
+    assert (refused.limit, refused.code) == (35, ProblemCode.TOO_MANY)
 
 
 async def test_hours_are_told_apart_over_ten_years(acme: Line) -> None:

@@ -146,7 +146,7 @@ class Export:
     profile: sites.ProfileRow
     series: Sequence[Series]
     conditions: Mapping[UUID, audits.ConditionsRow]
-    ended: Mapping[audits.AuditAt, audits.AuditRow]
+    ended: Mapping[audits.AuditAt, UUID]
 
     @property
     def name(self) -> str:
@@ -168,7 +168,7 @@ async def gather(reader: Reader, reach: Reach, wanted: Wanted) -> Export:
     ids = {series.conditions_id for series in answer if series.conditions_id is not None}
     conditions = await audits.conditions_by_ids(reader, reach, ids) if ids else {}
     lasts = {point.last for series in answer for point in series.points if point.last is not None}
-    return Export(page, profile, answer, conditions, await audits.at_ends(reader, reach, lasts))
+    return Export(page, profile, answer, conditions, await audits.ids_at_ends(reader, reach, lasts))
 
 
 async def _page(reader: Reader, reach: Reach, wanted: Wanted) -> sites.PageRow:
@@ -204,8 +204,7 @@ async def _profile(reader: Reader, reach: Reach, page: sites.PageRow, text: str 
 
 def _rows(export: Export, series: Series) -> Iterator[dict[str, Any]]:
     for point in series.points:
-        row = export.ended.get(point.last) if point.last is not None else None
-        audit_id = row.id if row is not None else point.audit_id
+        audit_id = export.ended.get(point.last) if point.last is not None else point.audit_id
         yield {
             "at": point.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "value": point.value,

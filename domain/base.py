@@ -67,6 +67,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return datetime.fromisoformat(value)
 
 
+_UTC = UtcDateTime()
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -111,9 +114,7 @@ class _Many(TypeDecorator[Any]):
             values = [text for text in values if text is None or not UNSTORABLE.search(text)]
         if dialect.name == "postgresql":
             return values
-        if isinstance(self.item, UtcDateTime):
-            values = [self.item.process_bind_param(each, dialect) for each in values]
-        return json.dumps([item.hex if isinstance(item, UUID) else item for item in values])
+        return json.dumps([_in_json(each, dialect) for each in values])
 
 
 def each_of(name: str, type: Any) -> Any:
@@ -126,6 +127,37 @@ def each_of_json(name: str, type: Any) -> Any:
     """The same for SQLite."""
     given: BindParameter[Any] = BindParameter(name, type_=_Many(type))
     return func.json_each(given).table_valued(column("value", type), name="each")
+
+
+def rows_of(**columns: Any) -> Any:
+    """A table of these columns, each of whose values are a parameter of its name: as many of each. PostgreSQL's."""
+    given = [BindParameter(name, type_=_Many(type)) for name, type in columns.items()]
+    return func.unnest(*given).table_valued(*(column(name, type) for name, type in columns.items())).render_derived(name="rows")
+
+
+def rows_of_json(name: str, **columns: Any) -> Any:
+    """The same for SQLite, of one parameter with all rows."""
+    given: BindParameter[Any] = BindParameter(name, type_=_Rows())
+    row = func.json_each(given).table_valued(column("value", Text()), name="row").c.value
+    values = [func.json_extract(row, f"$[{place}]", type_=type) for place, type in enumerate(columns.values())]
+    return select(*(value.label(name) for name, value in zip(columns, values, strict=True))).subquery("rows")
+
+
+class _Rows(TypeDecorator[Any]):
+    """Rows of several values as one JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[Iterable[Any]] | None, dialect: Dialect) -> Any:
+        return json.dumps([[_in_json(each, dialect) for each in row] for row in value or ()])
+
+
+def _in_json(value: Any, dialect: Dialect) -> Any:
+    """As SQLite has it."""
+    if isinstance(value, UUID):
+        return value.hex
+    return _UTC.process_bind_param(value, dialect) if isinstance(value, datetime) else value
 
 
 class one_of(ColumnElement[bool]):  # noqa: N801 - reads as a function: one_of(Site.id, "ids")

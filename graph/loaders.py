@@ -207,7 +207,7 @@ class Loaders:
     events_of_workspace = Loading(_events)
 
     def __init__(self, reader: Reader, reach: Reach, batches: Batches, ration: audits.Ration | None = None) -> None:
-        self.loads = Loads(reader, reach, batches, ration or audits.Ration())
+        self.loads = Loads(reader, reach, batches, ration)
         self._made: dict[tuple[Loading, Hashable, Columns | None], Loader[Any, Any]] = {}
 
     def of(self, loading: Loading, given: Hashable = None, columns: Columns | None = None) -> Loader[Any, Any]:

@@ -29,11 +29,11 @@ class Loads:
     """What the loaders of one operation share. They hold this and not one another, so that with them goes what they read:
     what holds itself is left to the collector, which costs more than to read it."""
 
-    def __init__(self, reader: Reader, reach: Reach, batches: Batches, ration: Ration) -> None:
+    def __init__(self, reader: Reader, reach: Reach, batches: Batches, ration: Ration | None = None) -> None:
         self.reader = reader
         self.reach = reach
         self.batches = batches
-        self.ration = ration
+        self.ration = ration or Ration()
         self.reading: set[asyncio.Task[Any]] = set()
         self.ahead: set[Asker[Any, Any]] = set()
         """Of what was asked for before it is known whether it is needed."""

@@ -20,6 +20,7 @@ from .queries import (
     by_ids,
     conditions_by_ids,
     findings_by_ids,
+    ids_at_ends,
     latest,
     runs_by_audits,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "findings_by_ids",
     "forget",
     "histories",
+    "ids_at_ends",
     "latest",
     "overtaken",
     "perform",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, case, or_, select, true
+from sqlalchemy import Select, Text, Uuid, bindparam, case, or_, select, true
 
 from .. import sites
 from ..access import Reach
-from ..base import Query, UtcDateTime, one_of, query, within
+from ..base import Query, R, UtcDateTime, one_of, query, rows_of, rows_of_json, within
 from ..paging import Keyset
 from ..ports import Reader
 from .model import Audit, AuditRow, AuditState, Conditions, ConditionsRow, Finding, FindingRow, Request, RequestRow, Run, RunRow
@@ -81,24 +82,45 @@ AUDITS = Keyset(
 """A page's audits, the newest first; takes `profile`, `environment`, `since` and `until`, each a value or None."""
 
 
-def _at_ends(pooled: bool) -> Query[AuditRow]:
-    """By the index: a moment of a page's history is a look into it."""
-    pages = _AUDITS.statement.join(sites.Page, sites.Page.id == Audit.page_id)
-    return Query(
-        AuditRow,
-        pages.where(
-            one_of(sites.Page.site_id if pooled else sites.Page.id, "subjects"),
-            within(sites.Page.workspace_id, sites.Page.site_id),
-            within(Audit.workspace_id, Audit.site_id),
-            one_of(Audit.profile_id, "profiles"),
-            Audit.environment == _ENVIRONMENT,
-            Audit.state == AuditState.FINISHED,
-            one_of(Audit.finished_at, "times"),
-        ).order_by(Audit.id),
-    )
+_MOMENT: Mapping[str, Any] = {"subject": Uuid(), "profile": Uuid(), "at": UtcDateTime()}
 
 
-_AT_ENDS = {pooled: _at_ends(pooled) for pooled in (False, True)}
+class EndedRow(NamedTuple):
+    """What says of an audit when it ended, and whose it is."""
+
+    id: UUID
+    site_id: UUID
+    page_id: UUID
+    profile_id: UUID
+    conditions_id: UUID | None
+    finished_at: datetime
+
+
+def _at_ends(row: type[R], pooled: bool) -> Query[R]:
+    """By the index: a moment of a page's history is a look into it, and none is looked for in other pages."""
+
+    def at(wanted: Any) -> Select[Any]:
+        return (
+            select(*(getattr(Audit, name) for name in row._fields))  # type: ignore[attr-defined]  # a NamedTuple's
+            .select_from(wanted)
+            .join(sites.Page, (sites.Page.site_id if pooled else sites.Page.id) == wanted.c.subject)
+            .join(Audit, Audit.page_id == sites.Page.id)
+            .where(
+                within(sites.Page.workspace_id, sites.Page.site_id),
+                within(Audit.workspace_id, Audit.site_id),
+                Audit.profile_id == wanted.c.profile,
+                Audit.environment == _ENVIRONMENT,
+                Audit.state == AuditState.FINISHED,
+                Audit.finished_at == wanted.c.at,
+            )
+            .order_by(Audit.id)
+        )
+
+    return Query(row, at(rows_of(**_MOMENT)), sqlite=at(rows_of_json("moments", **_MOMENT)))
+
+
+_AT_ENDS = {pooled: _at_ends(AuditRow, pooled) for pooled in (False, True)}
+_IDS_AT_ENDS = {pooled: _at_ends(EndedRow, pooled) for pooled in (False, True)}
 
 _CONDITIONS = query(ConditionsRow, Conditions).where(one_of(Conditions.id, "ids"), within(Conditions.workspace_id))
 
@@ -153,21 +175,28 @@ async def latest(
 
 async def at_ends(reader: Reader, reach: Reach, wanted: Collection[AuditAt]) -> Mapping[AuditAt, AuditRow]:
     """The audits that ended then: as many statements for many as for one, where they are of one environment."""
+    return await _ended(_AT_ENDS, reader, reach, wanted)
+
+
+async def ids_at_ends(reader: Reader, reach: Reach, wanted: Collection[AuditAt]) -> Mapping[AuditAt, UUID]:
+    """The same without what they measured."""
+    return {at: row.id for at, row in (await _ended(_IDS_AT_ENDS, reader, reach, wanted)).items()}
+
+
+async def _ended(
+    queries: Mapping[bool, Query[R]], reader: Reader, reach: Reach, wanted: Collection[AuditAt]
+) -> Mapping[AuditAt, R]:
     groups: dict[tuple[bool, str], list[AuditAt]] = {}
     for each in wanted:
         groups.setdefault((each.whose.pooled, each.environment), []).append(each)
-    found: dict[AuditAt, AuditRow] = {}
+    found: dict[AuditAt, R] = {}
     for (pooled, environment), asked in groups.items():
-        rows = await reader.all(
-            _AT_ENDS[pooled],
-            subjects={each.whose.subject_id for each in asked},
-            profiles={each.whose.profile_id for each in asked},
-            times={each.at for each in asked},
-            environment=environment,
-            reach=reach.held,
+        moments = list(dict.fromkeys((each.whose.subject_id, each.whose.profile_id, each.at) for each in asked))
+        columns = dict(zip(_MOMENT, zip(*moments, strict=True), strict=True))
+        rows: Sequence[Any] = await reader.all(
+            queries[pooled], moments=moments, **columns, environment=environment, reach=reach.held
         )
         for row in rows:
-            assert row.finished_at is not None
             subject_id = row.site_id if pooled else row.page_id
             found[AuditAt(Whose(subject_id, pooled, row.profile_id, row.conditions_id), environment, row.finished_at)] = row
     return found

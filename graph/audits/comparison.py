@@ -38,7 +38,7 @@ class ComparedSeries:
         return row.series.interval
 
     @strawberry.field(
-        description="Oldest first, one for each interval from the first to the last; at most 2,000, and 20,000 in an operation.",
+        description="Oldest first, one for each interval from the first to the last; at most 2,000, in an operation 20,000.",
         directives=[POINTS],
     )
     @staticmethod

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from domain import audits
+from domain import audits, sites
 from domain.audits import Audit, Interval, Series, SeriesKey, Statistic, ration
 from domain.audits.series import edges, floor
 from domain.errors import InvalidInput, LimitReached, ProblemCode
@@ -220,6 +220,20 @@ async def test_an_intervals_last_audit_is_the_last_that_has_the_metric(acme: Lin
     assert [row.id for row in found.values()] == [ids[0]]
     other = await line(acme.database, "other")
     assert await audits.at_ends(acme.database.reader, other.actor.reach, [point.last]) == {}
+
+
+async def test_moments_are_looked_for_in_the_history_that_they_are_of(acme: Line) -> None:
+    """Two profiles measured at the same two moments, of which one is asked for of each."""
+    later = START + timedelta(hours=1)
+    other = (await sites.profiles_by_workspace(acme.database.reader, acme.actor.reach, [acme.page.workspace_id])).popitem()[1]
+    with_another = next(row.id for row in other if row.id != acme.profile)
+    ids = [*await acme.add((START, 1.0), (later, 2.0)), *await acme.add((START, 3.0), (later, 4.0), profile_id=with_another)]
+    points = [(await one(acme, Interval.HOUR)).points[0]]
+    (second,) = await answer(acme, key(acme, Interval.HOUR)._replace(profile_id=with_another))
+    wanted = [point.last for point in (*points, second.points[1]) if point.last is not None]
+    reader, reach = acme.database.reader, acme.actor.reach
+    assert [row.id for row in (await audits.at_ends(reader, reach, wanted)).values()] == [ids[0], ids[3]]
+    assert await audits.ids_at_ends(reader, reach, wanted) == dict(zip(wanted, (ids[0], ids[3]), strict=True))
 
 
 async def test_other_conditions_are_another_series(acme: Line) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
+
+from app.cells import cell
 from domain import audits, metrics, sites
 from domain.access import Reach
 from domain.audits import PRODUCTION, Interval, Series, SeriesKey, Statistic
@@ -152,17 +154,19 @@ class Export:
     def name(self) -> str:
         return f"series-{encode(Kind.PAGE, self.page.id)}"
 
-    def text(self, format: Format) -> str:
-        return "".join(_lines(self)) if format is Format.CSV else json.dumps(_document(self), indent=1) + "\n"
+    def body(self, format: Format) -> bytes:
+        if format is Format.CSV:
+            return "".join(_lines(self)).encode()
+        return orjson.dumps(_document(self), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-async def gather(reader: Reader, reach: Reach, wanted: Wanted) -> Export:
+async def gather(reader: Reader, reach: Reach, wanted: Wanted, ration: audits.Ration | None = None) -> Export:
     """Bounded as `Page.timeSeries` is. Raises InvalidInput, NotFound, LimitReached."""
     page = await _page(reader, reach, wanted)
     profile = await _profile(reader, reach, page, wanted.profile)
     span = (wanted.since, wanted.until, wanted.interval, wanted.statistic, wanted.time_zone)
     key = SeriesKey(page.id, profile.id, wanted.environment, wanted.metrics, *span)
-    answer = (await audits.histories(reader, reach, [key]))[key]
+    answer = (await audits.histories(reader, reach, [key], ration))[key]
     if isinstance(answer, Refused):
         raise answer
     ids = {series.conditions_id for series in answer if series.conditions_id is not None}
@@ -248,22 +252,10 @@ def _lines(export: Export) -> Iterator[str]:
     for series in export.series:
         made = _made(export, series) or {}
         of_series = [series.metric.name, metrics.CATALOGUE[series.metric].unit, *(made.get(name) for name in _OF_CONDITIONS)]
-        beginning = [*map(_cell, [*about, *of_series, series.interval])]
+        beginning = [*map(cell, [*about, *of_series, series.interval])]
         for row in _rows(export, series):
-            writer.writerow([*beginning, *map(_cell, row.values())])
+            writer.writerow([*beginning, *map(cell, row.values())])
         yield kept.getvalue()
         kept.seek(0)
         kept.truncate()
     yield kept.getvalue()
-
-
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n")
-
-
-def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front; a whole number has no point."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if isinstance(value, str):
-        return f"'{value}" if (value.lstrip(" ") or " ")[0] in _FORMULA else str(value)
-    return value

@@ -63,19 +63,19 @@ def export(
         "timeZone": [time_zone],
     }
     by_name = Format.JSON if output is not None and output.suffix.lower() == ".json" else Format.CSV
-    text = asyncio.run(_text(settings.load(data=data), workspace, Wanted.of(given), format or by_name))
+    body = asyncio.run(_body(settings.load(data=data), workspace, Wanted.of(given), format or by_name))
     if output is None:
-        typer.get_binary_stream("stdout").write(text.encode())
+        typer.get_binary_stream("stdout").write(body)
         return
     try:
-        output.write_bytes(text.encode())
+        output.write_bytes(body)
     except OSError as error:
         raise Unusable(f"{output} cannot be written: {error.strerror}.") from None
 
 
-async def _text(settings: Settings, slug: str, wanted: Wanted, format: Format) -> str:
+async def _body(settings: Settings, slug: str, wanted: Wanted, format: Format) -> bytes:
     """Raises Unusable and Refused."""
     from app import exporting
 
     async with opening.workspace(settings, slug) as opened:
-        return (await exporting.gather(opened.database.reader, opened.owner.reach, wanted)).text(format)
+        return (await exporting.gather(opened.database.reader, opened.owner.reach, wanted)).body(format)

@@ -11,21 +11,20 @@ from starlette.responses import Response
 
 from app import exporting
 from app.exporting import Format
-from domain import documents
+from domain import audits, documents
 from domain.access import SIGN_IN, Actor
 from domain.documents import ClientMode
 from domain.errors import InvalidInput, NotAllowed, NotFound, Refused
 from domain.ports import Reader
 from graph.codes import Code
 from graph.context import Services
+from graph.costs import HISTORY
 from graph.errors import shown
+from graph.execution.deadlines import Deadlines
 from graph.operations import Rejected, rejection
-from graph.operations.budgets import Budgets
+from graph.operations.budgets import AUDITS_PER_COST, Budgets
 from graph.transports.callers import caller_of
 from graph.transports.connection import Connection
-
-COST = 100
-"""Of a metric: as much as its points are reckoned to cost over GraphQL."""
 
 _TYPES = {Format.CSV: "text/csv; charset=utf-8; header=present", Format.JSON: "application/json"}
 _KEPT_TO_DOCUMENTS = (ClientMode.SAFELIST, ClientMode.REGISTERED_ONLY)
@@ -35,14 +34,18 @@ def routes(services: Services) -> APIRouter:
     """Asked with the arguments of `Page.timeSeries`, and `page` or `url`."""
     router = APIRouter()
     budgets = Budgets(services.cache, services.policy)
+    deadlines = Deadlines(services.policy.deadline_seconds)
 
     async def answer(request: Request, format: Format) -> Response:
         try:
-            return await _export(services, budgets, request, format)
+            with deadlines.one():
+                return await _export(services, budgets, request, format)
+        except TimeoutError:
+            refused = Rejected.of("The export took too long and was stopped. Take less time.", Code.TIMEOUT, 503)
         except Exception as error:
             refused = _refusal(error) if isinstance(error, Refused) else rejection(error)
-            body = orjson.dumps(refused.body, default=str)
-            return Response(body, refused.status, {**refused.headers, "Cache-Control": "no-store"}, "application/json")
+        body = orjson.dumps(refused.body, default=str)
+        return Response(body, refused.status, {**refused.headers, "Cache-Control": "no-store"}, "application/json")
 
     @router.get("/export/series.csv")
     async def as_csv(request: Request) -> Response:
@@ -64,11 +67,13 @@ async def _export(services: Services, budgets: Budgets, request: Request, format
     await _require_free(reader, caller.actor)
     wanted = exporting.Wanted.of({name: request.query_params.getlist(name) for name in request.query_params})
     with budgets.running(caller):
-        charge = await budgets.spend(caller, COST * len(wanted.metrics))
-        export = await exporting.gather(reader, caller.actor.reach, wanted)
-        text = await asyncio.to_thread(export.text, format)
+        ration = audits.Ration()
+        charge = await budgets.spend(caller, float(HISTORY.weight) + audits.CALM * len(wanted.metrics))
+        export = await exporting.gather(reader, caller.actor.reach, wanted, ration)
+        body = await asyncio.to_thread(export.body, format)
+        await budgets.settle(charge, min(charge.requested, ration.given + ration.looked_at // AUDITS_PER_COST))
     headers = {"Content-Disposition": f'attachment; filename="{export.name}.{format}"', "Cache-Control": "no-store"}
-    return Response(text, 200, {**charge.headers, **headers}, _TYPES[format])
+    return Response(body, 200, {**charge.headers, **headers}, _TYPES[format])
 
 
 async def _require_free(reader: Reader, actor: Actor) -> None:

@@ -17,9 +17,11 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from app import bootstrap, cli
+from app import bootstrap, cli, exporting
 from app.asgi import create_app
 from app.bootstrap import embedded
+from app.cells import cell
+from app.doors import export as door
 from app.settings import load
 from app.wiring import House
 from domain import accounts, documents, runners, sites, workspaces
@@ -27,6 +29,7 @@ from domain.access import SYSTEM, Actor, Role
 from domain.documents import ClientMode
 from domain.ids import Kind, encode
 from domain.measuring import EngineName
+from graph.execution.deadlines import Deadlines
 from tests.app.test_auth_doors import Browser, browsing
 from tests.databases import everybodys, new_workspace
 from tests.graph.filled import Filled, Sizes, fill
@@ -166,8 +169,45 @@ async def test_a_day_begins_by_the_zones_clock(desk: Desk) -> None:
     assert len(table((await desk.get(page=desk.page, **given)).text)) == 3
 
 
-async def test_an_export_costs_a_hundred_a_metric(desk: Desk) -> None:
-    assert (await desk.get(page=desk.page, metrics="TTFB,LCP")).headers["x-ratelimit-used"] == "200"
+async def test_an_export_pays_for_its_points_and_gets_the_rest_back(desk: Desk) -> None:
+    assert (await desk.get(page=desk.page, metrics="TTFB,LCP")).headers["x-ratelimit-used"] == "3"
+
+
+async def test_an_export_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(exporting, "gather", never)
+    monkeypatch.setattr(door, "Deadlines", lambda _: Deadlines(0.05))
+    async with opened(tmp_path) as desk:
+        answer = await desk.get(page=desk.page)
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("mobile 4G", "mobile 4G"),
+        ("a - b; c = d", "a - b; c = d"),
+        ("-1", "'-1"),
+        ("\u00a0\u200b=1", "'\u00a0\u200b=1"),
+        ("\ufeff\u3000@sum", "'\ufeff\u3000@sum"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ('"=1', "'\"=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a;=1+1", "a;'=1+1"),
+        ('a; "+1', "a;' \"+1"),
+        ("a\n@b", "a\n'@b"),
+        (1.0, 1),
+        (-1.5, -1.5),
+        (None, None),
+    ],
+    ids=range(15),
+)
+def test_what_begins_as_a_formula_does_not(text: object, shown: object) -> None:
+    """However blank what stands before it, and where a semicolon begins a cell."""
+    assert cell(text) == shown
 
 
 async def test_a_browser_that_is_signed_in_gets_it_from_our_own_pages_alone(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -27,7 +29,6 @@ _METRICS = {
 }
 _KEY = ("page_id", "profile_id", "environment")
 _COPIED = ("workspace_id", "site_id", "finished_at", "engine", "form_factor", "conditions_id", *_METRICS)
-_BATCH = 500
 
 _REACHED = (
     "(SELECT coalesce(current_setting('pacemark.reach', true) = '*', false)) OR workspace_id = ANY "
@@ -64,48 +65,74 @@ def upgrade() -> None:
 
 
 def _fill(table: sa.Table) -> None:
-    """One look into the index of audits for each page, profile and environment that there are."""
+    """One statement, however many pages there are: the newest audit of each page, profile and environment, beside the middle of
+    up to five among the 49 before it that were made under the same conditions.
+    """
     connection = op.get_bind()
-    audits = sa.table(
-        "audits",
-        sa.column("id", sa.Uuid()),
-        sa.column("workspace_id", sa.Uuid()),
-        sa.column("site_id", sa.Uuid()),
-        sa.column("page_id", sa.Uuid()),
-        sa.column("profile_id", sa.Uuid()),
-        sa.column("environment", sa.Text()),
-        sa.column("state", sa.Text()),
-        sa.column("finished_at", _TIME),
-        sa.column("conditions_id", sa.Uuid()),
-        *(sa.column(name) for name in ("engine", "form_factor", *_METRICS)),
+    placed = _placed(connection.dialect.name).cte("placed")
+    newest, earlier = placed.alias("newest"), placed.alias("earlier")
+    of_key = [earlier.c[name] for name in _KEY]
+    nth = sa.func.row_number().over(partition_by=of_key, order_by=earlier.c.place).label("nth")
+    same = (
+        sa.select(*of_key, *(earlier.c[name] for name in _METRICS), nth)
+        .join_from(earlier, newest, sa.and_(*(newest.c[name] == earlier.c[name] for name in (*_KEY, "conditions_id"))))
+        .where(newest.c.place == 1, earlier.c.place.between(2, 50))
+        .cte("same")
     )
-    finished = audits.c.state == "FINISHED"
-    keys = connection.execute(sa.select(*(audits.c[name] for name in _KEY)).where(finished).distinct()).all()
-    newest = (
-        sa.select(audits)
-        .where(finished, *(audits.c[name] == sa.bindparam(name) for name in _KEY))
-        .order_by(audits.c.finished_at.desc(), audits.c.id.desc())
-        .limit(50)
-    )
-    for first in range(0, len(keys), _BATCH):
-        found = [list(connection.execute(newest, key._asdict()).mappings()) for key in keys[first : first + _BATCH]]
-        connection.execute(sa.insert(table), [_row(each) for each in found])
+    of_key = [same.c[name] for name in _KEY]
+    # Of each metric by itself, since not every audit has every one: in which place a value is, and of how many.
+    ordered = [
+        each
+        for name in _METRICS
+        for each in (
+            same.c[name],
+            sa.func.row_number().over(partition_by=of_key, order_by=same.c[name].nulls_last()).label(f"{name}_place"),
+            sa.func.count(same.c[name]).over(partition_by=of_key).label(f"{name}_number"),
+        )
+    ]
+    in_order = sa.select(*of_key, *ordered).where(same.c.nth <= 5).cte("in_order")
+    of_key = [in_order.c[name] for name in _KEY]
+    middle = [_middle(*(in_order.c[f"{name}{end}"] for end in ("", "_place", "_number"))).label(name) for name in _METRICS]
+    middles = sa.select(*of_key, sa.func.count().label("compared"), *middle).group_by(*of_key).cte("middles")
+    filled: dict[str, sa.ColumnElement[Any]] = {name: newest.c[name] for name in (*_KEY, *_COPIED)}
+    filled |= {"audit_id": newest.c.id, "compared": sa.func.coalesce(middles.c.compared, 0)}
+    for name, least in _METRICS.items():
+        value, baseline = newest.c[name], middles.c[name]
+        size = sa.case((sa.func.abs(baseline) > least, sa.func.abs(baseline)), else_=sa.literal(least))
+        filled[f"{name}_baseline"] = sa.case((value.is_not(None), baseline))
+        filled[f"{name}_change"] = (value - baseline) / size
+    rows = sa.select(*filled.values()).where(newest.c.place == 1)
+    rows = rows.select_from(newest.outerjoin(middles, sa.and_(*(newest.c[name] == middles.c[name] for name in _KEY))))
+    connection.execute(sa.insert(table).from_select(list(filled), rows))
 
 
-def _row(audits: list[sa.RowMapping]) -> dict[str, object]:
-    """Of a page's audits, the newest first."""
-    newest = audits[0]
-    alike = newest["conditions_id"]
-    same = [audit for audit in audits[1:] if alike is not None and audit["conditions_id"] == alike][:5]
-    row: dict[str, object] = {name: newest[name] for name in (*_KEY, *_COPIED)}
-    row |= {"audit_id": newest["id"], "compared": len(same)}
-    for metric, least in _METRICS.items():
-        value, before = newest[metric], sorted(audit[metric] for audit in same if audit[metric] is not None)
-        known = value is not None and len(before) >= 2
-        baseline = (before[(len(before) - 1) // 2] + before[len(before) // 2]) / 2 if known else None
-        row[f"{metric}_baseline"] = baseline
-        row[f"{metric}_change"] = (value - baseline) / max(abs(baseline), least) if baseline is not None else None
-    return row
+def _placed(dialect: str) -> sa.Select[Any]:
+    """Finished audits of each page, profile and environment, with their places: the newest is in the first."""
+    kinds: dict[str, Any] = {
+        "finished_at": _TIME,
+        "environment": sa.Text(),
+        "conditions_id": sa.Uuid(),
+        **dict.fromkeys(_METRICS, sa.Float()),
+    }
+    columns = [sa.column(name, kinds.get(name)) for name in ("id", "state", *_KEY, *_COPIED)]
+    audits = sa.table("audits", *columns)
+    finished = audits.c.state == sa.literal_column("'FINISHED'")
+    order = (audits.c.finished_at.desc(), audits.c.id.desc())
+    of_key = [audits.c[name] for name in _KEY]
+    wanted = [audits.c[name] for name in ("id", *_KEY, *_COPIED)]
+    if dialect != "postgresql":
+        return sa.select(*wanted, sa.func.row_number().over(partition_by=of_key, order_by=order).label("place")).where(finished)
+    # Which looks for fifty of each by the index, and does not sort all that there are.
+    keys = sa.select(*of_key).where(finished).distinct().subquery("keys")
+    these = [audits.c[name] == keys.c[name] for name in _KEY]
+    each = sa.select(*wanted, sa.func.row_number().over(order_by=order).label("place")).where(finished, *these)
+    found = each.order_by(*order).limit(50).lateral("found")
+    return sa.select(*found.c).select_from(keys.join(found, sa.true()))
+
+
+def _middle(value: sa.ColumnElement[Any], place: sa.ColumnElement[Any], number: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The mean of the two in the middle, which may be one; of fewer than two there is none."""
+    return sa.func.avg(sa.case((sa.and_(number >= 2, 2 * place >= number, 2 * place <= number + 2), value)))
 
 
 def downgrade() -> None:

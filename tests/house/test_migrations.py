@@ -160,7 +160,7 @@ def test_a_migration_does_not_depend_on_the_house_as_it_is_today() -> None:
                 else []
             )
         }
-        assert imported <= {"__future__", "uuid", "sqlalchemy", "alembic"}, Path(path)
+        assert imported <= {"__future__", "typing", "uuid", "sqlalchemy", "alembic"}, Path(path)
 
 
 @pytest.mark.parametrize(("name", "type_"), ENUMS, ids=[name for name, _ in ENUMS])

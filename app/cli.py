@@ -17,6 +17,7 @@ from app.commands import (
     budgets,
     channels,
     clients,
+    demo,
     doctor,
     documents,
     explain,
@@ -45,6 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(processes.app)
+app.add_typer(demo.app)
 app.add_typer(audit.app)
 app.add_typer(status.app)
 app.add_typer(upkeep.app)

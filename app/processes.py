@@ -35,15 +35,18 @@ def run(process: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
         runner.run(main())
 
 
-async def up(settings: Settings, stop: asyncio.Event) -> None:
-    """Migrate, make the first workspace, answer, schedule, and work unless another process does."""
+async def up(settings: Settings, stop: asyncio.Event, welcome: Callable[[Settings, str], None] | None = None) -> None:
+    """Migrate, make the first workspace, answer, schedule, and work unless another process does.
+
+    `welcome` takes the settings as they are now, and the first key, once all is ready; else they are printed.
+    """
     listening = server.listen(settings.host, settings.port)
     settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     async with bootstrap.embedded(settings, process="up", allow_private=settings.for_oneself) as (house, workspace_id):
         key = await bootstrap.first_key(house, workspace_id)
 
         def ready() -> None:
-            _welcome(settings, key)
+            (welcome or _welcome)(settings, key)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(_answer(house, listening, stop, ready))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import uvloop
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from app import processes, remote, server
 from app.auditing.table import console
@@ -22,7 +23,14 @@ from app.settings import Settings
 from domain.measuring import EngineName
 
 FOUND, MISSED, INTERRUPTED = 0, 1, 130
-CONFIRM_AFTER_SECONDS = 2
+_OWN: Mapping[str, Any] = MappingProxyType(
+    {
+        "engines": (EngineName.PROBE,),
+        "runner_name": "demo",
+        "runner_location": "this machine",
+        "confirm_after_seconds": 2,
+    }
+)
 
 
 class Alone(Settings):
@@ -30,7 +38,7 @@ class Alone(Settings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[Settings], init_settings: PydanticBaseSettingsSource, **_: PydanticBaseSettingsSource
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 
@@ -47,15 +55,7 @@ class Wish(NamedTuple):
 def run(wish: Wish) -> int:
     """The exit status. Raises Unusable."""
     with _folder(wish.data) as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        settings = Alone(
-            data=folder,
-            port=wish.port,
-            engines=(EngineName.PROBE,),
-            runner_name="demo",
-            runner_location="this machine",
-            confirm_after_seconds=CONFIRM_AFTER_SECONDS,
-        )
-        return runner.run(_run(settings, wish))
+        return runner.run(_run(Alone(**_OWN, data=folder.resolve(), port=wish.port), wish))
 
 
 @contextmanager
@@ -103,9 +103,9 @@ async def _play(up: asyncio.Future[tuple[str, str]], site: Site, wish: Wish, dat
     async with remote.opened(f"{url}/graphql", key) as pacemark:
         ending = await story.play(pacemark, site, screen.telling(out))
     if wish.as_json:
-        screen.as_json(ending, url, key, str(data.resolve()))
+        screen.as_json(ending, url, key, str(data))
     else:
-        screen.show(ending, url, key, str(data.resolve()), stays=wish.stays, kept=wish.data is not None)
+        screen.show(ending, url, key, str(data), stays=wish.stays, kept=wish.data is not None)
     return FOUND if ending.is_found else MISSED
 
 

@@ -149,7 +149,7 @@ class Keyset(Generic[R]):
         return found
 
     def cursor(self, row: R) -> str:
-        parent = getattr(row, self.parent.key) if self.parent else None
+        parent = getattr(row, self.parent.key) if self.parent is not None else None
         return write_cursor(self.name, parent, [getattr(row, key.key) for key in self.keys])
 
     def _slice(self, rows: list[R], window: Window) -> Slice[R]:

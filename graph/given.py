@@ -1,4 +1,4 @@
-"""Which of a list's snapshots, verdicts, deploys and annotations are meant."""
+"""Which of a list's snapshots, verdicts, deploys, annotations and marks are meant."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+from domain.ids import Kind, decode
 from domain.paging import DEFAULT_FIRST, Window
 from domain.snapshots import Cause
 from domain.verdicts import Judgement
@@ -51,6 +52,24 @@ def of_deploys(
     to: To = None,
 ) -> PageOf:
     return PageOf(Window.of(first, after), (("environment", environment), ("since", from_), ("until", to)))
+
+
+def of_marks(
+    first: First = DEFAULT_FIRST,
+    after: After = None,
+    profile: Annotated[
+        strawberry.ID | None, strawberry.argument(description="Of the verdicts, those on what was measured with this profile.")
+    ] = None,
+    environment: Annotated[
+        str | None, strawberry.argument(description="Of deploys and verdicts, those in this environment.")
+    ] = None,
+    from_: From = None,
+    to: To = None,
+) -> PageOf:
+    profile_id = decode(Kind.PROFILE, profile, "profile") if profile is not None else None
+    return PageOf(
+        Window.of(first, after), (("environment", environment), ("profile", profile_id), ("since", from_), ("until", to))
+    )
 
 
 def of_annotations(first: First = DEFAULT_FIRST, after: After = None, from_: From = None, to: To = None) -> PageOf:

@@ -23,6 +23,7 @@ from domain import (
     security,
     sites,
     snapshots,
+    timelines,
     verdicts,
     workspaces,
 )
@@ -190,6 +191,7 @@ class Loaders:
     pages_of_snapshot = Loading(_pages(snapshots.PAGES))
     deploys_of_site = Loading(_pages(marks.DEPLOYS), narrow=True)
     annotations_of_site = Loading(_pages(marks.ANNOTATIONS), narrow=True)
+    marks_of_page = Loading(_pages(timelines.MARKS))
     schedules_of_workspace = Loading(_pages(schedules.SCHEDULES), narrow=True)
     schedules_of_site = Loading(_pages(schedules.OF_SITE), narrow=True)
     schedules_of_page = Loading(_pages(schedules.OF_PAGE), narrow=True)

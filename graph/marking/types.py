@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -14,6 +15,9 @@ from ..node import Node, of
 from ..scalars import Url
 from ..sites.types import Page, Site
 from ..snapshots.types import Snapshot
+
+if TYPE_CHECKING:
+    from ..verdicts.types import Verdict
 
 
 @strawberry.type(description="Another version of a site went live.")
@@ -36,7 +40,7 @@ class Deploy(Node):
     )
 
 
-@strawberry.type(description="What somebody wrote to a time of a site.")
+@strawberry.type(description="What somebody wrote to a time of a site; reports of its pages show it too.")
 class Annotation(Node):
     is_type_of = of(marks.AnnotationRow)
 
@@ -46,3 +50,15 @@ class Annotation(Node):
 
     site: Site = by_key(Loaders.site, "site_id", "The site.")
     page: Page | None = by_key(Loaders.page, "page_id", "The page that it is about; null for the whole site.")
+
+
+@strawberry.type(description="Something that happened beside a page's series: exactly one of its last three is there.")
+class Mark:
+    at: datetime = strawberry.field(description="Where it stands in time; a verdict stands where its audit ended.")
+    deploy: Deploy | None = by_key(Loaders.deploy, "deploy_id", "Another version of the site went live.")
+    annotation: Annotation | None = by_key(
+        Loaders.annotation, "annotation_id", "What somebody wrote to the page or to its whole site."
+    )
+    verdict: Annotated[Verdict, strawberry.lazy("graph.verdicts.types")] | None = by_key(
+        Loaders.verdict, "verdict_id", "What regressed or improved."
+    )

@@ -19,7 +19,7 @@ from ..batched import by_key, paged
 from ..breaches import breaches_given
 from ..context import Info
 from ..costs import HISTORY
-from ..given import From, To, of_annotations, of_deploys, of_snapshots, of_verdicts
+from ..given import From, To, of_annotations, of_deploys, of_marks, of_snapshots, of_verdicts
 from ..loaders import Loaders, PageOf
 from ..node import Node, of
 from ..paging import After, Connection
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..audits.series import Series
     from ..audits.types import Audit
     from ..budgets.types import Breach, Budget
-    from ..marking.types import Annotation, Deploy
+    from ..marking.types import Annotation, Deploy, Mark
     from ..schedules.types import Schedule
     from ..snapshots.types import Snapshot
     from ..verdicts.types import Verdict
@@ -174,6 +174,12 @@ class Page(Node):
     )
     verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
         Loaders.verdicts_of_page, "What was said of it, the newest first.", given=of_verdicts
+    )
+    marks: Connection[Annotated[Mark, strawberry.lazy("graph.marking.types")]] = paged(
+        Loaders.marks_of_page,
+        "What happened beside its series, the newest first: deploys of its site, what people wrote to it or to the whole site, "
+        "and what regressed or improved.",
+        given=of_marks,
     )
     schedules: Connection[Annotated[Schedule, strawberry.lazy("graph.schedules.types")]] = paged(
         Loaders.schedules_of_page, "The schedules of this page alone, by name; those of its whole site audit it too."

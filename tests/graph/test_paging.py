@@ -78,6 +78,9 @@ LISTS: Mapping[str, List] = {
     "Workspace.verdicts": List('workspace(slug: "acme") { verdicts ARGS }', "id", Sizes(1, ROWS)),
     "Snapshot.verdicts": List("node(id: $parent) { ... on Snapshot { verdicts ARGS } }", "id", Sizes(1, ROWS), Kind.SNAPSHOT),
     "Page.verdicts": List("node(id: $parent) { ... on Page { verdicts ARGS } }", "id", Sizes(1, 1, verdicts=ROWS), Kind.PAGE),
+    "Page.marks": List(
+        "node(id: $parent) { ... on Page { marks ARGS } }", "verdict { id }", Sizes(1, 1, marks=0, verdicts=ROWS), Kind.PAGE
+    ),
     "Workspace.alerts": List('workspace(slug: "acme") { alerts ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)),
     "Workspace.alerts, open": List(
         'workspace(slug: "acme") { alerts(state: OPEN) ARGS }', "id", Sizes(sites=ROWS, pages=1, audits=0)

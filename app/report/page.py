@@ -8,14 +8,14 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from app import pages
-from app.report import chart, words
+from app.report import chart, slots, words
 from app.report.view import View
 
 _STYLE = pages.STYLE + files("app.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
 HEADERS = pages.headers(f"style-src {pages.only(_STYLE)}; img-src 'self'")
 
 _TEMPLATES = pages.templates("app.report")
-_TEMPLATES.globals.update(style=Markup(_STYLE), chart=chart, ratings=words.RATINGS, count=words.count)  # noqa: S704 - our own file
+_TEMPLATES.globals.update(style=Markup(_STYLE), chart=chart, slots=slots, ratings=words.RATINGS, count=words.count)  # noqa: S704 - our own file
 _TEMPLATES.filters["with_code"] = words.with_code
 
 

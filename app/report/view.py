@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from app.report import findings, history, measured, pictures, requests, words
+from app.report import findings, history, judged, measured, pictures, requests, words
 from domain import audits, files, runners, sites
 from domain.access import Reach
 from domain.measuring import EngineName
@@ -60,6 +60,7 @@ class Result:
     categories: tuple[measured.Gauge, ...]
     key_lines: tuple[measured.Line, ...]
     groups: tuple[measured.Group, ...]
+    verdicts: judged.Judged
     history: tuple[history.History, ...]
     gravities: tuple[findings.Gravity, ...]
     pictures: pictures.Pictures
@@ -128,6 +129,7 @@ async def _result(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -
         categories=measured.categories(audit),
         key_lines=measured.key_lines(audit, lines),
         groups=measured.grouped(lines),
+        verdicts=await judged.judged(reader, audit, neighbours),
         history=history.charted(audit, neighbours),
         gravities=findings.by_severity(found, {score["category"]: score["title"] for score in audit.scores}),
         pictures=pictures.pictures(kept, chosen.index, sign),

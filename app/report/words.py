@@ -50,6 +50,9 @@ ADVICE = {
 METHODS = {ThrottlingMethod.SIMULATE: "simulated", ThrottlingMethod.DEVTOOLS: "applied by the browser"}
 
 
+Show = Callable[[float], str]
+
+
 def engine(audit: audits.AuditRow) -> str:
     return f"{ENGINES[audit.engine]} {audit.engine_version or ''}".strip()
 
@@ -79,7 +82,7 @@ def thresholds(metric: metrics.Metric, limits: metrics.Thresholds) -> tuple[str,
     return f"≤ {good}", f"> {poor}"
 
 
-def showing(metric: MetricName) -> Callable[[float], str]:
+def showing(metric: MetricName) -> Show:
     return lambda value: metrics.format_value(metric, value)
 
 

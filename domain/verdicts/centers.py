@@ -1,0 +1,16 @@
+"""What stands for a snapshot. It is apart from the rest of the arithmetic, for those who only show it and need no scipy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from statistics import median
+
+
+def center(runs: Sequence[float]) -> float:
+    """The median of the means of all pairs of runs, each with itself too (Hodges and Lehmann, 1963).
+
+    It bears an outlier as a median does, and wastes less: of five runs a median is a third less exact. Where runs lie in
+    two heaps, it does not jump from one to the other.
+    """
+    return median((first + second) / 2 for first, second in combinations_with_replacement(runs, 2))

@@ -5,6 +5,8 @@ from .actions import cancel, request, request_all
 from .claims import Claim, cancel_all, revive, sweep, sweep_files, take
 from .comparing import MAX_COMPARED, Compared, Comparison, compare, comparisons
 from .conditions import conditions_of, engine_major
+from .differences import Pair, Two, finding_differences, pairs, request_differences
+from .differing import DifferenceKind, Differences, FindingDifference, RequestDifference
 from .events import JUDGE, KINDS
 from .facts import before, counts, evidence, overtaken
 from .jobs import perform
@@ -57,16 +59,21 @@ __all__ = [
     "Comparison",
     "Conditions",
     "ConditionsRow",
+    "DifferenceKind",
+    "Differences",
     "Finding",
+    "FindingDifference",
     "FindingRow",
     "Interval",
     "Latest",
     "LatestAudit",
     "PageOrderBy",
+    "Pair",
     "Point",
     "RankedPageRow",
     "Ranking",
     "Ration",
+    "RequestDifference",
     "RequestRow",
     "Run",
     "RunRow",
@@ -74,6 +81,7 @@ __all__ = [
     "SeriesKey",
     "Statistic",
     "Summary",
+    "Two",
     "at_ends",
     "before",
     "by_ids",
@@ -89,16 +97,19 @@ __all__ = [
     "counts",
     "engine_major",
     "evidence",
+    "finding_differences",
     "findings_by_ids",
     "forget",
     "histories",
     "ids_at_ends",
     "latest",
     "overtaken",
+    "pairs",
     "perform",
     "ranked",
     "request",
     "request_all",
+    "request_differences",
     "revive",
     "runs_by_audits",
     "settle",

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from domain.ids import Kind, decode
+from domain.measuring import MetricName
 from domain.paging import DEFAULT_FIRST, Window
 from domain.snapshots import Cause
 from domain.verdicts import Judgement
@@ -40,8 +41,17 @@ def of_verdicts(
     first: First = DEFAULT_FIRST,
     after: After = None,
     judgement: Annotated[Judgement | None, strawberry.argument(description="Those that say this only.")] = None,
+    metric: Annotated[MetricName | None, strawberry.argument(description="Those of this metric only.")] = None,
+    profile: Annotated[strawberry.ID | None, strawberry.argument(description="Those of this profile only.")] = None,
+    environment: Annotated[str | None, strawberry.argument(description="Those of this environment only.")] = None,
 ) -> PageOf:
-    return PageOf(Window.of(first, after), (("judgement", judgement),))
+    values = (
+        ("environment", environment),
+        ("judgement", judgement),
+        ("metric", metric.value if metric is not None else None),
+        ("profile", decode(Kind.PROFILE, profile, "profile") if profile is not None else None),
+    )
+    return PageOf(Window.of(first, after), tuple((name, value) for name, value in values if value is not None))
 
 
 def of_deploys(

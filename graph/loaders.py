@@ -65,14 +65,14 @@ async def _workspace_pages(
     return await _pages(keyset)(reader, reach, parents, PageOf(page.window, tuple(values.items())), columns)
 
 
-def _stated(keysets: Mapping[bool, Keyset[Any]]) -> Batch[UUID, Slice[Any] | InvalidInput]:
-    """Pages of a list that is another one where a state is asked for."""
+def _stated(keysets: Mapping[bool, Keyset[Any]], name: str = "state") -> Batch[UUID, Slice[Any] | InvalidInput]:
+    """Pages of a list that is another one where a state, or what has this name, is asked for."""
     lists = {stated: _pages(keyset) for stated, keyset in keysets.items()}
 
     async def batch(
         reader: Reader, reach: Reach, parents: Collection[UUID], page: PageOf, columns: Columns | None = None
     ) -> Mapping[UUID, Slice[Any] | InvalidInput]:
-        return await lists["state" in dict(page.values)](reader, reach, parents, page, columns)
+        return await lists[name in dict(page.values)](reader, reach, parents, page, columns)
 
     return batch
 
@@ -145,6 +145,9 @@ class Loaders:
     change_of_page = Loading(audits.changes)
     runs_of_audit = Loading(audits.runs_by_audits)
     finding = Loading(audits.findings_by_ids, by_id=True)
+    pair = Loading(audits.pairs)
+    finding_differences = Loading(audits.finding_differences)
+    request_differences = Loading(audits.request_differences)
     files_of_audit = Loading(files.by_audits)
     file = Loading(files.by_ids, by_id=True)
     series = Loading(audits.histories, rationed=True)
@@ -152,8 +155,11 @@ class Loaders:
     schedule = Loading(schedules.by_ids, by_id=True)
     snapshot = Loading(snapshots.by_ids, by_id=True)
     progress_of_snapshot = Loading(snapshots.progress_by_ids)
+    confirmations_of_snapshot = Loading(snapshots.confirmations_by_ids)
+    judgements_of_snapshot = Loading(verdicts.counts_by_snapshots)
     audits_of_snapshot_page = Loading(snapshots.audits_by_pages)
     verdict = Loading(verdicts.by_ids, by_id=True)
+    comparison_of_snapshots = Loading(verdicts.comparisons)
     alert = Loading(alerts.by_ids, by_id=True)
     channel = Loading(notifications.channels_by_ids, by_id=True)
     channels_of_workspace = Loading(notifications.channels_by_workspaces)
@@ -186,8 +192,8 @@ class Loaders:
     snapshots_of_site = Loading(_pages(snapshots.OF_SITE), narrow=True)
     audits_of_snapshot = Loading(_pages(snapshots.AUDITS), narrow=True)
     verdicts_of_snapshot = Loading(_pages(verdicts.OF_SNAPSHOT), narrow=True)
-    verdicts_of_page = Loading(_pages(verdicts.OF_PAGE), narrow=True)
-    verdicts_of_workspace = Loading(_pages(verdicts.OF_WORKSPACE), narrow=True)
+    verdicts_of_page = Loading(_stated(verdicts.OF_PAGE, "judgement"), narrow=True)
+    verdicts_of_workspace = Loading(_stated(verdicts.OF_WORKSPACE, "judgement"), narrow=True)
     pages_of_snapshot = Loading(_pages(snapshots.PAGES))
     deploys_of_site = Loading(_pages(marks.DEPLOYS), narrow=True)
     annotations_of_site = Loading(_pages(marks.ANNOTATIONS), narrow=True)

@@ -64,7 +64,9 @@ def _path(path: str) -> str:
 
 def _segment(segment: str) -> str:
     """Without a bundler's hash before its extensions, or one that is the whole of it, as a build's own folder."""
-    found = _NAME.match(segment)
+    if len(segment) < 10:  # the shortest hash with the shortest extension
+        return segment
+    found = _NAME.match(segment) if "." in segment else None
     if found is not None and _is_random(found["last"]):
         return (found["head"] or "") + HASH + found["rest"]
     return HASH if _BUILD.match(segment) and _is_random(segment) else segment

@@ -5,7 +5,17 @@ from .events import CONFIRM, JUDGE, judged
 from .keeping import FORGOTTEN, forget
 from .model import Cause, Progress, Snapshot, SnapshotRow, SnapshotState
 from .progress import close_ended, fill
-from .queries import AUDITS, OF_SITE, PAGES, SNAPSHOTS, SnapshotPageRow, audits_by_pages, by_ids, progress_by_ids
+from .queries import (
+    AUDITS,
+    OF_SITE,
+    PAGES,
+    SNAPSHOTS,
+    SnapshotPageRow,
+    audits_by_pages,
+    by_ids,
+    confirmations_by_ids,
+    progress_by_ids,
+)
 from .rules import MAX_AUDITS, Commit, check_commit, check_link
 
 __all__ = [
@@ -32,6 +42,7 @@ __all__ = [
     "check_link",
     "close_ended",
     "confirm",
+    "confirmations_by_ids",
     "fill",
     "forget",
     "judged",

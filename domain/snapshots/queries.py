@@ -95,6 +95,23 @@ async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping
     return {row.id: row for row in await reader.all(_BY_ID, ids=ids, reach=reach.held)}
 
 
+_CONFIRMING = Query(
+    SnapshotRow,
+    _SNAPSHOTS.where(one_of(Snapshot.confirms_id, "ids"), within(Snapshot.workspace_id, Snapshot.site_id)).statement.order_by(
+        Snapshot.id
+    ),
+)
+
+
+async def confirmations_by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping[UUID, Sequence[SnapshotRow]]:
+    """Those that look once more into what each made suspect, in their order."""
+    found: dict[UUID, list[SnapshotRow]] = {id: [] for id in ids}
+    for row in await reader.all(_CONFIRMING, ids=ids, reach=reach.held):
+        assert row.confirms_id is not None
+        found[row.confirms_id].append(row)
+    return found
+
+
 class _StateRow(NamedTuple):
     snapshot_id: UUID
     state: AuditState

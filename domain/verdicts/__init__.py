@@ -3,24 +3,34 @@
 from .alone import perform as perform_alone
 from .alone import take as take_alone
 from .centers import center
+from .comparing import MAX_AUDITS, Asked, ComparedMetric, ComparedPage, ComparedProfile, Comparison, comparisons
 from .jobs import CONFIRM_AFTER, KINDS, perform, sweep
 from .model import Verdict, VerdictRow
-from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, by_ids
+from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, Counts, by_ids, counts_by_snapshots
 from .rules import Judgement, Reason
 from .samples import line_of
 
 __all__ = [
     "CONFIRM_AFTER",
     "KINDS",
+    "MAX_AUDITS",
     "OF_PAGE",
     "OF_SNAPSHOT",
     "OF_WORKSPACE",
+    "Asked",
+    "ComparedMetric",
+    "ComparedPage",
+    "ComparedProfile",
+    "Comparison",
+    "Counts",
     "Judgement",
     "Reason",
     "Verdict",
     "VerdictRow",
     "by_ids",
     "center",
+    "comparisons",
+    "counts_by_snapshots",
     "line_of",
     "perform",
     "perform_alone",

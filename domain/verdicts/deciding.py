@@ -55,12 +55,12 @@ def decide(samples: Sequence[Sample], changed: Changed, confirmations: int, prov
     said: list[Decided] = []
     cases: list[_Case] = []
     for sample in samples:
-        machine = _benchmarks(sample.before[-BEFORE:])
-        others = [machine_changed(machine, [indexes]) for indexes in _benchmarks(sample.after)]
+        machine = benchmarks(sample.before[-BEFORE:])
+        others = [machine_changed(machine, [indexes]) for indexes in benchmarks(sample.after)]
         # A confirmation on another machine confirms nothing.
         fit = [runs for place, (runs, other) in enumerate(zip(sample.after, others, strict=True)) if not place or not other]
         for metric in TIMINGS_JUDGED:
-            if _values(sample.after[:1], metric):
+            if values_of(sample.after[:1], metric):
                 case = _case(sample, metric, fit, changed)
                 unfit = _unfit(case, others[0])
                 if unfit is not None:
@@ -128,7 +128,7 @@ def _case(sample: Sample, metric: MetricName, after: Runs, changed: Changed) -> 
     # Noise is what it was, although the page is another.
     known = here[:-BEFORE] or sample.before[: -len(here) or None]
     subject = (audit.page_id, audit.profile_id)
-    compared = Compared(subject, metric, _values(here[-BEFORE:], metric), _values(after, metric), _values(known, metric))
+    compared = Compared(subject, metric, values_of(here[-BEFORE:], metric), values_of(after, metric), values_of(known, metric))
     return _Case(sample, metric, compared)
 
 
@@ -137,7 +137,7 @@ def _since(side: Runs, audit_id: UUID | None) -> list[Sequence[RunOfSample]]:
     return [runs for runs in side if audit_id is None or (runs and runs[0].audit_id >= audit_id)]
 
 
-def _values(side: Runs, metric: MetricName) -> list[list[float]]:
+def values_of(side: Runs, metric: MetricName) -> list[list[float]]:
     """Snapshot by snapshot the values of the runs that have one."""
     found = ([value for run in runs if (value := getattr(run, metric.value)) is not None] for runs in side)
     return [values for values in found if values]
@@ -184,7 +184,8 @@ def machine_changed(before: Sequence[Sequence[float]], after: Sequence[Sequence[
     return not freedom or moved > statistics.t_quantile(0.025, freedom) * sqrt(apart * (1 / len(low) + 1 / len(high)))
 
 
-def _benchmarks(side: Runs) -> list[list[float]]:
+def benchmarks(side: Runs) -> list[list[float]]:
+    """Snapshot by snapshot the machine's benchmark in each run that has it."""
     return [[run.benchmark_index for run in runs if run.benchmark_index] for runs in side]
 
 
@@ -198,7 +199,7 @@ def _fact(
     subject = (sample.audit.page_id, sample.audit.profile_id, metric)
     since = _since(sample.before[-BEFORE:], changed.get(subject))
     older, newer, after = (
-        [median(values) for values in _values(side, metric)]
+        [median(values) for values in values_of(side, metric)]
         for side in (sample.before[-BEFORE:][: -len(since) or None], since, sample.after)
     )
     before = [*older, *newer]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
@@ -22,6 +23,7 @@ from .rules import Judgement, Reason
 
 if TYPE_CHECKING:
     from .deciding import Decided
+    from .samples import Sample
 
 KINDS = (snapshots.JUDGE, snapshots.CONFIRM)
 
@@ -66,7 +68,7 @@ async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, conf
     prepared = await telling.prepare(reader, found, ended)
     async with database.work(Actor(roles={whole.workspace_id: Role.MEMBER})) as work:
         await jobs.finish(work, claim)
-        await _write(work, whole, decided, confirm_after)
+        await _write(work, whole, decided, _newest_before(read), confirm_after)
         await telling.tell(work, found, ended, prepared)
         # Facts were told when the snapshot itself was judged.
         told = decided if found.id == whole.id else [each for each in decided if each.reason is Reason.CONFIRMED]
@@ -86,9 +88,20 @@ async def _kept(database: Database, claim: jobs.Claim, thinking: Coroutine[Any, 
             await jobs.hold(work, claim)
 
 
-async def _write(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided], confirm_after: timedelta) -> None:
+def _newest_before(read: Sequence[Sample]) -> Mapping[UUID, UUID]:
+    """By audit the newest of those that it is compared with, where there are any."""
+    return {each.audit.id: each.before[-1][0].audit_id for each in read if each.before and each.before[-1]}
+
+
+async def _write(
+    work: Work,
+    snapshot: SnapshotRow,
+    decided: Sequence[Decided],
+    newest_before: Mapping[UUID, UUID],
+    confirm_after: timedelta,
+) -> None:
     """The verdicts, instead of those that are there; and a confirmation to come, or the end."""
-    await _replace(work, snapshot, decided)
+    await _replace(work, snapshot, decided, newest_before)
     if any(each.reason is Reason.SUSPECTED for each in decided):
         work.enqueue(Job(snapshots.CONFIRM, snapshot.workspace_id, snapshot.id, jobs.SCHEDULED, rest=confirm_after))
         return
@@ -97,7 +110,7 @@ async def _write(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided], 
     work.say(snapshots.judged(snapshot, told.count(Judgement.REGRESSED), told.count(Judgement.IMPROVED)))
 
 
-async def _replace(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided]) -> None:
+async def _replace(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided], newest_before: Mapping[UUID, UUID]) -> None:
     """What is said of the same again keeps its id."""
     subject = (Verdict.page_id, Verdict.profile_id, Verdict.metric)
     there = await work.db.execute(select(Verdict.id, *subject).where(Verdict.snapshot_id == snapshot.id))
@@ -108,6 +121,7 @@ async def _replace(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided]
         values = each._asdict() | {"metric": each.metric.value}
         audit = values.pop("audit")
         what = {"page_id": audit.page_id, "profile_id": audit.profile_id, "audit_id": audit.id}
+        what["before_audit_id"] = newest_before.get(audit.id)
         id = ids.get((audit.page_id, audit.profile_id, each.metric.value)) or new_id()
         work.db.add(Verdict(id=id, **place, **what, **values, judged_at=work.now))
     await work.db.flush()

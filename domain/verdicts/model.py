@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base
 from .rules import Judgement, Reason
-
-_CHANGED = text("judgement IN ('REGRESSED', 'IMPROVED')")
 
 
 class Verdict(Base):
@@ -26,9 +24,11 @@ class Verdict(Base):
     __table_args__ = (
         UniqueConstraint("snapshot_id", "page_id", "profile_id", "metric"),
         Index(None, "page_id", "id"),
-        Index("ix_verdicts_changed", "page_id", postgresql_where=_CHANGED, sqlite_where=_CHANGED),
         Index(None, "site_id", "id"),
         Index(None, "workspace_id", "id"),
+        # Those that say one thing are few among many.
+        Index(None, "page_id", "judgement", "id"),
+        Index(None, "workspace_id", "judgement", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -38,6 +38,7 @@ class Verdict(Base):
     page_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("pages.id", ondelete="CASCADE"))
     profile_id: Mapped[UUID]
     audit_id: Mapped[UUID]
+    before_audit_id: Mapped[UUID | None]  # the newest of those that it is compared with
     metric: Mapped[str]  # the metric's column, as it is called in audits
     judgement: Mapped[Judgement]
     reason: Mapped[Reason]
@@ -62,6 +63,7 @@ class VerdictRow(NamedTuple):
     page_id: UUID
     profile_id: UUID
     audit_id: UUID
+    before_audit_id: UUID | None
     metric: str
     judgement: Judgement
     reason: Reason

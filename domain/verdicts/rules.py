@@ -24,6 +24,7 @@ class Reason(StrEnum):
     """Why it says so."""
 
     CONFIRMED = "CONFIRMED"
+    UNCONFIRMED = "UNCONFIRMED"
     DIFFERENT = "DIFFERENT"
     SUSPECTED = "SUSPECTED"
     NOT_CONFIRMED = "NOT_CONFIRMED"

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import strawberry
 
-from domain import snapshots
+from domain import snapshots, verdicts
 from domain.ids import Kind, decode
 from domain.snapshots import Cause, SnapshotState
 
 from ..audits.types import Audit
 from ..batched import by_key, paged
+from ..costs import Cost, ListSize
 from ..given import of_verdicts
 from ..loaders import Loaders
 from ..node import Node, of
@@ -24,6 +25,7 @@ from ..schedules.types import Schedule
 from ..sites.types import Page, Site
 
 if TYPE_CHECKING:
+    from ..verdicts.comparison import SnapshotComparison
     from ..verdicts.types import Verdict
 
 
@@ -56,6 +58,14 @@ class SnapshotProgress:
     cancelled: int = strawberry.field(description="Those that somebody stopped.")
 
 
+@strawberry.type(description="How many verdicts say what.")
+class Judgements:
+    regressed: int = strawberry.field(description="Those that changed for the worse.")
+    improved: int = strawberry.field(description="Those that changed for the better.")
+    no_evidence: int = strawberry.field(description="Those of which nothing shows that they changed.")
+    incomparable: int = strawberry.field(description="Those that were measured under other conditions than before.")
+
+
 @strawberry.type(description="A page in a snapshot, with its audits side by side.")
 class SnapshotPage:
     page: Page | None = by_key(Loaders.page, "page_id", "The page; null once it is deleted.")
@@ -64,6 +74,19 @@ class SnapshotPage:
         lambda row: (row.snapshot_id, row.page_id),
         "Its audits in this snapshot, one for each profile.",
     )
+
+
+def _comparison_key(
+    row: snapshots.SnapshotRow,
+    before: Annotated[strawberry.ID, strawberry.argument(description="The snapshot to compare it with, of the same site.")],
+    pooled: Annotated[
+        bool,
+        strawberry.argument(
+            description="Together with the snapshots before that one, four in all, as a snapshot is judged; else with it alone."
+        ),
+    ] = False,
+) -> verdicts.Asked:
+    return verdicts.Asked(decode(Kind.SNAPSHOT, before, "before"), row.id, pooled)
 
 
 @strawberry.type(description="The audits that were started together: by a person, a schedule, a deploy or a build.")
@@ -76,6 +99,7 @@ class Snapshot(Node):
     environment: str = strawberry.field(description="Where the pages stood.")
     base_url: Url | None = strawberry.field(description="The origin that was measured instead of the site's own.")
     build_url: Url | None = strawberry.field(description="Where the build can be looked at that started it.")
+    runs: int | None = strawberry.field(description="How many runs each audit has; null for as many as each profile says.")
     requested_at: datetime = strawberry.field(description="When it was asked for.")
     finished_at: datetime | None = strawberry.field(description="When the last of its audits had ended; null before.")
 
@@ -90,10 +114,24 @@ class Snapshot(Node):
     confirms: Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")] | None = by_key(
         Loaders.snapshot, "confirms_id", "The snapshot whose suspicions it looks into; null for one that looks into none."
     )
+    confirmations: list[Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")]] = by_key(
+        Loaders.confirmations_of_snapshot,
+        "id",
+        "Those that look into what it made suspect, in their order; four at most.",
+        directives=[ListSize(assumed_size=4, slicing_arguments=[])],
+    )
+    judgements: Judgements = by_key(Loaders.judgements_of_snapshot, "id", "How many of its verdicts say what.")
     verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
         Loaders.verdicts_of_snapshot,
         "How it compares with what was measured before; none before it is judged.",
         given=of_verdicts,
+    )
+    comparison: Annotated[SnapshotComparison, strawberry.lazy("graph.verdicts.comparison")] | None = by_key(
+        Loaders.comparison_of_snapshots,
+        _comparison_key,
+        "This snapshot compared with another one of the site, by the statistics of verdicts; null where that is not there or "
+        "not yours. At most 200 audits a snapshot.",
+        directives=[Cost(weight="2000")],
     )
     progress: SnapshotProgress = by_key(Loaders.progress_of_snapshot, "id", "How many of its audits stand how.")
     audits: Connection[Audit] = paged(

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("page_id", sa.Uuid(), nullable=False),
         sa.Column("profile_id", sa.Uuid(), nullable=False),
         sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("before_audit_id", sa.Uuid(), nullable=True),
         sa.Column("metric", sa.Text(), nullable=False),
         sa.Column("judgement", sa.String(40), nullable=False),
         sa.Column("reason", sa.String(40), nullable=False),
@@ -51,8 +52,8 @@ def upgrade() -> None:
     )
     for column in ("page_id", "site_id", "workspace_id"):
         op.create_index(op.f(f"ix_verdicts_{column}_id"), "verdicts", [column, "id"])
-    changed = sa.text("judgement IN ('REGRESSED', 'IMPROVED')")
-    op.create_index("ix_verdicts_changed", "verdicts", ["page_id"], postgresql_where=changed, sqlite_where=changed)
+    for column in ("page_id", "workspace_id"):
+        op.create_index(op.f(f"ix_verdicts_{column}_judgement_id"), "verdicts", [column, "judgement", "id"])
     if op.get_bind().dialect.name == "postgresql":
         reached = f"{_EVERYTHING} OR workspace_id = ANY ({_REACH})"
         op.execute("ALTER TABLE verdicts ENABLE ROW LEVEL SECURITY")

@@ -43,6 +43,7 @@ class Sizes:
     budgets: int = 1
     clients: int = 1
     documents: int = 1
+    earlier: int = 0
 
 
 @dataclass
@@ -458,6 +459,7 @@ class _Filling:
             verdicts.Verdict,
             Kind.VERDICT,
             **where,
+            before_audit_id=self._earlier() if self.sizes.earlier else None,
             profile_id=self.profile_id,
             metric=metric.value,
             judgement=verdicts.Judgement.REGRESSED,
@@ -468,6 +470,14 @@ class _Filling:
             snapshots_after=3,
             judged_at=START,
         )
+
+    def _earlier(self) -> UUID:
+        """An audit the day before the last one, which found nothing."""
+        last = self.rows[audits.Audit][-1]
+        id = new_id()
+        gone = {"id": id, "snapshot_id": None, "finished_at": last["finished_at"] - timedelta(days=1)}
+        self.rows[audits.Audit].append(last | gone)
+        return id
 
     def _newest(self, site_id: UUID, page_id: UUID, at: datetime) -> None:
         """What the page's last audit is told by: slower than those before it, by a tenth for each page there is."""

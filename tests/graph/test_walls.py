@@ -23,7 +23,7 @@ from tests.databases import everybodys, new_workspace
 from tests.graph.asking import Asking, asking
 from tests.graph.bounds import boundless
 from tests.graph.changing import change, profiles
-from tests.graph.filled import fill
+from tests.graph.filled import Sizes, fill
 from tests.graph.visiting import Visiting, sign_in, visiting
 from tests.graph.walking import OF_PEOPLE, Operation, Owner, changing, paths, reading, stand, watching
 
@@ -67,7 +67,7 @@ class Tenant:
 
 async def tenant(asking: Asking, slug: str, workspace_id: UUID, actor: Actor, mark: str) -> Tenant:
     asking = replace(asking, workspace_id=workspace_id, actor=actor)
-    there = await fill(asking.database, workspace_id, asking.runner_id, mark=mark)
+    there = await fill(asking.database, workspace_id, asking.runner_id, Sizes(earlier=1), mark)
     asking = replace(asking, actor=replace(actor, key_id=there.ids[Kind.KEY][0]))
     slow = {"method": ThrottlingMethod.DEVTOOLS, "rttMs": 1, "throughputKbps": 1, "cpuSlowdown": 1}
     given = {"name": f"{mark} profile", "engine": "LIGHTHOUSE", "formFactor": "MOBILE", "throttling": slow}

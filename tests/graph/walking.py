@@ -63,6 +63,7 @@ NAMED = {"profile": Kind.PROFILE, "profiles": Kind.PROFILE, "site": Kind.SITE, "
     "schedule": Kind.SCHEDULE,
     "snapshot": Kind.SNAPSHOT,
     "annotation": Kind.ANNOTATION,
+    "before": Kind.SNAPSHOT,
     "pages": Kind.PAGE,
     "alert": Kind.ALERT,
     "channel": Kind.CHANNEL,

@@ -154,7 +154,7 @@ def test_an_address_made_to_be_looked_at_for_ever_is_not() -> None:
 def finding(rule: str = "big", *subjects: str, **given: Any) -> FindingRow:
     what: dict[str, Any] = {"severity": Severity.MEDIUM, "saving_ms": None, "saving_bytes": None, **given}
     evidence = [{"subject": subject, "detail": ""} for subject in subjects]
-    words = {"title": rule, "description": "", "category": "performance", "link": None}
+    words: dict[str, Any] = {"title": rule, "description": "", "category": "performance", "link": None}
     return FindingRow(
         id=new_id(), workspace_id=AUDIT, audit_id=AUDIT, position=0, rule=rule, evidence=evidence, **words, **what
     )

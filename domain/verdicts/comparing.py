@@ -1,0 +1,134 @@
+"""Two snapshots that somebody chose, compared: nothing is kept of it, and nobody is alerted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from .. import audits, snapshots
+from ..access import Reach
+from ..errors import InvalidInput, LimitReached, ProblemCode, Refused
+from ..ids import Kind, encode
+from ..measuring import MetricName
+from ..ports import Reader
+from . import samples, standing
+from .queries import Counts
+from .rules import Judgement, Reason
+from .samples import Sample
+
+MAX_AUDITS = 200
+"""So many audits a snapshot may have to be compared by whoever waits for it."""
+
+_ONE_AT_A_TIME = ThreadPoolExecutor(1, "compare")
+
+
+class Asked(NamedTuple):
+    """`pooled`: with those before it, too, as a snapshot is judged."""
+
+    before_id: UUID
+    after_id: UUID
+    pooled: bool = False
+
+
+class ComparedMetric(NamedTuple):
+    """What is said of one metric; as a verdict."""
+
+    metric: MetricName
+    judgement: Judgement
+    reason: Reason
+    before: float | None = None
+    after: float | None = None
+    change_low: float | None = None
+    change_high: float | None = None
+    detectable: float | None = None
+    p: float | None = None
+    delta: float | None = None
+    spread_ratio: float | None = None
+    snapshots_before: int = 0
+    snapshots_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedProfile:
+    """A page under a profile; without metrics where one of the snapshots did not measure it."""
+
+    profile_id: UUID
+    before_id: UUID | None
+    after_id: UUID | None
+    metrics: Sequence[ComparedMetric]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPage:
+    page_id: UUID
+    profiles: Sequence[ComparedProfile]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    before_id: UUID
+    after_id: UUID
+    judgements: Counts
+    pages: Sequence[ComparedPage]
+
+
+async def comparisons(reader: Reader, reach: Reach, wanted: Collection[Asked]) -> Mapping[Asked, Comparison | Refused]:
+    """What comes of each, or why there is none; nothing for those whose snapshots are not both there."""
+    found: dict[Asked, Comparison | Refused] = {}
+    for asked in wanted:
+        try:
+            compared = await compare(reader, reach, asked)
+        except Refused as refused:
+            found[asked] = refused
+        else:
+            if compared is not None:
+                found[asked] = compared
+    return found
+
+
+async def compare(reader: Reader, reach: Reach, asked: Asked) -> Comparison | None:
+    """None where one of them is not there. Raises InvalidInput and LimitReached."""
+    there = await snapshots.by_ids(reader, reach, asked[:2])
+    before, after = there.get(asked.before_id), there.get(asked.after_id)
+    if before is None or after is None:
+        return None
+    if before.site_id != after.site_id:
+        raise InvalidInput.at("before", "Two snapshots of one site are compared.", ProblemCode.OUT_OF_RANGE)
+    for id, progress in (await snapshots.progress_by_ids(reader, reach, asked[:2])).items():
+        if progress.total > MAX_AUDITS:
+            message = (
+                f"Snapshots of at most {MAX_AUDITS} audits are compared; {encode(Kind.SNAPSHOT, id)} has {progress.total:,}."
+            )
+            raise LimitReached(message, MAX_AUDITS)
+    line = await samples.line_of(reader, reach, before)
+    lines = (line, await samples.line_of(reader, reach, after))
+    sides = []
+    for snapshot, own in zip((before, after), lines, strict=True):
+        looked = await standing.confirming(reader, reach, snapshot.id)
+        sides.append(await samples.read(reader, reach, snapshot, own, looked.ids))
+    changed = await standing.changed_at(reader, reach, before, line, [each.audit for each in sides[0]])
+    proved = await standing.said(reader, reach, before.id, Reason.CONFIRMED)
+    equal = await _equal(reader, reach, sides)
+    thinking = asyncio.get_running_loop().run_in_executor(
+        _ONE_AT_A_TIME, _compare, *sides, changed, proved, equal, asked.pooled
+    )
+    pages = await thinking
+    said = [metric.judgement.lower() for page in pages for profile in page.profiles for metric in profile.metrics]
+    return Comparison(before.id, after.id, Counts(*map(said.count, Counts._fields)), pages)
+
+
+async def _equal(reader: Reader, reach: Reach, sides: Collection[Sequence[Sample]]) -> Mapping[UUID, audits.ConditionsRow]:
+    """The conditions of all that is compared, without where the pages stood: whoever chooses two environments compares them."""
+    ids = {each.audit.conditions_id for side in sides for each in side} - {None}
+    rows = await audits.conditions_by_ids(reader, reach, [id for id in ids if id is not None])
+    return {id: row._replace(id=row.workspace_id, environment="") for id, row in rows.items()}
+
+
+def _compare(*given: object) -> Sequence[ComparedPage]:
+    from .pairing import pair_up  # with scipy, which takes a second
+
+    return pair_up(*given)  # type: ignore[arg-type]  # as they are read above

@@ -29,7 +29,7 @@ class Draft(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """What no budget was made of, and why."""
+    """What of the file was not taken over, or not as it stands, and why."""
 
     place: str
     reason: str

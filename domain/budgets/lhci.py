@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..measuring import MetricName
-from . import drafts, regexes
+from . import drafts, regexes, replaced
 from .deciding import kebab
 from .drafts import Draft, Drafts, Skipped, wrong
+from .subjects import PERFORMANCE
 from .words import Aggregation, BudgetResource, BudgetSeverity, SubjectKind
 
 DEFAULT_SCORE = 0.9
@@ -51,6 +52,10 @@ _PRESET = (
     'what you mean under assertions, such as "categories:performance": ["error", {"minScore": 0.9}].'
 )
 _FILE = "a budgetsFile is not taken here: leave it out, and import that file by itself as BUDGET_JSON."
+_KEPT = "of an audit only whether its score is below 0.9 is kept"
+_PASSED = "It is counted where the audit's score is below 0.9: what others list, and those without a score, is not kept."
+_ONE_RUN = "It is of no effect here: of findings, timings and other categories only the representative run's are kept."
+_OUTPUT = "It is about what Lighthouse CI prints."
 _AUDIT = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 
 
@@ -65,6 +70,7 @@ class _Base(NamedTuple):
 class _Options(NamedTuple):
     severity: BudgetSeverity
     method: Aggregation
+    named: bool
     least_score: float | None
     most_items: float | None
     most: float | None
@@ -81,6 +87,8 @@ def read(text: str) -> Drafts:
     given, place = _inside(drafts.parsed(text))
     top = drafts.an_object(given, place, _TOP, "What is asserted")
     made = Drafts([], [], [])
+    if "includePassedAssertions" in top:
+        made.skipped.append(Skipped(f"{place}.includePassedAssertions".lstrip("."), _OUTPUT))
     if "budgetsFile" in top:
         raise wrong(f"{place}.budgetsFile".lstrip("."), _FILE)
     if "assertMatrix" not in top:
@@ -145,6 +153,16 @@ def _read_entry(entry: Mapping[str, Any], place: str, position: int, pattern: st
                 made.skipped.append(limit)
             else:
                 made.budgets.append(_draft(where, base, options, limit))
+                if limit.kind is SubjectKind.FINDING and (said := replaced.said_of(key)) is not None:
+                    made.skipped.append(Skipped(where, said))
+                if options.named and _is_of_one_run(limit):
+                    made.skipped.append(Skipped(f"{where}.aggregationMethod", _ONE_RUN))
+
+
+def _is_of_one_run(limit: _Limit) -> bool:
+    if limit.kind is SubjectKind.CATEGORY:
+        return limit.subject != PERFORMANCE
+    return limit.kind in (SubjectKind.FINDING, SubjectKind.USER_TIMING)
 
 
 def _key(name: str) -> str:
@@ -176,7 +194,7 @@ def _options(given: Any, place: str, base: _Base) -> _Options | None:
         raise wrong(f"{place}.minScore", "a score is from 0 to 1, such as 0.9.")
     if (score, items, most) == (None, None, None):
         score = DEFAULT_SCORE
-    return _Options(BudgetSeverity(level.upper()), method, score, items, most)
+    return _Options(BudgetSeverity(level.upper()), method, "aggregationMethod" in options, score, items, most)
 
 
 def _limits(key: str, options: _Options, place: str) -> Iterator[_Limit | Skipped]:
@@ -223,6 +241,7 @@ def _audit(audit: str, options: _Options, place: str) -> Iterator[_Limit | Skipp
     if options.most_items is not None:
         if options.most_items < MAX_ITEMS and audit not in _ONLY_NUMBERS:
             yield _Limit(SubjectKind.FINDING, audit, options.most_items)
+            yield Skipped(f"{place}.maxLength", _PASSED)
         else:
             yield Skipped(f"{place}.maxLength", f"Of what an audit lists, {MAX_ITEMS} at most are kept, and of a metric none.")
     if options.least_score is not None:
@@ -234,9 +253,11 @@ def _score(audit: str, least: float, place: str) -> Iterator[_Limit | Skipped]:
     if audit in _ONLY_NUMBERS:
         yield _Limit(SubjectKind.METRIC_SCORE, METRICS[audit].value, least)
     elif least < DEFAULT_SCORE:
-        yield Skipped(place, "Of an audit only whether its score is below 0.9 is kept: assert a minScore of 0.9, or 1.")
+        yield Skipped(f"{place}.minScore", f"{_KEPT[0].upper()}{_KEPT[1:]}: assert a minScore of 0.9.")
     else:
         yield _Limit(SubjectKind.FINDING, audit, 0)
+        if least > DEFAULT_SCORE:
+            yield Skipped(f"{place}.minScore", f"It is held against 0.9 instead: {_KEPT}.")
 
 
 def _draft(at: str, base: _Base, options: _Options, limit: _Limit) -> Draft:

@@ -76,7 +76,7 @@ BudgetDeleteResult = Annotated[
 ]
 
 
-@strawberry.type(description="Something in a file that no budget was made of.")
+@strawberry.type(description="Something in a file that was not taken over, or not as it stands.")
 class BudgetSkipped:
     place: str = strawberry.field(description="Where it stands, such as `[2].timings[0]`.")
     reason: str = strawberry.field(description="Why, and what would be taken.")
@@ -87,7 +87,7 @@ class BudgetsImportPayload:
     budgets: list[Budget] = strawberry.field(
         description="What was made, in the file's order. In a dry run what would be: their ids lead nowhere."
     )
-    skipped: list[BudgetSkipped] = strawberry.field(description="What no budget was made of.")
+    skipped: list[BudgetSkipped] = strawberry.field(description="What was not taken over, or not as it stands.")
     replayed: bool = strawberry.field(description=REPLAYED)
 
 

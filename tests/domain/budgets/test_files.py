@@ -165,11 +165,32 @@ def test_what_cannot_be_said_with_what_is_kept_is_skipped_with_a_reason() -> Non
     assert {place.removeprefix("ci.assert.assertions."): reason[:44] for place, reason in skipped(read).items()} == {
         "uses-http2": "It is switched off.",
         "bootup-time.maxNumericValue": "The number of this audit is not kept; the me",
-        "image-alt": "Of an audit only whether its score is below ",
+        "image-alt.minScore": "Of an audit only whether its score is below ",
         "network-requests.maxLength": "Of what an audit lists, 20 at most are kept,",
         "categories:seo": "A category has a score alone: assert its min",
         "resource-summary:font:count": "This has a number alone, and no score: asser",
         "performance-budget": "Lighthouse dropped this audit in version 12:",
+    }
+
+
+def test_what_is_taken_over_but_not_as_it_stands_is_named() -> None:
+    given = {
+        "unused-javascript": ["error", {"maxLength": 0}],
+        "image-alt": ["error", {"minScore": 0.95, "aggregationMethod": "pessimistic"}],
+        "speed-index": ["error", {"minScore": 0.95, "aggregationMethod": "pessimistic"}],
+        "categories:performance": ["error", {"minScore": 1, "aggregationMethod": "pessimistic"}],
+        "categories:seo": ["error", {"aggregationMethod": "optimistic"}],
+        "uses-http2": "error",
+    }
+    read = lhci.read(json.dumps({"includePassedAssertions": True, "assertions": given}))
+    assert len(read.budgets) == 6
+    assert {place.removeprefix("assertions."): reason[:36] for place, reason in skipped(read).items()} == {
+        "includePassedAssertions": "It is about what Lighthouse CI print",
+        "unused-javascript.maxLength": "It is counted where the audit's scor",
+        "image-alt.minScore": "It is held against 0.9 instead: of a",
+        "image-alt.aggregationMethod": "It is of no effect here: of findings",
+        "categories:seo.aggregationMethod": "It is of no effect here: of findings",
+        "uses-http2": "Lighthouse 13 has no such audit, so ",
     }
 
 

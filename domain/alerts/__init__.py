@@ -2,6 +2,7 @@
 
 from ..notifications import AlertKind, AlertSeverity
 from .actions import acknowledge, resolve, snooze
+from .ending import end_with
 from .failing import failure_key, judge_failures
 from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, hold_all, remind
 from .model import Alert, AlertRow
@@ -25,6 +26,7 @@ __all__ = [
     "by_ids",
     "dismissed_at",
     "end",
+    "end_with",
     "failure_key",
     "hold",
     "hold_all",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import sites
+from domain import reactions, sites
 from domain.access import Permission
 from domain.errors import Fault, ProblemCode
 from domain.errors import InvalidInput as Invalid
@@ -227,7 +227,7 @@ class Mutation:
     @mutation("Forget a site, with its pages and all their history.", Permission.SITE_WRITE)
     async def site_delete(self, info: Info, input: SiteDeleteInput) -> SiteDeleteResult:
         async with info.context.work() as work:
-            await sites.delete(work, site_id=decode(Kind.SITE, input.site, "site"))
+            await reactions.delete_site(work, site_id=decode(Kind.SITE, input.site, "site"))
         return SiteDeletePayload(site_id=input.site)
 
     @mutation("Set what is sent to reach a site.", Permission.ACCESS_WRITE)
@@ -271,5 +271,5 @@ class Mutation:
     @mutation("Forget a page, with all its history.", Permission.SITE_WRITE)
     async def page_delete(self, info: Info, input: PageDeleteInput) -> PageDeleteResult:
         async with info.context.work() as work:
-            await sites.delete_page(work, page_id=decode(Kind.PAGE, input.page, "page"))
+            await reactions.delete_page(work, page_id=decode(Kind.PAGE, input.page, "page"))
         return PageDeletePayload(page_id=input.page)

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from domain import alerts
-from domain.access import SYSTEM
+from domain import alerts, reactions
+from domain.access import SYSTEM, Actor, Role
 from domain.alerts import AlertKind, AlertSeverity, AlertState, Held, Resolution
 from domain.audits import AuditState
-from domain.errors import Conflict, InvalidInput, ProblemCode
+from domain.errors import Conflict, InvalidInput, NotAllowed, ProblemCode
 from domain.measuring import FailureKind
 from domain.notifications import Moment
 from domain.paging import Window
@@ -168,6 +168,23 @@ async def test_what_gets_worse_is_told_again_also_to_those_who_knew_of_it(bench:
     assert (await bench.alert(alert)).severity is (first | worse)["severity"], "it never falls"
     assert await told(bench, channel) == [Moment.OPENED, Moment.WORSENED]
     assert await kinds(bench) == [EventKind.ALERT_OPENED, EventKind.ALERT_ACKNOWLEDGED, EventKind.ALERT_WORSENED]
+
+
+async def test_what_is_deleted_ends_its_alerts_first_and_those_who_were_told_are_told(bench: Bench) -> None:
+    channel, page = await bench.channel(), await bench.page()
+    await bench.hold("page", page_id=page)
+    await bench.hold("site")
+    stranger = Actor(roles={bench.workspace_id: Role.VIEWER})
+    for action, given in ((reactions.delete_page, {"page_id": page}), (reactions.delete_site, {"site_id": bench.site_id})):
+        before = await told(bench, channel)
+        with pytest.raises(NotAllowed):
+            async with bench.database.work(stranger) as work:
+                await action(work, **given)
+        assert await told(bench, channel) == before
+        await bench.do(action, **given)
+        assert await told(bench, channel) == [*before, Moment.RESOLVED]
+    said = [payload["title"] for _, payload in await bench.said(EventKind.ALERT_RESOLVED)]
+    assert said == ["The page / cannot be measured"] * 2
 
 
 class Ended(NamedTuple):

@@ -1,0 +1,44 @@
+"""What ends with the thing that it is about."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, or_, select
+
+from .. import sites
+from ..base import query, within
+from ..work import Work
+from . import holding
+from .model import Alert
+from .rules import Resolution
+
+
+class _OpenRow(NamedTuple):
+    workspace_id: UUID
+    subject: str
+
+
+_PAGE = bindparam("page", type_=Uuid())
+_OPEN = query(_OpenRow, Alert).where(
+    Alert.site_id == bindparam("site"),
+    or_(_PAGE.is_(None), Alert.page_id == _PAGE),
+    Alert.resolved_at.is_(None),
+    within(Alert.workspace_id, Alert.site_id),
+)
+
+
+async def end_with(work: Work, *, site_id: UUID, page_id: UUID | None = None) -> None:
+    """The site, or one page of it, is about to be deleted, and its alerts with it: whoever was told of them is told so.
+
+    Of those alone that are within the actor's reach; whether they may delete it is for others to ask.
+    """
+    # Whoever judges what was measured there locks the site first, and then alerts.
+    await work.db.execute(
+        select(sites.Site.id)
+        .where(sites.Site.id == site_id, sites.Site.workspace_id.in_(work.actor.reach.workspaces))
+        .with_for_update(key_share=True)
+    )
+    for row in await work.db.all(_OPEN, site=site_id, page=page_id, reach=work.actor.reach.held):
+        await holding.end(work, row.workspace_id, row.subject, Resolution.DISABLED)

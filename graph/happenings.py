@@ -77,14 +77,20 @@ def _of_kinds(prefix: str) -> Any:
     return classmethod(is_type_of)
 
 
+def _kind(description: str) -> Any:
+    """A field of its own for each type that has it."""
+
+    def kind(row: strawberry.Parent[Happened]) -> EventKind:
+        return row.event.kind
+
+    return strawberry.field(resolver=kind, description=description)
+
+
 @strawberry.type(description="Something happened to an audit; how it stood right after that, whatever has come since.")
 class AuditEvent(WorkspaceEvent):
     is_type_of = _of_kinds("AUDIT_")
 
-    @strawberry.field(description="What happened.")
-    @staticmethod
-    def kind(row: strawberry.Parent[Happened]) -> EventKind:
-        return row.event.kind
+    kind: EventKind = _kind("What happened.")
 
     @strawberry.field(description="The audit as it stands now; null once it is deleted.")
     @staticmethod
@@ -112,10 +118,7 @@ class AuditEvent(WorkspaceEvent):
 class ScheduleEvent(WorkspaceEvent):
     is_type_of = _of_kinds("SCHEDULE_")
 
-    @strawberry.field(description="Whether it asked for audits.")
-    @staticmethod
-    def kind(row: strawberry.Parent[Happened]) -> EventKind:
-        return row.event.kind
+    kind: EventKind = _kind("Whether it asked for audits.")
 
     @strawberry.field(description="The schedule as it is now; null once it is deleted.")
     @staticmethod
@@ -147,10 +150,7 @@ class ScheduleEvent(WorkspaceEvent):
 class DeployEvent(WorkspaceEvent):
     is_type_of = _of_kinds("DEPLOY_")
 
-    @strawberry.field(description="What happened.")
-    @staticmethod
-    def kind(row: strawberry.Parent[Happened]) -> EventKind:
-        return row.event.kind
+    kind: EventKind = _kind("What happened.")
 
     @strawberry.field(description="The deploy; null once its site is deleted.")
     @staticmethod
@@ -162,10 +162,7 @@ class DeployEvent(WorkspaceEvent):
 class SnapshotEvent(WorkspaceEvent):
     is_type_of = _of_kinds("SNAPSHOT_")
 
-    @strawberry.field(description="What happened.")
-    @staticmethod
-    def kind(row: strawberry.Parent[Happened]) -> EventKind:
-        return row.event.kind
+    kind: EventKind = _kind("What happened.")
 
     @strawberry.field(description="The snapshot as it stands now; null once it is deleted.")
     @staticmethod
@@ -192,10 +189,7 @@ class SnapshotEvent(WorkspaceEvent):
 class AlertEvent(WorkspaceEvent):
     is_type_of = _of_kinds("ALERT_")
 
-    @strawberry.field(description="What happened.")
-    @staticmethod
-    def kind(row: strawberry.Parent[Happened]) -> EventKind:
-        return row.event.kind
+    kind: EventKind = _kind("What happened.")
 
     @strawberry.field(description="The alert as it stands now; null once it is deleted.")
     @staticmethod
@@ -227,10 +221,7 @@ class AlertEvent(WorkspaceEvent):
 class ChannelEvent(WorkspaceEvent):
     is_type_of = _of_kinds("CHANNEL_")
 
-    @strawberry.field(description="What happened.")
-    @staticmethod
-    def kind(row: strawberry.Parent[Happened]) -> EventKind:
-        return row.event.kind
+    kind: EventKind = _kind("What happened.")
 
     @strawberry.field(description="The channel as it is now; null once it is deleted, and for whoever may not see it.")
     @staticmethod

@@ -205,6 +205,17 @@ async def test_the_last_audits_of_intervals_are_a_look_into_the_index_each(here:
     assert plans.rows() == len(wanted)
 
 
+async def test_a_comparison_reads_the_index_of_its_pages_or_sites_alone(here: Reading) -> None:
+    """Three times: which audits there are, their points, and all of them in numbers."""
+    asked = audits.Comparison(here.there.workspace_id, MetricName.LCP, interval=Interval.WEEK)
+    of_a_site = PAGES // len(here.there.sites)
+    for which, pages in (({"pages": (*here.there.pages[:20],)}, 20), ({"sites": (*here.there.sites[:2],)}, 2 * of_a_site)):
+        reader, plans = here.plans()
+        assert len(await audits.compare(reader, here.reach, asked._replace(**which))) == len(*which.values())
+        assert plans.kinds("audits") == {"Index Only Scan"}
+        assert plans.rows() == 3 * pages * OF_A_PAGE
+
+
 async def test_a_month_is_a_month_of_the_index(here: Reading) -> None:
     reader, plans = here.plans()
     since = here.there.until - timedelta(days=30)

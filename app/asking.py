@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,3 +66,44 @@ def workspace_of(said: Mapping[str, Any], there: There) -> Mapping[str, Any]:
     if found is None:
         raise Unusable(f"There is no workspace {there.workspace!r} {there.where}")
     return found
+
+
+def done(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a mutation gave. Raises Unusable, with all that it refuses."""
+    if "message" not in answer:
+        return answer
+    sentences = [each["message"] for each in answer.get("fields", ())] or [answer["message"]]
+    raise Unusable("\n".join(plain(each, MOST_SAID) for each in sentences))
+
+
+async def every(
+    there: There,
+    text: str,
+    path: Sequence[str],
+    most: int,
+    *,
+    each: int = EACH,
+    meant: Callable[[Mapping[str, Any]], bool] | None = None,
+    looked_at: int | None = None,
+    **variables: Any,
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """Of the list at `path` the first `most` nodes that are `meant`, and whether there are, or may be, more.
+
+    `each`: so many at once. Among so many of the first, where `looked_at` says how many. Nothing where there is no such
+    list. Raises Unusable.
+    """
+    found: list[Mapping[str, Any]] = []
+    seen, after = 0, None
+    while True:
+        first = each if meant is not None else min(each, most - len(found))
+        said: Any = await there.ask(text, first=first, after=after, **variables)
+        for name in path:
+            said = said[name] if said is not None else None
+        if said is None:
+            return [], False
+        seen += len(said["nodes"])
+        found += [node for node in said["nodes"] if meant is None or meant(node)]
+        has_next = said["pageInfo"]["hasNextPage"]
+        if not has_next or len(found) >= most or (looked_at is not None and seen >= looked_at):
+            return found[:most], has_next or len(found) > most
+        after = said["pageInfo"]["endCursor"]

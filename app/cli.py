@@ -13,11 +13,13 @@ import typer
 
 from app.commands import (
     alerts,
+    annotating,
     audit,
     budgets,
     channels,
     clients,
     demo,
+    deploys,
     doctor,
     documents,
     explain,
@@ -29,8 +31,10 @@ from app.commands import (
     schema,
     secrets,
     security,
+    snapshots,
     status,
     upkeep,
+    verdicts,
 )
 from app.errors import Unusable
 from domain.errors import DatabaseAway, InvalidInput, Refused
@@ -60,6 +64,10 @@ app.add_typer(documents.app)
 app.add_typer(alerts.app)
 app.add_typer(channels.app)
 app.add_typer(budgets.app)
+app.add_typer(snapshots.app)
+app.add_typer(verdicts.app)
+app.add_typer(deploys.app)
+app.add_typer(annotating.app)
 app.add_typer(jobs.app)
 app.add_typer(mails.app)
 app.add_typer(security.app)

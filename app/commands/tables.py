@@ -28,6 +28,11 @@ MOST_LOST = 20
 
 _WHOLE = {
     "Job",
+    "Snapshot",
+    "Started (UTC)",
+    "Judged (UTC)",
+    "Live since (UTC)",
+    "Time (UTC)",
     "Alert",
     "Channel",
     "Since (UTC)",

@@ -1,0 +1,104 @@
+"""How far a snapshot has come, live on standard error, until there is nothing more to come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from app.asking import There
+from app.errors import Unusable
+from app.judging import snapshots
+
+LOOK_SECONDS = 1.0
+JUDGED_LOOK_SECONDS = 5.0
+"""What is measured again for a confirmation takes minutes."""
+
+UNTOUCHED_SECONDS = 15.0
+"""Where nothing was begun after so long, nobody may be there to begin it."""
+
+FAILURES = 5
+"""So often in a row nobody may answer: a build does not fail since a server is started anew."""
+
+NOBODY = "Nothing is begun yet. Is a worker running: `pacemark up`, or `pacemark worker` and `pacemark scheduler`?"
+
+Show = Callable[[Mapping[str, Any]], None]
+
+
+async def follow(there: There, id: str, *, timeout: float | None, errors: Console) -> bool:
+    """Whether it was judged, or cancelled, before the time was over (seconds). Raises Unusable."""
+    clock = asyncio.get_running_loop().time
+    began, failures, asked = clock(), 0, False
+    with shown(errors) as show:
+        while True:
+            pause = LOOK_SECONDS
+            try:
+                about = await snapshots.one(there, id)
+            except Unusable:
+                failures += 1
+                if failures >= FAILURES:
+                    raise
+            else:
+                failures = 0
+                show(about)
+                if about["judgedAt"] is not None or about["state"] == "CANCELLED":
+                    return True
+                if about["state"] != "RUNNING":
+                    pause = JUDGED_LOOK_SECONDS if clock() - began > UNTOUCHED_SECONDS else LOOK_SECONDS
+                elif not asked and clock() - began > UNTOUCHED_SECONDS and _untouched(about):
+                    asked = True
+                    errors.print(NOBODY, markup=False, soft_wrap=True)
+            if timeout is not None:
+                left = began + timeout - clock()
+                if left <= 0:
+                    return False
+                pause = min(pause, left)
+            await asyncio.sleep(pause)
+
+
+def _untouched(about: Mapping[str, Any]) -> bool:
+    progress = about["progress"]
+    return bool(progress["queued"] == progress["total"])
+
+
+def words(about: Mapping[str, Any]) -> str:
+    progress = about["progress"]
+    if about["state"] != "RUNNING":
+        judged = (
+            "judged" if about["judgedAt"] is not None else "being judged; what is suspected is measured again after a while"
+        )
+        return judged if about["state"] == "FINISHED" else "cancelled"
+    parts = [f"{progress['finished']:,} of {progress['total']:,} measured"]
+    parts += [f"{progress[name]:,} {name}" for name in ("running", "failed") if progress[name]]
+    return ", ".join(parts)
+
+
+@contextmanager
+def shown(console: Console) -> Generator[Show, None, None]:
+    """Takes the snapshot as often as it is read: a line that moves in a terminal, a line a change elsewhere."""
+    if not console.is_terminal:
+        last = ""
+
+        def tell(about: Mapping[str, Any]) -> None:
+            nonlocal last
+            if words(about) != last:
+                last = words(about)
+                console.print(f"{about['id']}: {last}", markup=False, highlight=False, soft_wrap=True)
+
+        yield tell
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def move(about: Mapping[str, Any]) -> None:
+            stands = about["progress"]
+            ended = stands["finished"] + stands["failed"] + stands["cancelled"]
+            total = stands["total"] if about["state"] == "RUNNING" else None
+            progress.update(task, description=words(about), completed=ended, total=total)
+
+        yield move

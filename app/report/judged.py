@@ -24,6 +24,16 @@ from domain.verdicts import Judgement, Verdict, VerdictRow
 EARLIER, LATER = 9, 4
 """So many snapshots are drawn before the one that was judged, and after it and those that confirm it."""
 
+_LEAST = {
+    metrics.Unit.MILLISECOND: 10,
+    metrics.Unit.BYTE: 100,
+    metrics.Unit.COUNT: 4,
+    metrics.Unit.SCORE: 0.1,
+    metrics.Unit.DAY: 4,
+    metrics.Unit.UNITLESS: 0.05,
+}
+"""So much a chart's axis shows at least."""
+
 MOST_MARKS = 9
 MOST_TEXT = 160
 
@@ -204,7 +214,8 @@ def _card(
         ("Smallest detectable change", judging.detectable(row)),
         ("Compared", judging.compared(row)),
     )
-    title = metrics.CATALOGUE[name].title
+    title, least = metrics.CATALOGUE[name].title, _LEAST[metrics.CATALOGUE[name].unit]
+    numbers = [(mark.number, mark.at) for mark in marked]
     return Card(
         title=title,
         judgement=row.judgement,
@@ -213,7 +224,7 @@ def _card(
         reason=judging.reason(row),
         spread=judging.spread(row),
         facts=tuple((term, text) for term, text in named if text is not None),
-        chart=slots.draw(drawn, show, interval=interval, marks=[(mark.number, mark.at) for mark in marked]) if drawn else None,
+        chart=slots.draw(drawn, show, least=least, interval=interval, marks=numbers) if drawn else None,
         summary=f"{title}, snapshot by snapshot. {_told(drawn, show)}",
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -100,14 +100,17 @@ def draw(
     slots: Sequence[Slot],
     show: Callable[[float], str],
     *,
+    least: float = 1e-6,
     interval: Interval | None = None,
     marks: Sequence[tuple[int, datetime]] = (),
 ) -> Chart:
-    """`slots` have values and are in the order of time; `marks` are numbers with their times."""
+    """`slots` have values and are in the order of time; `marks` are numbers with their times; the axis shows at least `least`."""
     values = [value for slot in slots for value in slot.runs]
     if interval is not None:
+        if min(values) >= 0:  # what is never below nothing is not drawn there
+            interval = replace(interval, low=max(interval.low, 0.0), high=max(interval.high, 0.0))
         values += [interval.before, interval.low, interval.high]
-    bottom, top, step = _axis(min(values), max(values))
+    bottom, top, step = _axis(min(values), max(values), least)
     width = (RIGHT - LEFT) / len(slots)
 
     def x(place: float) -> float:
@@ -167,12 +170,12 @@ def _flags(slots: Sequence[Slot], marks: Sequence[tuple[int, datetime]], width: 
             yield Flag(round(middle + (place - (len(numbers) - 1) / 2) * apart, 1), number)
 
 
-def _axis(low: float, high: float) -> tuple[float, float, float]:
+def _axis(low: float, high: float, least: float) -> tuple[float, float, float]:
     """From where to where the axis goes, and its step: from nothing on, where that wastes little room."""
-    span = max(high - low, _LEAST_SPAN * abs(high), 1e-9)
+    span = max(high - low, _LEAST_SPAN * abs(high), least)
     middle = (low + high) / 2
     begin, end = middle - span * 0.6, middle + span * 0.6
-    if low >= 0 and begin < 0.45 * end:
+    if low >= 0 and (begin < 0 or begin < 0.6 * end):
         begin = 0.0
     step = _step((end - begin) / 4)
     return math.floor(begin / step + 1e-9) * step, math.ceil(end / step - 1e-9) * step, step

@@ -67,7 +67,10 @@ DeployRecordResult = Annotated[
 class AnnotationCreateInput:
     site: strawberry.ID = strawberry.field(description="The site.")
     page: strawberry.ID | None = strawberry.field(default=None, description="The page that it is about; else the whole site.")
-    text: str = strawberry.field(description="What to write; at most 1,000 characters.")
+    text: str = strawberry.field(
+        description="What to write; at most 1,000 characters. Reports of the page, or of all pages of the site, show it to "
+        "whoever has their link."
+    )
     at: datetime | None = strawberry.field(default=None, description="The time that it is about; else now.")
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from app.auditing.table import console
 from app.demo.story import Ending
+from app.report.judging import signed
 from domain import metrics
 from domain.measuring import MetricName
 
@@ -41,6 +42,7 @@ def show(ending: Ending, url: str, key: str, folder: str, *, stays: bool, kept: 
     out = console()
     out.print()
     out.print(_table(ending))
+    out.print()
     lines = Text()
     if not ending.is_found:
         lines.append("That is not what was to be found: this machine is too restless just now. Try again.\n", "bold red")
@@ -48,6 +50,8 @@ def show(ending: Ending, url: str, key: str, folder: str, *, stays: bool, kept: 
     lines.append(f"Data      {folder}" + ("" if kept else " (thrown away in the end)") + "\n")
     if stays:
         lines.append("\nOpen the report to see it drawn. Everything stays up until you press Ctrl+C.")
+    else:
+        lines.right_crop(1)
     out.print(lines, soft_wrap=True)
 
 
@@ -85,5 +89,7 @@ def _numbers(each: Any) -> tuple[str, str, str, str]:
     def value(field: str) -> str:
         return metrics.format_value(name, each[field]) if each[field] is not None else "–"
 
-    interval = f"{value('changeLow')} to {value('changeHigh')}" if each["changeLow"] is not None else "–"
+    interval = "–"
+    if each["changeLow"] is not None:
+        interval = f"{signed(name, each['changeLow'])} to {signed(name, each['changeHigh'])}"
     return value("before"), value("after"), interval, value("detectable")

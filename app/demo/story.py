@@ -10,6 +10,7 @@ from app.demo import operations
 from app.demo.site import PAGES, Site
 from app.errors import Unusable
 from app.remote import Remote
+from app.report import words
 
 BASELINE = 4
 """So many snapshots before are compared with; what is compared with fewer is still a baseline to be."""
@@ -58,7 +59,7 @@ async def play(remote: Remote, site: Site, tell: Tell) -> Ending:
     changed = [each for each in found["verdicts"]["nodes"] if each["reason"] == "CONFIRMED"]
     if changed:
         later = max(each["snapshotsAfter"] for each in changed) - 1
-        tell(f"{len(changed)} changes are confirmed, by {later} snapshot{'s' if later != 1 else ''} taken later")
+        tell(f"{words.count(len(changed), 'change')} confirmed, by {words.count(later, 'snapshot')} taken later")
     reports = {audit["page"]["path"]: audit["reportUrl"] for audit in found["audits"]["nodes"]}
     return Ending(found["verdicts"]["nodes"], reports["/"], number + 1)
 
@@ -86,7 +87,7 @@ async def _judged(remote: Remote, snapshot: str, number: int, tell: Tell) -> Nod
             shown = True
         suspicions = sum(each["reason"] == "SUSPECTED" for each in standing["verdicts"]["nodes"])
         if suspicions and not suspected and not standing["judgedAt"]:
-            tell(f"{suspicions} changes are suspected; they are measured again before anybody is told")
+            tell(f"{words.count(suspicions, 'change')} suspected: measured again before anybody is told")
             suspected = True
         if standing["judgedAt"]:
             return await _measured(remote, snapshot)

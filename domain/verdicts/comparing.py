@@ -21,17 +21,21 @@ from .rules import Judgement, Reason
 from .samples import Sample
 
 MAX_AUDITS = 200
-"""So many audits a snapshot may have to be compared by whoever waits for it."""
+"""So many audits a snapshot may have to be compared as a whole: somebody waits for it."""
+
+MAX_PAGES = 50
+"""So many of its pages are compared else."""
 
 _ONE_AT_A_TIME = ThreadPoolExecutor(1, "compare")
 
 
 class Asked(NamedTuple):
-    """`pooled`: with those before it, too, as a snapshot is judged."""
+    """`pooled`: with those before it, too, as a snapshot is judged. `pages`: these alone; None for all."""
 
     before_id: UUID
     after_id: UUID
     pooled: bool = False
+    pages: frozenset[UUID] | None = None
 
 
 class ComparedMetric(NamedTuple):
@@ -98,18 +102,13 @@ async def compare(reader: Reader, reach: Reach, asked: Asked) -> Comparison | No
         return None
     if before.site_id != after.site_id:
         raise InvalidInput.at("before", "Two snapshots of one site are compared.", ProblemCode.OUT_OF_RANGE)
-    for id, progress in (await snapshots.progress_by_ids(reader, reach, asked[:2])).items():
-        if progress.total > MAX_AUDITS:
-            message = (
-                f"Snapshots of at most {MAX_AUDITS} audits are compared; {encode(Kind.SNAPSHOT, id)} has {progress.total:,}."
-            )
-            raise LimitReached(message, MAX_AUDITS)
+    await _check_size(reader, reach, asked)
     line = await samples.line_of(reader, reach, before)
     lines = (line, await samples.line_of(reader, reach, after))
     sides = []
     for snapshot, own in zip((before, after), lines, strict=True):
         looked = await standing.confirming(reader, reach, snapshot.id)
-        sides.append(await samples.read(reader, reach, snapshot, own, looked.ids))
+        sides.append(await samples.read(reader, reach, snapshot, own, looked.ids, asked.pages))
     changed = await standing.changed_at(reader, reach, before, line, [each.audit for each in sides[0]])
     proved = await standing.said(reader, reach, before.id, Reason.CONFIRMED)
     equal = await _equal(reader, reach, sides)
@@ -119,6 +118,18 @@ async def compare(reader: Reader, reach: Reach, asked: Asked) -> Comparison | No
     pages = await thinking
     said = [metric.judgement.lower() for page in pages for profile in page.profiles for metric in profile.metrics]
     return Comparison(before.id, after.id, Counts(*map(said.count, Counts._fields)), pages)
+
+
+async def _check_size(reader: Reader, reach: Reach, asked: Asked) -> None:
+    if asked.pages is not None:
+        if len(asked.pages) > MAX_PAGES:
+            raise LimitReached(f"At most {MAX_PAGES} pages are compared; {len(asked.pages)} are named.", MAX_PAGES)
+        return
+    for id, progress in (await snapshots.progress_by_ids(reader, reach, asked[:2])).items():
+        if progress.total > MAX_AUDITS:
+            which = encode(Kind.SNAPSHOT, id)
+            message = f"At most {MAX_AUDITS} audits are compared, and {which} has {progress.total:,}: name some of its pages."
+            raise LimitReached(message, MAX_AUDITS)
 
 
 async def _equal(reader: Reader, reach: Reach, sides: Collection[Sequence[Sample]]) -> Mapping[UUID, audits.ConditionsRow]:

@@ -165,7 +165,6 @@ def _said(case: _Case, found: Evidence | None, suspect: bool, confirmed: bool, p
         reason = Reason.NOT_CONFIRMED if later else Reason.SUSPECTED
     elif found.first <= judging.SUSPECTED and not found.is_large:
         reason = Reason.TOO_SMALL
-    ratio, spread_p = statistics.spread_test(shown.before, shown.after)
     return ComparedMetric(
         metric,
         judgement,
@@ -177,10 +176,18 @@ def _said(case: _Case, found: Evidence | None, suspect: bool, confirmed: bool, p
         detectable=judging.detectable(shown, found),
         p=found.all,
         delta=found.delta,
-        spread_ratio=ratio if spread_p <= judging.ALPHA and (ratio >= 2 or ratio <= 0.5) else None,
+        spread_ratio=_spread_ratio(shown),
         snapshots_before=len(shown.before),
         snapshots_after=later + 1,
     )
+
+
+def _spread_ratio(shown: Compared) -> float | None:
+    ratio = statistics.spread_ratio(shown.before, shown.after)
+    if 0.5 < ratio < 2:
+        return None
+    ratio, p = statistics.spread_test(shown.before, shown.after)
+    return ratio if p <= judging.ALPHA else None
 
 
 def _fact(metric: MetricName, was: Sample, now: Sample) -> ComparedMetric | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, Uuid, bindparam, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, Integer, Text, Uuid, bindparam, or_, select, true
 from sqlalchemy.orm import aliased
 
 from ..access import Reach
@@ -117,8 +117,12 @@ async def line_of(reader: Reader, reach: Reach, snapshot: SnapshotRow) -> Line:
     return Line(snapshot.branch, snapshot.id)
 
 
+_OF_PAGES = or_(bindparam("all_pages", type_=Boolean()), one_of(Audit.page_id, "pages"))
 _AUDITS = query(AuditOfSnapshot, Audit).where(
-    Audit.state == AuditState.FINISHED, one_of(Audit.snapshot_id, "snapshots"), within(Audit.workspace_id, Audit.site_id)
+    Audit.state == AuditState.FINISHED,
+    one_of(Audit.snapshot_id, "snapshots"),
+    _OF_PAGES,
+    within(Audit.workspace_id, Audit.site_id),
 )
 _AUDITS = Query(AuditOfSnapshot, _AUDITS.statement.order_by(Audit.id))
 
@@ -154,6 +158,7 @@ _newest_before = (
 _own = (
     Audit.snapshot_id == bindparam("snapshot", type_=Uuid()),
     Audit.state == AuditState.FINISHED,
+    _OF_PAGES,
     within(Audit.workspace_id, Audit.site_id),
 )
 _lateral = _newest_before.lateral("earlier")
@@ -174,10 +179,19 @@ _RUNS = query(RunOfSample, Run).where(one_of(Run.audit_id, "audits"), within(Run
 _RUNS = Query(RunOfSample, _RUNS.statement.order_by(Run.audit_id, Run.index))
 
 
-async def read(reader: Reader, reach: Reach, snapshot: SnapshotRow, line: Line, confirming: Sequence[UUID]) -> Sequence[Sample]:
-    """Of each audit that the snapshot finished. `confirming`: the snapshots that look into it."""
-    own = await reader.all(_AUDITS, snapshots=[snapshot.id, *confirming], reach=reach.held)
-    earlier = await reader.all(_BEFORE, snapshot=snapshot.id, limit=EARLIER, reach=reach.held, **line._asdict())
+async def read(
+    reader: Reader,
+    reach: Reach,
+    snapshot: SnapshotRow,
+    line: Line,
+    confirming: Sequence[UUID],
+    pages: Collection[UUID] | None = None,
+) -> Sequence[Sample]:
+    """Of each audit that the snapshot finished, of all its pages or of these. `confirming`: the snapshots that look into it."""
+    chosen = {"all_pages": pages is None, "pages": pages or ()}
+    own = await reader.all(_AUDITS, snapshots=[snapshot.id, *confirming], reach=reach.held, **chosen)
+    asked = {"snapshot": snapshot.id, "limit": EARLIER, **line._asdict(), **chosen}
+    earlier = await reader.all(_BEFORE, reach=reach.held, **asked)
     runs = await _runs(reader, reach, {row.id for row in own} | {row.id for row in earlier})
     later: dict[tuple[UUID, UUID, UUID | None], list[Sequence[RunOfSample]]] = {}
     for row in own:

@@ -92,8 +92,18 @@ def spread_test(before: Side, after: Side) -> tuple[float, float]:
 
     Levene's idea (1960) with ranks instead of means: the Mann-Whitney test of the distances, two-sided.
     """
-    apart = [np.concatenate([np.abs(np.asarray(runs) - center(runs)) for runs in side]) for side in (before, after)]
+    apart = _apart(before), _apart(after)
     means = [float(each.mean()) for each in apart]
     if means[0] == 0 or means[1] == 0:
         return (1.0 if means[0] == means[1] else float("inf") if means[0] == 0 else 0.0), 1.0
     return means[1] / means[0], float(stats.mannwhitneyu(*apart, method="asymptotic").pvalue)
+
+
+def spread_ratio(before: Side, after: Side) -> float:
+    """How many times as far apart runs lie as before, by itself; 1 where they do not on either side."""
+    was, now = float(_apart(before).mean()), float(_apart(after).mean())
+    return now / was if was else 1.0
+
+
+def _apart(side: Side) -> np.ndarray:
+    return np.concatenate([np.abs(np.asarray(runs) - center(runs)) for runs in side])

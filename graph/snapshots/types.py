@@ -85,8 +85,13 @@ def _comparison_key(
             description="Together with the snapshots before that one, four in all, as a snapshot is judged; else with it alone."
         ),
     ] = False,
+    pages: Annotated[
+        list[strawberry.ID] | None,
+        strawberry.argument(description="These of its pages only, at most 50; all where a snapshot has at most 200 audits."),
+    ] = None,
 ) -> verdicts.Asked:
-    return verdicts.Asked(decode(Kind.SNAPSHOT, before, "before"), row.id, pooled)
+    chosen = frozenset(decode(Kind.PAGE, id, "pages") for id in pages) if pages is not None else None
+    return verdicts.Asked(decode(Kind.SNAPSHOT, before, "before"), row.id, pooled, chosen)
 
 
 @strawberry.type(description="The audits that were started together: by a person, a schedule, a deploy or a build.")
@@ -130,8 +135,8 @@ class Snapshot(Node):
         Loaders.comparison_of_snapshots,
         _comparison_key,
         "This snapshot compared with another one of the site, by the statistics of verdicts; null where that is not there or "
-        "not yours. At most 200 audits a snapshot.",
-        directives=[Cost(weight="2000")],
+        "not yours.",
+        directives=[Cost(weight="10000")],
     )
     progress: SnapshotProgress = by_key(Loaders.progress_of_snapshot, "id", "How many of its audits stand how.")
     audits: Connection[Audit] = paged(

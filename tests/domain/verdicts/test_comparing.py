@@ -159,7 +159,7 @@ async def test_nothing_is_kept_of_a_comparison_and_nobody_is_told(bench: Bench) 
 
 
 async def test_who_may_compare_what(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    await bench.add_pages(2)
+    pages = await bench.add_pages(2)
     before, after = await measure(bench, {"lcp_ms": 1_000}), await measure(bench, {"lcp_ms": 1_000})
     other = await new_bench(bench.database, bench.clock, "other")
     await other.add_pages(1)
@@ -171,8 +171,14 @@ async def test_who_may_compare_what(bench: Bench, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidInput, match="of one site"):
         await comparing.compare(reader, both, Asked(foreign, after))
     monkeypatch.setattr(comparing, "MAX_AUDITS", 1)
-    with pytest.raises(LimitReached, match="at most 1 audits"):
+    with pytest.raises(LimitReached, match="At most 1 audits are compared, and snapshot_"):
         await comparing.compare(reader, reach, Asked(before, after))
+    monkeypatch.setattr(comparing, "MAX_PAGES", 1)
+    one = await comparing.compare(reader, reach, Asked(before, after, pages=frozenset(pages[:1])))
+    assert one is not None
+    assert [page.page_id for page in one.pages] == pages[:1]
+    with pytest.raises(LimitReached, match="At most 1 pages are compared; 2 are named"):
+        await comparing.compare(reader, reach, Asked(before, after, pages=frozenset(pages)))
 
 
 async def test_a_verdict_names_the_newest_audit_that_it_is_compared_with_and_that_of_its_own_line(bench: Bench) -> None:

@@ -363,9 +363,7 @@ async def test_who_is_alerted_of_a_regression_is_told_once_and_again_when_it_is_
 
 
 async def test_what_gets_worse_besides_is_told_of_under_its_own_name(steady: Bench) -> None:
-    await measure(steady, {"lcp_ms": 1002, "script_bytes": 60_000, "image_bytes": 10_000})
-    await work_all(steady)
-    for images in (20_000, 20_000):
+    for images in (10_000, 10_000, 20_000, 20_000):
         await measure(steady, {"lcp_ms": 1002, "script_bytes": 60_000, "image_bytes": images})
         await work_all(steady)
     [(_, title, details, _)] = await alerted(steady)

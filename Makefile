@@ -1,7 +1,7 @@
 # One command for each chore. Nothing needs to be set up first: Python 3.11 or newer, pip and make are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev serve services test test-all fuzz bench chaos check format schema schema-check migrate graphiql clean
+.PHONY: help up demo dev serve services test test-all fuzz bench chaos check format schema schema-check migrate graphiql clean
 
 ready := .venv/.ready
 bin := .venv/bin
@@ -14,6 +14,9 @@ help:  ## Show this list
 
 up: $(ready)  ## Run everything in one process, embedded; ARGS='--port N --data DIR' are passed on
 	@$(bin)/pacemark up $(ARGS)
+
+demo: $(ready)  ## See a site that grows slow be found out, in less than a minute; ARGS='--port N' are passed on
+	@$(bin)/pacemark demo $(ARGS)
 
 dev: $(ready)  ## The same, started again whenever the code changes
 	@$(bin)/pacemark up --reload $(ARGS)

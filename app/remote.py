@@ -60,14 +60,16 @@ class Remote:
 
 
 @asynccontextmanager
-async def opened(url: str, key: str | None, *, option: str = "--url") -> AsyncGenerator[Remote, None]:
+async def opened(
+    url: str, key: str | None, *, option: str = "--url", through_proxies: bool = True
+) -> AsyncGenerator[Remote, None]:
     """Raises Unusable for an address or a key that cannot be one. `option`: how the address was given."""
     headers = {
         "Authorization": f"Bearer {_checked_key(key)}",
         "Content-Type": "application/json",
         "Accept": "application/graphql-response+json, application/json",
     }
-    async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT, trust_env=through_proxies) as client:
         yield Remote(client, _checked_url(url, option))
 
 

@@ -104,7 +104,7 @@ def draw(
     interval: Interval | None = None,
     marks: Sequence[tuple[int, datetime]] = (),
 ) -> Chart:
-    """`slots` have values and are in the order of time; the axis shows at least `least`; `marks`: numbers and their times."""
+    """`slots` have values and are in the order of time; the axis shows at least `least`; `marks` are numbers with times."""
     values = [value for slot in slots for value in slot.runs]
     if interval is not None:
         if min(values) >= 0:  # what is never below nothing is not drawn there

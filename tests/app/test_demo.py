@@ -30,7 +30,7 @@ ELSEWHERE = {"database_url": "postgresql://nobody@127.0.0.1:1/none", "public_url
 @contextmanager
 def demo(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     (home / "tmp").mkdir()
-    settings = environment(home, **ELSEWHERE) | {"TMPDIR": str(home / "tmp")}
+    settings = environment(home, **ELSEWHERE) | {"TMPDIR": str(home / "tmp"), "HTTP_PROXY": "http://127.0.0.1:1"}
     with subprocess.Popen(
         [PACEMARK, "demo", *words], cwd=home, env=settings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -16,10 +16,14 @@ from app.commands.options import Data, Workspace, duration
 from app.errors import Unusable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from app.settings import Settings
     from domain import alerts, sites
+    from domain.access import Actor
+    from domain.ports import Reader
 
-app = typer.Typer(name="alerts", help="What is wrong.", no_args_is_help=True)
+app = typer.Typer(name="alerts", help="What is wrong, since when, and who knows of it.", no_args_is_help=True)
 
 Alert = Annotated[
     str, typer.Argument(metavar="ID", help="An alert's id, as `pacemark alerts list` shows it.", show_default=False)
@@ -32,11 +36,16 @@ class Shown(NamedTuple):
     alert: alerts.AlertRow
     site: sites.SiteRow | None
     page: sites.PageRow | None
+    known_to: str | None
+    """Who acknowledged it: a member's name."""
 
 
 @app.callback()
 def group() -> None:
-    """Alerts: what is wrong, since when, and who knows of it."""
+    """Alerts: what is wrong, since when, and who knows of it.
+
+    Each is told to the workspace's channels when it begins, when it gets worse and when it ends.
+    """
 
 
 @app.command("list")
@@ -46,25 +55,25 @@ def listed(
     workspace: Workspace = "default",
     data: Data = None,
 ) -> None:
-    """List what is wrong and nobody has said that they know of, the newest first."""
+    """List what is wrong, the newest first, but for what somebody knows of."""
     from app import settings
     from app.commands import telling
 
-    rows = asyncio.run(_listed(settings.load(data=data), workspace, open_only=not all))
+    rows, known_of = asyncio.run(_listed(settings.load(data=data), workspace, open_only=not all))
     if json:
         typer.echo(as_json.dumps([telling.alert_as_json(row) for row in rows], indent=2))
     else:
-        telling.show_alerts(rows)
+        telling.show_alerts(rows, known_of)
 
 
 @app.command()
 def ack(alert: Alert, workspace: Workspace = "default", data: Data = None) -> None:
-    """Say that you know of an alert: nothing is told of it any more but its end."""
+    """Say that you know of an alert: nothing is told of it any more but its end, unless it gets worse."""
     from app import settings
     from domain import alerts
 
     asyncio.run(_do(settings.load(data=data), workspace, alert, alerts.acknowledge))
-    typer.echo("It is acknowledged: nothing is told of it any more but its end.")
+    typer.echo("It is acknowledged: nothing is told of it any more but its end, unless it gets worse.")
 
 
 @app.command()
@@ -102,16 +111,38 @@ def _decoded(alert: str) -> UUID:
     return decode(Kind.ALERT, alert)
 
 
-async def _listed(settings: Settings, workspace: str, *, open_only: bool) -> list[Shown]:
+async def _listed(settings: Settings, workspace: str, *, open_only: bool) -> tuple[list[Shown], int]:
+    """The alerts, and how many somebody knows of that are not among them."""
     from domain import alerts, sites
     from domain.alerts import AlertKind, AlertSeverity, AlertState
 
     given: dict[str, Any] = {"kinds": list(AlertKind), "severities": list(AlertSeverity)}
-    if open_only:
-        given["state"] = AlertState.OPEN
     async with opening.workspace(settings, workspace) as (database, workspace_id, owner):
         reader = database.reader
-        rows = [row async for row in opening.every(alerts.ALERTS[open_only], reader, owner, workspace_id, **given)]
+
+        async def read(state: AlertState | None) -> list[alerts.AlertRow]:
+            stated = given if state is None else {**given, "state": state}
+            list_ = alerts.ALERTS[state is not None]
+            return [row async for row in opening.every(list_, reader, owner, workspace_id, **stated)]
+
+        rows = await read(AlertState.OPEN if open_only else None)
+        others = (AlertState.ACKNOWLEDGED, AlertState.SNOOZED) if open_only and not rows else ()
+        known_of = sum([len(await read(state)) for state in others])
         known = await sites.by_ids(reader, owner.reach, {row.site_id for row in rows})
         pages = await sites.pages_by_ids(reader, owner.reach, {row.page_id for row in rows if row.page_id is not None})
-        return [Shown(row, known.get(row.site_id), pages.get(row.page_id) if row.page_id else None) for row in rows]
+        names = await _names(reader, owner, rows)
+        shown = [
+            Shown(row, known.get(row.site_id), pages.get(row.page_id) if row.page_id else None, names.get(row.id))
+            for row in rows
+        ]
+        return shown, known_of
+
+
+async def _names(reader: Reader, owner: Actor, rows: Sequence[alerts.AlertRow]) -> dict[UUID, str]:
+    """Of the members who acknowledged alerts, by the alerts."""
+    from domain import workspaces
+
+    who = {row.id: (row.acknowledged_by or "").partition(":") for row in rows}
+    wanted = {row.id: (row.workspace_id, UUID(who[row.id][2])) for row in rows if who[row.id][0] == "user"}
+    members = await workspaces.members_by_ids(reader, owner.reach, set(wanted.values()))
+    return {alert: members[key].name for alert, key in wanted.items() if key in members}

@@ -49,8 +49,12 @@ def try_out(
     from domain.notifications import DeliveryState
 
     delivery, attempts = asyncio.run(_tested(settings.load(data=data), workspace, name, timeout))
+    if delivery is None:
+        raise Unusable(f"The channel {name!r} was deleted meanwhile.")
     if delivery.state is DeliveryState.WAITING:
         raise Unusable(f"Nobody sent it within {timeout:g} s: start `pacemark up` or `pacemark worker`. It waits for them.")
+    if not attempts:
+        raise Unusable("It was given up: each worker that took it disappeared. Look at what the workers log, and try it again.")
     last = attempts[-1]
     status = f" with status {last.status}" if last.status is not None else ""
     if delivery.state is DeliveryState.SENT:
@@ -71,8 +75,8 @@ async def _listed(settings: Settings, workspace: str) -> Sequence[notifications.
 
 async def _tested(
     settings: Settings, workspace: str, name: str, seconds: float
-) -> tuple[notifications.DeliveryRow, Sequence[notifications.AttemptRow]]:
-    """The delivery as it is when it has ended, or when the time is over. Raises Unusable."""
+) -> tuple[notifications.DeliveryRow | None, Sequence[notifications.AttemptRow]]:
+    """The delivery as it is when it has ended, or when the time is over; None once it is gone. Raises Unusable."""
     from domain import notifications
     from domain.notifications import DeliveryState
 
@@ -80,13 +84,14 @@ async def _tested(
         channels = await notifications.channels_by_workspaces(database.reader, owner.reach, [workspace_id])
         meant = [row.id for row in channels[workspace_id] if row.name == name]
         if not meant:
-            raise Unusable(f"There is no channel {name!r} in this workspace. They are listed by: pacemark channels list")
+            hint = "They are listed by: pacemark channels list" if channels[workspace_id] else "It has none yet."
+            raise Unusable(f"There is no channel {name!r} in this workspace. {hint}")
         async with database.work(owner) as work:
             id = await notifications.test(work, channel_id=meant[0])
         now = asyncio.get_running_loop().time
         until = now() + seconds
         while True:
-            row = (await notifications.deliveries_by_ids(database.reader, owner.reach, [id]))[id]
-            if row.state is not DeliveryState.WAITING or now() >= until:
+            row = (await notifications.deliveries_by_ids(database.reader, owner.reach, [id])).get(id)
+            if row is None or row.state is not DeliveryState.WAITING or now() >= until:
                 return row, (await notifications.attempts_by_deliveries(database.reader, owner.reach, [id]))[id]
             await asyncio.sleep(LOOK_SECONDS)

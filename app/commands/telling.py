@@ -25,9 +25,11 @@ _WHY = {
 }
 
 
-def show_alerts(rows: Sequence[Shown]) -> None:
+def show_alerts(rows: Sequence[Shown], known_of: int) -> None:
+    """`known_of`: how many are not shown since somebody acknowledged them or put them off."""
     if not rows:
-        console().print("Nothing is wrong that nobody knows of.")
+        others = f" but what somebody knows of ({known_of:,}): pacemark alerts list --all" if known_of else "."
+        console().print(f"Nothing is wrong{others}", soft_wrap=True)
         return
     shown = table("Alert", "What is wrong", "Where", "Since (UTC)", "How it stands")
     for row in rows:
@@ -63,6 +65,8 @@ def alert_as_json(row: Shown) -> dict[str, Any]:
         "openedAt": alert.opened_at.isoformat(),
         "lastSeenAt": alert.last_seen_at.isoformat(),
         "occurrences": alert.occurrences,
+        "acknowledgedAt": _text(alert.acknowledged_at),
+        "acknowledgedBy": row.known_to,
         "snoozedUntil": _text(alert.snoozed_until),
         "resolvedAt": _text(alert.resolved_at),
         "resolution": alert.resolution,
@@ -71,7 +75,9 @@ def alert_as_json(row: Shown) -> dict[str, Any]:
 
 def show_channels(rows: Sequence[notifications.ChannelRow]) -> None:
     if not rows:
-        console().print("Alerts are told nowhere yet. Make a channel: channelCreate, in GraphiQL")
+        console().print(
+            "Alerts are told nowhere yet. Make a channel with channelCreate, for example in GraphiQL.", soft_wrap=True
+        )
         return
     shown = table("Channel", "Where it leads", "What it gets", "How it stands")
     for row in rows:
@@ -100,6 +106,9 @@ def _standing(row: Shown) -> Text:
             return Text(f"put off until {moment(alert.snoozed_until)}")
         case AlertState.RESOLVED:
             return Text(f"resolved {moment(alert.resolved_at)}", "dim")
+        case AlertState.ACKNOWLEDGED:
+            by = f"\nby {plain(row.known_to, 100)}" if row.known_to else ""
+            return Text(f"acknowledged {moment(alert.acknowledged_at)}{by}")
     return Text(alert.state.capitalize())
 
 

@@ -32,8 +32,8 @@ async def acknowledge(work: Work, *, alert_id: UUID) -> UUID:
     work.actor.require(Permission.ALERT_WRITE, row.workspace_id, row.site_id)
     _refuse_resolved(row)
     if row.state is not AlertState.ACKNOWLEDGED:
-        known = {"state": AlertState.ACKNOWLEDGED, "snoozed_until": None}
-        await _change(work, row, EventKind.ALERT_ACKNOWLEDGED, **known, acknowledged_at=work.now)
+        known = {"acknowledged_at": work.now, "acknowledged_by": work.actor.name}
+        await _change(work, row, EventKind.ALERT_ACKNOWLEDGED, state=AlertState.ACKNOWLEDGED, snoozed_until=None, **known)
     return alert_id
 
 
@@ -47,7 +47,8 @@ async def snooze(work: Work, *, alert_id: UUID, until: datetime | None) -> UUID:
     elif row.state is not AlertState.SNOOZED:
         return alert_id
     state = AlertState.SNOOZED if until is not None else AlertState.OPEN
-    await _change(work, row, EventKind.ALERT_SNOOZED, state=state, snoozed_until=until, acknowledged_at=None)
+    unknown = {"acknowledged_at": None, "acknowledged_by": None}
+    await _change(work, row, EventKind.ALERT_SNOOZED, state=state, snoozed_until=until, **unknown)
     return alert_id
 
 
@@ -75,11 +76,8 @@ def _refuse_resolved(row: AlertRow) -> None:
 
 
 async def _change(work: Work, row: AlertRow, kind: EventKind, **values: Any) -> AlertRow:
-    """As it is now; who acknowledged it is kept beside when."""
-    kept = dict(values)
-    if "acknowledged_at" in values:
-        kept["acknowledged_by"] = work.actor.name if values["acknowledged_at"] is not None else None
-    await work.db.execute(update(Alert).where(Alert.id == row.id).values(**kept))
+    """As it is now."""
+    await work.db.execute(update(Alert).where(Alert.id == row.id).values(**values))
     row = row._replace(**values)
     saying.say(work, kind, row)
     return row

@@ -163,9 +163,9 @@ async def _see(work: Work, seen: Sequence[tuple[AlertRow, Condition]]) -> None:
         if not (rises or condition.added):
             quiet.append({"id": row.id, **now})
             continue
-        now |= {"state": AlertState.OPEN, "acknowledged_at": None, "snoozed_until": None}
+        now |= {"state": AlertState.OPEN, "acknowledged_at": None, "acknowledged_by": None, "snoozed_until": None}
         now["severity"] = condition.severity if rises else row.severity
-        await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now, acknowledged_by=None))
+        await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now))
         row = row._replace(**now)
         await saying.tell(work, row, Moment.WORSENED)
         saying.say(work, EventKind.ALERT_WORSENED, row)

@@ -85,6 +85,7 @@ class AlertRow(NamedTuple):
     last_seen_at: datetime
     occurrences: int
     acknowledged_at: datetime | None
+    acknowledged_by: str | None
     snoozed_until: datetime | None
     resolved_at: datetime | None
     resolution: Resolution | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -15,6 +17,14 @@ from ..loaders import Loaders
 from ..node import Node, of
 from ..rows import reads
 from ..sites.types import Page, Profile, Site
+
+if TYPE_CHECKING:
+    from ..workspaces.members import Member
+
+
+def _acknowledged_by(row: alerts.AlertRow) -> tuple[UUID, UUID] | None:
+    kind, _, hex = (row.acknowledged_by or "").partition(":")
+    return (row.workspace_id, UUID(hex)) if kind == "user" else None
 
 
 @strawberry.type(description="One thing more that is known of what is wrong.")
@@ -37,6 +47,11 @@ class Alert(Node):
     occurrences: int = strawberry.field(description="How often it was seen.")
     acknowledged_at: datetime | None = strawberry.field(
         description="Since when somebody knows of it as it is, so that nothing but its end is told; null for nobody."
+    )
+    acknowledged_by: Annotated[Member, strawberry.lazy("graph.workspaces.members")] | None = by_key(
+        Loaders.member,
+        _acknowledged_by,
+        "Who acknowledged it; null for nobody, for an API key, and for who is no member any more or may not be known to you.",
     )
     snoozed_until: datetime | None = strawberry.field(
         description="Until when it is put off; then it is told again if it is so still. Null where it is not put off."

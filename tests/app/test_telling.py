@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from app.wiring import House
 from domain import alerts, notifications, schedules, sites
 from domain.access import SYSTEM, Actor
 from domain.alerts import AlertKind, AlertSeverity, Condition
-from domain.notifications import ChannelKind
+from domain.notifications import ChannelKind, DeliveryState
 from tests.app.test_scheduler import quick, scheduling
 from tests.hooks import answer, hook
 from tests.inbox import inbox
@@ -164,10 +165,19 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
             )
             assert await run("alerts", "ack", alert) == (
                 0,
-                "It is acknowledged: nothing is told of it any more but its end.\n",
+                "It is acknowledged: nothing is told of it any more but its end, unless it gets worse.\n",
             )
-            assert (await run("alerts", "list"))[1] == "Nothing is wrong that nobody knows of.\n"
-            assert "Acknowledged" in (await run("alerts", "list", "--all"))[1]
+            nothing = "Nothing is wrong but what somebody knows of (1): pacemark alerts list --all\n"
+            assert (await run("alerts", "list"))[1] == nothing
+            listed = (await run("alerts", "list", "--all"))[1]
+            assert "acknowledged 20" in listed
+            assert "by Owner" in listed
+            await hold(house, workspace_id, site_id)
+            async with house.database.work(SYSTEM) as work:
+                await alerts.end(work, workspace_id, "page:/:failure")
+            assert (await run("alerts", "list"))[1] == "Nothing is wrong.\n"
+            unknown = "There is no channel 'Nope' in this workspace. They are listed by: pacemark channels list\n"
+            assert await run("channels", "test", "Nope") == (2, unknown)
             channels = (await run("channels", "list"))[1]
             assert f"http://127.0.0.1:{there.port}/…" in channels
             async with working(house):
@@ -177,3 +187,26 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
                 status, said = await run("channels", "test", "Webhook")
                 assert status == 0
                 assert "Webhook took it with status 204, in " in said
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (None, "The channel 'Ours' was deleted meanwhile.\n"),
+        (
+            DeliveryState.FAILED,
+            "It was given up: each worker that took it disappeared. Look at what the workers log, and try it again.\n",
+        ),
+    ],
+    ids=["deleted", "workers lost"],
+)
+def test_a_channel_of_whose_test_nothing_came_is_said_to_be_so(
+    left: DeliveryState | None, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def tested(*_: object) -> tuple[object, list[object]]:
+        return (None if left is None else SimpleNamespace(state=left)), []
+
+    monkeypatch.setattr("app.commands.channels._tested", tested)
+    with pytest.raises(SystemExit) as ended:
+        cli.dispatch(["channels", "test", "Ours", "--data", str(tmp_path)])
+    assert (ended.value.code, "".join(capsys.readouterr())) == (2, said)

@@ -19,7 +19,7 @@ from tests.graph.test_schedules import new_site
 __all__ = ["asking"]
 
 ALERT = """id kind severity state title occurrences environment acknowledgedAt snoozedUntil resolvedAt resolution
-  details { name value } site { id } page { path } profile { id } audit { id }"""
+  acknowledgedBy { name } details { name value } site { id } page { path } profile { id } audit { id }"""
 CHANNEL = "id kind name target everything paused pausedReason failingSince formerUntil routes { id }"
 URL = "https://hooks.example/here?token=x"
 
@@ -44,7 +44,8 @@ async def test_alerts_are_listed_by_state_kind_and_gravity_of_a_workspace_a_site
     first = await hold(asking, site, "first", page_id=decode(Kind.PAGE, page), details={"limit": 3, "hit": True})
     second = await hold(asking, site, "second", severity=AlertSeverity.WARNING)
     await hold(asking, other, "third", kind=AlertKind.SILENCE)
-    assert (await change(asking, "alertAcknowledge", f"alert {{ {ALERT} }}", alert=second))["alert"]["state"] == "ACKNOWLEDGED"
+    known = await change(asking, "alertAcknowledge", "alert { state acknowledgedBy { name } }", alert=second)
+    assert known["alert"] == {"state": "ACKNOWLEDGED", "acknowledgedBy": {"name": "Owner"}}
     answer = await asking.ask(f"query ($id: ID!) {{ node(id: $id) {{ ... on Alert {{ {ALERT} }} }} }}", id=first)
     assert answer["node"] == {
         "id": first,
@@ -55,6 +56,7 @@ async def test_alerts_are_listed_by_state_kind_and_gravity_of_a_workspace_a_site
         "occurrences": 1,
         "environment": None,
         "acknowledgedAt": None,
+        "acknowledgedBy": None,
         "snoozedUntil": None,
         "resolvedAt": None,
         "resolution": None,

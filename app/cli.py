@@ -18,6 +18,7 @@ from app.commands import (
     budgets,
     channels,
     clients,
+    compare,
     demo,
     deploys,
     doctor,
@@ -58,6 +59,7 @@ app.add_typer(doctor.app)
 app.add_typer(schema.app)
 app.add_typer(explain.app)
 app.add_typer(export.app)
+app.add_typer(compare.app)
 app.add_typer(keys.app)
 app.add_typer(clients.app)
 app.add_typer(documents.app)

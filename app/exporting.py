@@ -162,7 +162,7 @@ class Export:
 
 async def gather(reader: Reader, reach: Reach, wanted: Wanted, ration: audits.Ration | None = None) -> Export:
     """Bounded as `Page.timeSeries` is. Raises InvalidInput, NotFound, LimitReached."""
-    page = await _page(reader, reach, wanted)
+    page = await find_page(reader, reach, wanted.page, wanted.url)
     profile = await _profile(reader, reach, page, wanted.profile)
     span = (wanted.since, wanted.until, wanted.interval, wanted.statistic, wanted.time_zone)
     key = SeriesKey(page.id, profile.id, wanted.environment, wanted.metrics, *span)
@@ -175,19 +175,20 @@ async def gather(reader: Reader, reach: Reach, wanted: Wanted, ration: audits.Ra
     return Export(page, profile, answer, conditions, await audits.ids_at_ends(reader, reach, lasts))
 
 
-async def _page(reader: Reader, reach: Reach, wanted: Wanted) -> sites.PageRow:
-    if wanted.page is not None:
-        kind, id = parse(wanted.page) or (None, None)
+async def find_page(reader: Reader, reach: Reach, page: str | None, url: str | None) -> sites.PageRow:
+    """By its id or its address. Raises InvalidInput, NotFound."""
+    if page is not None:
+        kind, id = parse(page) or (None, None)
         if kind is not Kind.PAGE or id is None:
             raise InvalidInput.at("page", "This is not the id of a page.", ProblemCode.ID_MALFORMED)
         found = list((await sites.pages_by_ids(reader, reach, [id])).values())
     else:
-        address = sites.split_url(wanted.url or "")
+        address = sites.split_url(url or "")
         rows = [await sites.by_origin(reader, reach, each, address.origin) for each in reach.workspaces]
         keys = [(row.id, address.path) for row in rows if row is not None]
         found = list((await sites.page_by_paths(reader, reach, keys)).values()) if keys else []
     if not found:
-        raise NotFound("There is no such page, or it is not yours.", wanted.page)
+        raise NotFound("There is no such page, or it is not yours.", page)
     if len(found) > 1:
         raise InvalidInput.at("url", "Several of your workspaces have this page: name it by its id.")
     return found[0]

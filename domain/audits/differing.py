@@ -192,9 +192,10 @@ def _by_rule(side: Iterable[FindingRow]) -> dict[tuple[str, int], FindingRow]:
 def _finding(
     before: FindingRow | None, after: FindingRow | None, own_before: Collection[str], own_after: Collection[str]
 ) -> FindingDifference | None:
-    if before is None or after is None:
-        kind = DifferenceKind.ADDED if before is None else DifferenceKind.REMOVED
-        return FindingDifference(kind, before, after)
+    if after is None:
+        return FindingDifference(DifferenceKind.REMOVED, before, after, (), before.evidence if before is not None else ())
+    if before is None:
+        return FindingDifference(DifferenceKind.ADDED, before, after, after.evidence)
     added = _missing(after.evidence, own_after, before.evidence, own_before)
     removed = _missing(before.evidence, own_before, after.evidence, own_after)
     turn = _turn(before, after) or _sign(len(after.evidence) - len(before.evidence))

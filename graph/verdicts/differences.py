@@ -58,12 +58,14 @@ class FindingDifference:
     def severity(row: strawberry.Parent[audits.FindingDifference]) -> Severity:
         return row.finding.severity
 
-    @strawberry.field(description="What it did not rest on before; addresses are matched as those of requests are.")
+    @strawberry.field(
+        description="What it did not rest on before; addresses are matched as those of requests are. All of one that was added."
+    )
     @staticmethod
     def evidence_added(row: strawberry.Parent[audits.FindingDifference]) -> list[Evidence]:
         return [Evidence(**piece) for piece in row.evidence_added]
 
-    @strawberry.field(description="What it rests on no more.")
+    @strawberry.field(description="What it rests on no more. All of one that was removed.")
     @staticmethod
     def evidence_removed(row: strawberry.Parent[audits.FindingDifference]) -> list[Evidence]:
         return [Evidence(**piece) for piece in row.evidence_removed]

@@ -171,10 +171,12 @@ def kind_of(before: FindingRow, after: FindingRow) -> DifferenceKind | None:
 
 
 def test_findings_are_added_and_removed_by_their_rules_the_gravest_first() -> None:
-    stays, gone, new = finding("stays"), finding("gone", severity=Severity.LOW), finding("new", severity=Severity.HIGH)
+    stays, gone = finding("stays"), finding("gone", "/a", severity=Severity.LOW)
+    new = finding("new", "/b", severity=Severity.HIGH)
     found = findings([stays, gone], [stays, new])
     assert [(each.kind, each.before, each.after) for each in found.kept] == [(ADDED, None, new), (REMOVED, gone, None)]
     assert [each.finding.rule for each in found.kept] == ["new", "gone"]
+    assert [(each.evidence_added, each.evidence_removed) for each in found.kept] == [(new.evidence, ()), ((), gone.evidence)]
 
 
 def test_a_finding_that_rests_on_more_has_grown_and_says_on_what() -> None:

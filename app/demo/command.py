@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def _folder(data: Path | None) -> Generator[Path, None, None]:
 
 async def _run(settings: Settings, wish: Wish) -> int:
     stop = server.stopped_by_signals()
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # the terminal is closed, and nohup did not say that it may be
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, stop.set)
     _require_unworked(settings)
     up: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
 

@@ -116,9 +116,9 @@ async def judged(reader: Reader, audit: AuditRow, neighbours: Sequence[AuditRow]
         whole = await _snapshot(reader, reach, newest.snapshot_id) if newest is not None else None
         if whole is not None:
             rows = await reader.all(_ROWS, snapshot=whole.id, **where)
-        if not rows or whole is None:
+        of_it = (await audits.by_ids(reader, reach, [rows[0].audit_id])).get(rows[0].audit_id) if rows else None
+        if whole is None or of_it is None:
             return Judged(waiting=NONE_YET)
-        (of_it,) = (await audits.by_ids(reader, reach, [rows[0].audit_id])).values()
         neighbours = await history.around(reader, reach, of_it)
     chosen, sides = await _chosen(reader, reach, whole, rows, neighbours)
     runs = await audits.runs_by_audits(reader, reach, [each.id for each in chosen])

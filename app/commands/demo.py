@@ -17,7 +17,7 @@ def demo(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The data folder, which is kept.  [else one that is thrown away in the end]",
+            help="The data folder, which is kept; else one is made, and thrown away in the end.",
             show_default=False,
         ),
     ] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import tempfile
 from collections.abc import Generator, Mapping
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import uvloop
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from app import processes, remote, server
+from app import logs, processes, remote, server
 from app.auditing.table import console
 from app.demo import screen, story
 from app.demo.site import Site, serving
@@ -55,6 +56,7 @@ class Wish(NamedTuple):
 
 def run(wish: Wish) -> int:
     """The exit status. Raises Unusable."""
+    logs.configure(level=logging.ERROR)  # that work is given back unfinished is nothing to be told of here
     with _folder(wish.data) as folder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(Alone(**_OWN, data=folder.resolve(), port=wish.port), wish))
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam
 from sqlalchemy.sql import Select
 
-from app.report import history, judging, slots, words
+from app.report import changed, history, judging, slots, words
 from domain import audits, marks, metrics, snapshots, timelines, verdicts
 from domain.access import Reach
 from domain.audits import Audit, AuditRow, AuditState
@@ -73,6 +73,7 @@ class Judged:
 
     cards: tuple[Card, ...] = ()
     marks: tuple[Mark, ...] = ()
+    changed: changed.Changed | None = None
     of: str | None = None
     waiting: str | None = None
 
@@ -123,10 +124,12 @@ async def judged(reader: Reader, audit: AuditRow, neighbours: Sequence[AuditRow]
     chosen, sides = await _chosen(reader, reach, whole, rows, neighbours)
     runs = await audits.runs_by_audits(reader, reach, [each.id for each in chosen])
     marked = await _marks(reader, reach, audit, chosen)
+    before = next((row.before_audit_id for row in rows if row.before_audit_id is not None), None)
     ordered = sorted(rows, key=lambda row: (judging.ORDER.index(row.judgement), list(MetricName).index(MetricName(row.metric))))
     return Judged(
         tuple(_card(row, chosen, sides, runs, marked) for row in ordered),
         marked,
+        await changed.changed(reader, reach, before, rows[0].audit_id),
         None if own is not None and own.id == whole.id else words.when(whole.requested_at),
         None if whole.judged_at is not None else SUSPECTED,
     )

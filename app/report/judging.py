@@ -17,6 +17,7 @@ JUDGEMENTS = {
 ORDER = tuple(JUDGEMENTS)
 
 _REASONS = {
+    Reason.UNCONFIRMED: "It shows a change, and nothing was measured later that could confirm it.",
     Reason.DIFFERENT: "It does not vary by itself, and nothing measured before was like it.",
     Reason.SUSPECTED: "The first snapshot shows a change. It is measured again before anybody is told.",
     Reason.NOT_CONFIRMED: "The first snapshot showed a change; what was measured later did not bear it out.",

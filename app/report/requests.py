@@ -71,7 +71,7 @@ def _line(row: audits.RequestRow, page_host: str, end: float) -> RequestLine:
     return RequestLine(
         number=row.position + 1,
         address=row.url[:MOST_ADDRESS],
-        path=_shortened(path),
+        path=shortened(path),
         host=host if host != page_host else None,
         kind=row.resource_type.capitalize(),
         method=row.method,
@@ -94,7 +94,7 @@ def _bar(row: audits.RequestRow, end: float) -> Bar | None:
     return Bar(round(min(start, 100 - length), 2), round(length, 2))
 
 
-def _shortened(path: str) -> str:
+def shortened(path: str) -> str:
     """Begin and end: a file's name stands last."""
     return path if len(path) <= MOST_PATH else f"{path[: MOST_PATH // 3]}…{path[-(MOST_PATH - MOST_PATH // 3 - 1) :]}"
 

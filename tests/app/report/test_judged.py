@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 
-from domain import audits, marks, sites, snapshots, verdicts
+from app.report import judging
+from domain import audits, jobs, marks, sites, snapshots, verdicts
 from domain.access import SYSTEM
 from domain.audits import Audit
-from domain.measuring import EngineName
+from domain.measuring import EngineName, RequestSeen, ResourceType, RunResult
 from domain.snapshots import Commit
-from domain.verdicts import Reason, Verdict
+from domain.verdicts import Judgement, Reason, Verdict, VerdictRow
 from infra.db.database import SqlDatabase
 from tests.databases import Counter, everybodys, new_workspace
 
@@ -37,17 +39,17 @@ async def page_of(shelf: Shelf) -> sites.PageRow:
         return await sites.find_or_create_page(work, workspace_id=shelf.workspace, url=URL)
 
 
-async def _take(shelf: Shelf, ttfb: float, site: UUID, **given: Any) -> UUID:
+async def _take(shelf: Shelf, ttfb: float, site: UUID, *, made: Callable[[float], RunResult] = probed, **given: Any) -> UUID:
     database = shelf.house.database
     async with database.work(shelf.actor) as work:
         id = (await snapshots.request(work, site_id=site, runs=len(NOISE), **given)).id
-    engine = Replay(EngineName.PROBE, [probed(ttfb + noise) for noise in NOISE])
+    engine = Replay(EngineName.PROBE, [made(ttfb + noise) for noise in NOISE])
     while await _measured(shelf, engine):
         async with database.work(SYSTEM) as work:
             await snapshots.close_ended(work)
         for kind in verdicts.KINDS:
-            while (job := await verdicts.take(database, kind)) is not None:
-                await verdicts.perform(database, job, timedelta(0))
+            while (claim := await jobs.take_next(database, kind)) is not None:
+                await verdicts.perform(database, claim, timedelta(0))
     return (await _audits(database, id))[0]
 
 
@@ -165,6 +167,31 @@ async def test_marks_stand_beside_it_and_show_no_more_than_what_happened_when(sh
     )
 
 
+def heavier(ttfb: float) -> RunResult:
+    """With another script, and without the finding that was there."""
+    result = probed(ttfb)
+    script = RequestSeen(f"http://127.0.0.1:1/{EVIL}.js", ResourceType.SCRIPT, status=200, transfer_bytes=5_000)
+    return dataclasses.replace(result, requests=(*result.requests, script), findings=result.findings[:1])
+
+
+async def test_what_changed_stands_below_the_gravest_and_largest_first(shelf: Shelf) -> None:
+    await take(shelf, 250, 251)
+    (last,) = await take(shelf, 250, made=heavier)
+    shown = Page(await shelf.open(last))
+    assert "What changed Removed Files are not cached. High Added http://127.0.0.1:1/" in shown.text
+    assert " 5.0 kB Each dot is a run" in shown.text
+    assert "script" not in {tag for tag, _ in shown.tags}
+    (same,) = await take(shelf, 250, made=heavier)
+    assert "the same findings and requests as in the audit before" in Page(await shelf.open(same)).text
+
+
+def test_all_that_a_verdict_may_say_has_words() -> None:
+    fields = dict.fromkeys(VerdictRow._fields, None) | {"metric": "ttfb_ms", "snapshots_after": 3}
+    for reason in Reason:
+        assert judging.reason(VerdictRow(**fields | {"reason": reason})).endswith(".")  # type: ignore[arg-type]
+    assert set(judging.JUDGEMENTS) == set(Judgement)
+
+
 async def test_another_workspaces_verdicts_and_marks_are_not_in_it(everywhere: Shelf) -> None:
     database = everywhere.house.database
     first, _ = await take(everywhere, 250, 251)
@@ -177,7 +204,7 @@ async def test_another_workspaces_verdicts_and_marks_are_not_in_it(everywhere: S
 
 async def test_it_takes_the_same_number_of_statements_however_many_snapshots_there_are(shelf: Shelf) -> None:
     counted = []
-    for number in (1, 4):
+    for number in (2, 4):
         *_, last = await take(shelf, *[250] * number)
         counter = Counter(shelf.house.database)
         await shelf.open(last)

@@ -230,6 +230,19 @@ class Keyset(Generic[R]):
         return or_(*steps)
 
 
+def of_sites(
+    name: str,
+    query: Query[R],
+    parent: InstrumentedAttribute[Any],
+    *keys: InstrumentedAttribute[Any],
+    descending: bool = False,
+) -> Keyset[R]:
+    """A list of what belongs to sites, or to pages of them; by id, unless other keys are given."""
+    table = parent.class_
+    place = {"parent": parent, "tenant": table.workspace_id, "site": table.site_id}
+    return Keyset(name, query, **place, keys=keys or (table.id,), descending=descending)
+
+
 def _by_parent(rows: Sequence[R], whose: Callable[[R], Any]) -> Mapping[Any, Sequence[R]]:
     """Of rows that stand parent by parent: not each is asked for its own."""
     found, begin = {}, 0

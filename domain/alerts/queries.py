@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam
@@ -10,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from ..access import Reach
 from ..base import one_of, query, within
-from ..paging import Keyset
+from ..paging import Keyset, of_sites
 from ..ports import Reader
 from .model import Alert, AlertRow
 
@@ -21,18 +22,8 @@ _FILTERED = _ALERTS.where(one_of(Alert.kind, "kinds"), one_of(Alert.severity, "s
 _IN_STATE = _FILTERED.where(Alert.state == bindparam("state", type_=Alert.state.type))
 
 
-def _list(
-    name: str, parent: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None], *, stated: bool
-) -> Keyset[AlertRow]:
-    return Keyset(
-        name,
-        _IN_STATE if stated else _FILTERED,
-        parent=parent,
-        tenant=Alert.workspace_id,
-        site=Alert.site_id,
-        keys=(Alert.id,),
-        descending=True,
-    )
+def _list(name: str, parent: InstrumentedAttribute[Any], *, stated: bool) -> Keyset[AlertRow]:
+    return of_sites(name, _IN_STATE if stated else _FILTERED, parent, descending=True)
 
 
 # Those in one state are a list of their own, for which there is an index: the open ones are few among many.

@@ -9,7 +9,7 @@ from sqlalchemy import Text, bindparam, case, or_
 
 from ..access import Reach
 from ..base import one_of, query, within
-from ..paging import Keyset
+from ..paging import of_sites
 from ..ports import Reader
 from . import evaluation
 from .deciding import Outcome
@@ -25,37 +25,17 @@ _BY_ID = _BUDGETS.where(
     or_(Budget.site_id.is_(None), within(Budget.workspace_id, Budget.site_id)),
 )
 
-_BY_NAME = (Budget.name, Budget.id)
-BUDGETS = Keyset(
-    "budgets", _BUDGETS, parent=Budget.workspace_id, tenant=Budget.workspace_id, site=Budget.site_id, keys=_BY_NAME
-)
-OF_SITE = Keyset("siteBudgets", _BUDGETS, parent=Budget.site_id, tenant=Budget.workspace_id, site=Budget.site_id, keys=_BY_NAME)
+BUDGETS = of_sites("budgets", _BUDGETS, Budget.workspace_id, Budget.name, Budget.id)
+OF_SITE = of_sites("siteBudgets", _BUDGETS, Budget.site_id, Budget.name, Budget.id)
 
 _OPEN = bindparam("open", type_=Text())
 _BREACHES = query(BreachRow, Breach)
 _WANTED = _BREACHES.where(or_(_OPEN.is_(None), case((Breach.ended_at.is_(None), "open"), else_="ended") == _OPEN))
 _BREACH_BY_ID = _BREACHES.where(one_of(Breach.id, "ids"), within(Breach.workspace_id, Breach.site_id))
 
-BREACHES = Keyset(
-    "breaches",
-    _WANTED,
-    parent=Breach.workspace_id,
-    tenant=Breach.workspace_id,
-    site=Breach.site_id,
-    keys=[Breach.id],
-    descending=True,
-)
-"""A workspace's, the newest first; takes `open`: "open", "ended" or None for all."""
-
-BREACHES_OF_PAGE = Keyset(
-    "pageBreaches",
-    _WANTED,
-    parent=Breach.page_id,
-    tenant=Breach.workspace_id,
-    site=Breach.site_id,
-    keys=[Breach.id],
-    descending=True,
-)
+BREACHES = of_sites("breaches", _WANTED, Breach.workspace_id, descending=True)
+BREACHES_OF_PAGE = of_sites("pageBreaches", _WANTED, Breach.page_id, descending=True)
+"""The newest first; both take `open`: "open", "ended" or None for all."""
 
 STANDINGS = query(StandingRow, Standing).where(
     one_of(Standing.budget_id, "budgets"), within(Standing.workspace_id, Standing.site_id)

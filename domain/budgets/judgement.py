@@ -54,7 +54,7 @@ async def judge(
     another that was judged: time goes on. `prepared`: what was read for it before this transaction began, so that others
     write meanwhile; where budgets have changed since, it is read anew.
     """
-    if not rows or (prepared is not None and not prepared.budgets):
+    if not rows or (prepared is not None and not prepared.held):
         return ()
     await _in_turn(work, reach, {row.site_id for row in rows})
     if prepared is None or await evaluation.there(work.db, reach, rows) != prepared.budgets:

@@ -68,7 +68,7 @@ async def _export(services: Services, budgets: Budgets, request: Request, format
     wanted = exporting.Wanted.of({name: request.query_params.getlist(name) for name in request.query_params})
     with budgets.running(caller):
         ration = audits.Ration()
-        charge = await budgets.spend(caller, float(HISTORY.weight) + audits.CALM * len(wanted.metrics))
+        charge = await budgets.spend(caller, float(HISTORY.weight) + audits.ASSUMED * len(wanted.metrics))
         export = await exporting.gather(reader, caller.actor.reach, wanted, ration)
         body = await asyncio.to_thread(export.body, format)
         await budgets.settle(charge, min(charge.requested, ration.given + ration.looked_at // AUDITS_PER_COST))

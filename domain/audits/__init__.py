@@ -27,15 +27,15 @@ from .queries import (
     runs_by_audits,
 )
 from .ranking import ChangeRow, PageOrderBy, RankedPageRow, Ranking, changes, check_watched, ranked
-from .ration import MAX_GIVEN, MAX_SAMPLES, Ration
-from .reading import CALM, MAX_POINTS, Summary
+from .ration import ASSUMED, MAX_GIVEN, MAX_SAMPLES, Ration
+from .reading import MAX_POINTS, Summary
 from .rules import PRODUCTION, check_request
 from .series import AuditAt, Interval, Point, Series, SeriesKey, Statistic
 from .timeline import histories
 
 __all__ = [
+    "ASSUMED",
     "AUDITS",
-    "CALM",
     "ENDED",
     "FINDINGS",
     "FORGET",

@@ -93,6 +93,7 @@ async def compare(reader: Reader, reach: Reach, asked: Comparison, ration: Ratio
         raise backwards()
     places = await _places(reader, reach, asked)
     ration = ration or Ration()
+    ration.draw(MAX_COMPARED)
     readings = [Reading(reader, reach, each, ration) for each in _asked(asked, places)]
     for reading in readings:
         await reading.look()

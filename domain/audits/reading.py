@@ -14,14 +14,14 @@ from ..errors import LimitReached
 from ..measuring import MetricName
 from ..ports import Reader
 from . import points
-from .ration import Ration
+from .ration import ALWAYS, Ration
 from .series import AuditAt, Interval, Point, Series, Statistic, Whose, edges, least
 
 MAX_POINTS = 2_000
 _FAR_TOO_MANY = 5 * MAX_POINTS
 """Intervals that are more than these are not counted one by one."""
 
-CALM = 400
+_CALM = ALWAYS
 """AUTO takes the shortest interval that gives no more points than this: about what a chart can show."""
 
 HOURS = timedelta(days=3_660)
@@ -202,7 +202,7 @@ def fitting(choices: Sequence[Interval], number: Callable[[Interval], int]) -> I
     found = 0
     for choice in choices:
         found = number(choice)
-        if found <= (MAX_POINTS if choice is choices[-1] else CALM):
+        if found <= (MAX_POINTS if choice is choices[-1] else _CALM):
             return choice
     many = f"{found:,}" if found <= _FAR_TOO_MANY else f"some {round(found, -3):,}"
     message = f"A chart has at most {MAX_POINTS:,} points; this one has {many}. Take a longer interval or less time."

@@ -35,6 +35,7 @@ async def histories(
             found[key] = backwards()
         else:
             groups.setdefault(key._replace(page_id=_NO_PAGE), []).append(key.page_id)
+    ration.draw(sum(len(asked.metrics) * len(pages) for asked, pages in groups.items()))
     for asked, pages in groups.items():
         answers = await _answers(reader, reach, asked, pages, ration)
         found.update({asked._replace(page_id=page): answer for page, answer in answers.items()})

@@ -16,7 +16,7 @@ from ..loaders import Loaders
 from ..metrics import Metric
 from .types import Audit, Conditions
 
-POINTS = ListSize(assumed_size=audits.CALM, slicing_arguments=[])
+POINTS = ListSize(assumed_size=audits.ASSUMED, slicing_arguments=[])
 
 
 @strawberry.type(description="One point of a series. One without a value is a gap: in this interval nothing was measured.")

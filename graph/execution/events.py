@@ -60,6 +60,7 @@ async def _event(
 async def _executed(prepared: Prepared, execute: Execute, value: Any, deadlines: Deadlines) -> Event:
     context = Context(prepared.context.services, prepared.context.actor, prepared.caller)
     context.reads_history = prepared.context.reads_history
+    context.ration.share = prepared.context.ration.share
     try:
         with deadlines.one():
             await context.preload()

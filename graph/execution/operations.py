@@ -70,6 +70,7 @@ class Operations:
             raise
         context = Context(self._services, caller.actor, caller, resumed)
         context.reads_history = document.reads_history
+        context.ration.share = cost / self._documents.limits.cost
         return Prepared(asked, caller, document, operation, named, context, traced, cost)
 
     def result(self, prepared: Prepared) -> Awaitable[Result]:

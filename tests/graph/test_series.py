@@ -175,7 +175,8 @@ async def test_what_an_operation_looks_at_is_counted_for_all_of_its_charts_and_p
     given = {"page": there.readable(Kind.PAGE)[0], "profile": there.readable(Kind.PROFILE)[0]}
     prepared = await asking.operations.prepare(Asked(text, variables=given), asking.caller)
     cost = (await asking.operations.result(prepared)).body()["extensions"]["cost"]
-    assert cost["requestedQueryCost"] == 1 + 2 * (50 + 1 + 400)
+    assert prepared.context.ration.share == cost["requestedQueryCost"] / 50_000
+    assert cost["requestedQueryCost"] == 1 + 2 * (50 + 1 + 100)
     assert cost["actualQueryCost"] == 3 + 2 + 2 * 20 / 10
     monkeypatch.setattr(ration, "MAX_SAMPLES", 39)
     (error, *_) = (await asking.whole(text, **given))["errors"]

@@ -344,6 +344,23 @@ async def test_points_are_counted_over_all_that_one_operation_asks_for_and_gaps_
     assert (refused.limit, refused.code) == (35, ProblemCode.TOO_MANY)
 
 
+def test_points_of_which_much_is_asked_for_are_fewer() -> None:
+    """Charts of what costs a fifth of what an operation may have five times the points that they were taken to have."""
+    ours = audits.Ration()
+    ours.share = 0.2
+    ours.draw(2)
+    ours.give(1_000)
+    with pytest.raises(LimitReached, match="so much of each point gets 1,000 points at most, and with this it would be 1,001"):
+        ours.give(1)
+    ours.draw(1)
+    ours.give(500)
+    for share, most in ((1.0, 400), (0.001, 20_000)):
+        other = audits.Ration()
+        other.share = share
+        other.draw(1)
+        other.give(most)
+
+
 async def test_hours_are_told_apart_over_ten_years(acme: Line) -> None:
     await acme.add((START - timedelta(days=3_661), 1.0), *times(START, timedelta(seconds=1), 500))
     refused = await answer(acme, key(acme, Interval.HOUR))

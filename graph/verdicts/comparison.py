@@ -49,7 +49,7 @@ class ComparedPage:
 
 @strawberry.type(
     description="Two snapshots that somebody chose, compared. Nothing is kept of it, and nobody is alerted. "
-    "`docs/verdicts.md` says what can be told of two snapshots."
+    "`docs/comparing.md` says what can be told of two snapshots."
 )
 class SnapshotComparison:
     before: Snapshot | None = by_key(Loaders.snapshot, "before_id", "The one.")

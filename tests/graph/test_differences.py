@@ -22,6 +22,8 @@ from tests.graph.test_statements import statements
 
 __all__ = ["asking", "boundless"]
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 SMALL = Sizes(sites=1, pages=2, audits=2, findings=2, requests=3, verdicts=2, snapshots=2, earlier=1)
 
 DIFFERENCES = """query ($kind: DifferenceKind, $first: Int! = 20) {
@@ -91,6 +93,7 @@ async def test_a_verdict_tells_which_findings_and_requests_changed(asking: Askin
         }
 
 
+@on_sqlite
 async def test_differences_are_asked_for_by_kind_and_number(asking: Asking) -> None:
     await filled(asking)
     for given, number in (({"kind": "REMOVED"}, 0), ({"kind": "ADDED"}, 3), ({"first": 2}, 2)):
@@ -100,6 +103,7 @@ async def test_differences_are_asked_for_by_kind_and_number(asking: Asking) -> N
     assert {error["extensions"]["code"] for error in said["errors"]} == {"OUT_OF_RANGE"}
 
 
+@on_sqlite
 async def test_without_an_audit_before_there_are_no_differences(asking: Asking) -> None:
     await filled(asking, replace(SMALL, earlier=0))
     (found, *_) = (await asking.ask(DIFFERENCES))["workspace"]["verdicts"]["nodes"]
@@ -125,6 +129,7 @@ async def test_differences_of_many_verdicts_take_as_many_statements_as_of_one(as
     assert await statements(asking, DIFFERENCES) == 4 + 2 * parts  # and one of each for every ten pairs
 
 
+@on_sqlite
 async def test_two_snapshots_are_compared_page_by_page_and_profile_by_profile(asking: Asking) -> None:
     there = await filled(asking)
     before, after = there.readable(Kind.SNAPSHOT)
@@ -146,6 +151,7 @@ async def test_two_snapshots_are_compared_page_by_page_and_profile_by_profile(as
     assert pooled["judgements"] == found["judgements"]
 
 
+@on_sqlite
 async def test_a_snapshot_that_is_not_there_or_not_ones_own_is_not_compared_with(asking: Asking) -> None:
     there = await filled(asking)
     other, _ = await new_workspace(asking.database, "other")
@@ -157,6 +163,7 @@ async def test_a_snapshot_that_is_not_there_or_not_ones_own_is_not_compared_with
     assert said["errors"][0]["extensions"]["code"] == "ID_WRONG_KIND"
 
 
+@on_sqlite
 async def test_a_comparison_is_dear(asking: Asking) -> None:
     aliases = " ".join(
         f'c{number}: comparison(before: "snapshot_{new_id().hex}") {{ judgements {{ regressed }} }}' for number in range(6)

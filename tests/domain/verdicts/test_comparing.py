@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from uuid import UUID
 
 import pytest
@@ -22,6 +24,9 @@ from tests.domain.verdicts.test_jobs import confirm, measure, said_of, work_all
 
 __all__ = ["bench"]
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is reckoned is the same, wherever it was read."""
+
 
 async def compared(bench: Bench, before: UUID, after: UUID, *, pooled: bool = False) -> Comparison:
     found = await comparing.compare(bench.database.reader, bench.actor.reach, Asked(before, after, pooled))
@@ -40,6 +45,7 @@ async def measured(bench: Bench, *levels: float) -> list[UUID]:
     return [await measure(bench, {"lcp_ms": level, "script_bytes": 50_000}) for level in levels]
 
 
+@on_sqlite
 async def test_one_snapshot_a_side_without_any_other_is_too_few_and_still_shows_what_was_measured(bench: Bench) -> None:
     await bench.add_pages(1)
     before, after = await measured(bench, 1_000, 2_000)
@@ -65,6 +71,7 @@ async def test_what_was_before_tells_how_far_one_snapshot_lies_from_the_next(ben
     assert (back.judgement, back.reason) == (Judgement.IMPROVED, Reason.UNCONFIRMED)
 
 
+@on_sqlite
 async def test_of_a_sites_first_snapshots_those_in_between_tell_of_the_noise(bench: Bench) -> None:
     await bench.add_pages(1)
     first, *_, last = await measured(bench, 1_000, 1_040, 970, 1_010, 1_005, 1_030, 1_600)
@@ -72,6 +79,7 @@ async def test_of_a_sites_first_snapshots_those_in_between_tell_of_the_noise(ben
     assert (found.judgement, found.reason) == (Judgement.REGRESSED, Reason.UNCONFIRMED)
 
 
+@on_sqlite
 async def test_what_one_snapshot_suspects_and_the_correction_does_not_pass_is_no_evidence(bench: Bench) -> None:
     await bench.add_pages(1)
     *_, before, after = await measured(bench, 1_000, 1_030, 970, 1_010, 1_005, 1_120)
@@ -79,6 +87,7 @@ async def test_what_one_snapshot_suspects_and_the_correction_does_not_pass_is_no
     assert (found.judgement, found.reason) == (Judgement.NO_EVIDENCE, Reason.SUSPECTED)
 
 
+@on_sqlite
 async def test_the_pooled_baseline_ends_at_the_chosen_snapshot_and_takes_four(bench: Bench) -> None:
     await bench.add_pages(1)
     ids = await measured(bench, 900, 1_000, 1_040, 970, 1_010, 1_005, 1_600)
@@ -92,6 +101,7 @@ async def test_the_pooled_baseline_ends_at_the_chosen_snapshot_and_takes_four(be
     assert pooled.detectable < alone.detectable
 
 
+@on_sqlite
 async def test_what_later_snapshots_confirmed_is_confirmed_here_too(bench: Bench) -> None:
     await bench.add_pages(1)
     *_, before, after = await measured(bench, 1_000, 1_040, 970, 1_010, 2_000)
@@ -103,6 +113,7 @@ async def test_what_later_snapshots_confirmed_is_confirmed_here_too(bench: Bench
     assert found.snapshots_after > 1
 
 
+@on_sqlite
 async def test_facts_are_compared_directly_and_told_where_they_changed(bench: Bench) -> None:
     await bench.add_pages(1)
     before = await measure(bench, {"lcp_ms": 1_000, "script_bytes": 50_000, "image_bytes": 100})
@@ -115,6 +126,7 @@ async def test_facts_are_compared_directly_and_told_where_they_changed(bench: Be
     assert found.judgements == (0, 1, 1, 0)
 
 
+@on_sqlite
 async def test_another_major_version_of_the_engine_cannot_be_compared(bench: Bench) -> None:
     await bench.add_pages(1)
     (before,) = await measured(bench, 1_000)
@@ -127,6 +139,7 @@ async def test_another_major_version_of_the_engine_cannot_be_compared(bench: Ben
     assert found[0].after == pytest.approx(1_500, abs=5)
 
 
+@on_sqlite
 async def test_a_slower_machine_is_not_taken_for_a_slower_page(bench: Bench) -> None:
     await bench.add_pages(1)
     for level in (1_000, 1_010, 995):
@@ -137,6 +150,7 @@ async def test_a_slower_machine_is_not_taken_for_a_slower_page(bench: Bench) -> 
     assert (found.judgement, found.reason) == (Judgement.INCOMPARABLE, Reason.MACHINE_CHANGED)
 
 
+@on_sqlite
 async def test_a_page_that_only_one_of_them_has_is_there_without_a_word(bench: Bench) -> None:
     await bench.add_pages(1)
     (before,) = await measured(bench, 1_000)
@@ -147,6 +161,7 @@ async def test_a_page_that_only_one_of_them_has_is_there_without_a_word(bench: B
     assert new.profiles[0].after_id is not None
 
 
+@on_sqlite
 async def test_nothing_is_kept_of_a_comparison_and_nobody_is_told(bench: Bench) -> None:
     await bench.add_pages(1)
     *_, before, after = await measured(bench, 1_000, 1_040, 970, 1_010, 1_600)
@@ -212,3 +227,9 @@ async def test_only_finished_audits_of_one_page_and_one_major_version_are_a_pair
     for read in (finding_differences, request_differences):
         (none,) = (await read(reader, reach, [Pair(a, b)])).values()
         assert not none.kept
+
+
+def test_who_does_not_compare_does_not_wait_for_scipy() -> None:
+    asked = "import sys, graph.schema; print(sorted({'numpy', 'scipy'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[]\n"

@@ -2,7 +2,6 @@
 
 python -m bench.verdicts collect --engine lighthouse --minutes 60
 python -m bench.verdicts judge --builds 1000
-python -m bench.verdicts draw
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from bench.noise import explained, picture, tables
+from bench.noise import picture, tables
 from bench.noise.builds import METRICS, Drawing, pooled, variation
 from bench.noise.collect import EFFECTS, Collector, read
 from bench.noise.rules import RIVALS, bar, pacemark, scores
@@ -30,9 +29,6 @@ from domain.measuring import Engine, EngineName
 
 MEASURED = Path(__file__).parent / "noise" / "measured"
 RESULTS = Path(__file__).parent / "results"
-
-EXPLAINED = Path(__file__).parents[1] / "docs" / "verdicts.svg"
-DRAWN = (0.10, ("picture", "MOBILE"))
 
 RATE = 0.01
 """So many builds may have a false alarm; others' rules are tuned to it."""
@@ -61,8 +57,6 @@ def main() -> None:
     judge = chores.add_parser("judge", help="draw builds from what was measured, and judge them")
     judge.add_argument("--builds", type=int, default=1_000, help="so many of each kind")
     judge.set_defaults(chore=_judge)
-    draw = chores.add_parser("draw", help="draw the picture of docs/verdicts.md, of the first slowed page that is found")
-    draw.set_defaults(chore=_draw)
     given = parser.parse_args()
     given.chore(given)
 
@@ -83,13 +77,6 @@ def _engine(name: str) -> Engine:
     if name == "probe":
         return ProbeEngine(guard)
     return LighthouseEngine(guard, lock_file=Path(gettempdir()) / "pacemark-lighthouse.lock")
-
-
-def _draw(given: argparse.Namespace) -> None:
-    snapshots = list(read(MEASURED / f"{given.engine}.jsonl"))
-    unchanged = pooled(each for each in snapshots if not each.effect)
-    slowed = pooled(each for each in snapshots if each.effect == DRAWN[0])
-    EXPLAINED.write_text(explained.drawn(unchanged, slowed, *DRAWN))
 
 
 class Alarm(NamedTuple):

@@ -157,6 +157,33 @@ def show(
 
 
 @app.command()
+def compare(
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="The id of the earlier snapshot.", show_default=False)],
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="The id of the later one, of the same site.", show_default=False)
+    ],
+    pooled: Annotated[bool, typer.Option("--pooled", help="Take the earlier one together with those before it.")] = False,
+    all: All = False,
+    json: AsJson = False,
+    server: Server = None,
+    workspace: Workspace = "default",
+    data: Data = None,
+) -> None:
+    """Compare two snapshots by the statistics of verdicts, and name the findings and requests that differ. Nobody is told.
+
+    Exit status: 0 nothing regressed; 1 something did; 2 bad usage, or they cannot be compared.
+    """
+    from app.judging import comparison
+
+    found = asyncio.run(_compare(before, after, pooled, workspace, server, data))
+    if json:
+        typer.echo(as_json.dumps(found, indent=2))
+    else:
+        comparison.show(found, all=all)
+    raise typer.Exit(REGRESSED if found["judgements"]["regressed"] else NOTHING_REGRESSED)
+
+
+@app.command()
 def cancel(snapshot: Snapshot, server: Server = None, workspace: Workspace = "default", data: Data = None) -> None:
     """Stop what of a snapshot waits or runs; what is measured stays."""
     asyncio.run(_cancel(snapshot, workspace, server, data))
@@ -228,6 +255,16 @@ async def _whole(id: str, workspace: str, server: str | None, data: Path | None)
 
     async with asking.opened(workspace, server=server, data=data) as there:
         return await snapshots.whole(there, id)
+
+
+async def _compare(
+    before: str, after: str, pooled: bool, workspace: str, server: str | None, data: Path | None
+) -> Mapping[str, Any]:
+    from app import asking
+    from app.judging import comparison
+
+    async with asking.opened(workspace, server=server, data=data) as there:
+        return await comparison.compare(there, before, after, pooled=pooled)
 
 
 async def _cancel(id: str, workspace: str, server: str | None, data: Path | None) -> None:

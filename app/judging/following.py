@@ -26,6 +26,8 @@ FAILURES = 5
 
 NOBODY = "Nothing is begun yet. Is a worker running: `pacemark up`, or `pacemark worker` and `pacemark scheduler`?"
 
+_ORDINALS = ("first", "second", "third", "fourth")
+
 Show = Callable[[Mapping[str, Any]], None]
 
 
@@ -67,11 +69,15 @@ def _untouched(about: Mapping[str, Any]) -> bool:
 
 def words(about: Mapping[str, Any]) -> str:
     progress = about["progress"]
-    if about["state"] != "RUNNING":
-        judged = (
-            "judged" if about["judgedAt"] is not None else "being judged; what is suspected is measured again after a while"
-        )
-        return judged if about["state"] == "FINISHED" else "cancelled"
+    if about["judgedAt"] is not None:
+        return "judged"
+    if about["state"] == "CANCELLED":
+        return "cancelled"
+    if about["state"] == "FINISHED":
+        again = len(about["confirmations"])
+        if again and about["confirmations"][-1]["state"] == "RUNNING":
+            return f"what is suspected is being measured again ({_ORDINALS[min(again, len(_ORDINALS)) - 1]} time)"
+        return "being judged; what is suspected is measured again after a while"
     parts = [f"{progress['finished']:,} of {progress['total']:,} measured"]
     parts += [f"{progress[name]:,} {name}" for name in ("running", "failed") if progress[name]]
     return ", ".join(parts)

@@ -59,9 +59,8 @@ def _stands(row: Mapping[str, Any]) -> Text:
 def _counts(row: Mapping[str, Any]) -> Text:
     text = Text()
     for name, style in (("regressed", "bold red"), ("improved", "green")):
-        more = "+" if row[name]["pageInfo"]["hasNextPage"] else ""
-        if row[name]["nodes"]:
-            text.append(f"{len(row[name]['nodes'])}{more} {name}\n", style)
+        if number := row["judgements"][name]:
+            text.append(f"{number:,} {name}\n", style)
     if row["judgedAt"] is None:
         text.append("not judged yet" if row["state"] != "CANCELLED" else "–", "dim")
     elif not text:
@@ -148,8 +147,7 @@ def document(found: snapshots.Whole) -> dict[str, Any]:
 
 
 def list_document(row: Mapping[str, Any]) -> dict[str, Any]:
-    counts = {name: len(row[name]["nodes"]) for name in ("regressed", "improved")}
-    return {**_about(row), **counts}
+    return {**_about(row), "judgements": row["judgements"]}
 
 
 def _about(row: Mapping[str, Any]) -> dict[str, Any]:

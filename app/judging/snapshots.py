@@ -13,21 +13,15 @@ from app.judging import verdicts
 EACH = 20
 """So many are asked for at once with what was said of each."""
 
-COUNTED = 100
-"""Of each so many that regressed, and that improved, are counted."""
-
 ABOUT = """fragment About on Snapshot {
   id cause state name environment buildUrl requestedAt finishedAt judgedAt
   site { id name slug } commit { hash branch ancestor author message }
-  progress { total queued running finished failed cancelled }
+  progress { total queued running finished failed cancelled } confirmations { id state }
 }"""
-_COUNTED = f"""
-  regressed: verdicts(first: {COUNTED}, judgement: REGRESSED) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}
-  improved: verdicts(first: {COUNTED}, judgement: IMPROVED) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}"""
-_LIST = f"""
-snapshots(first: $first, after: $after, branch: $branch, commit: $commit, cause: $cause, environment: $environment) {{
-  nodes {{ ...About {_COUNTED} }} pageInfo {{ hasNextPage endCursor }}
-}}"""
+_LIST = """
+snapshots(first: $first, after: $after, branch: $branch, commit: $commit, cause: $cause, environment: $environment) {
+  nodes { ...About judgements { regressed improved noEvidence incomparable } } pageInfo { hasNextPage endCursor }
+}"""
 _TAKES = "$first: Int!, $after: Cursor, $branch: String, $commit: String, $cause: Cause, $environment: String"
 OF_WORKSPACE = f"query Snapshots($workspace: String!, {_TAKES}) {{ workspace(slug: $workspace) {{ {_LIST} }} }} {ABOUT}"
 OF_SITE = f"query SnapshotsOfSite($site: ID!, {_TAKES}) {{ site(id: $site) {{ {_LIST} }} }} {ABOUT}"

@@ -18,24 +18,26 @@ from domain.metrics import Direction
 from domain.verdicts import Judgement, Reason
 
 LOOKED_AT = 5_000
-"""Among so many of the newest those of a site and of a metric are sought."""
+"""Among so many of the newest those of a site are sought."""
 
 VERDICT = """fragment Said on Verdict {
   id judgement reason before after change relativeChange changeLow changeHigh detectable spreadRatio
   snapshotsBefore snapshotsAfter judgedAt
   metric { name } page { id path url site { id name } } profile { name } snapshot { id } audit { id }
 }"""
-OF_WORKSPACE = f"""query Verdicts($workspace: String!, $first: Int!, $after: Cursor, $judgement: Judgement) {{
+OF_WORKSPACE = f"""query Verdicts(
+  $workspace: String!, $first: Int!, $after: Cursor, $judgement: Judgement, $metric: MetricName
+) {{
   workspace(slug: $workspace) {{ id
-    found: verdicts(first: $first, after: $after, judgement: $judgement) {{
+    found: verdicts(first: $first, after: $after, judgement: $judgement, metric: $metric) {{
       nodes {{ ...Said }} pageInfo {{ hasNextPage endCursor }}
     }}
   }}
 }}
 {VERDICT}"""
-OF_PAGE = f"""query VerdictsOfPage($page: ID!, $first: Int!, $after: Cursor, $judgement: Judgement) {{
+OF_PAGE = f"""query VerdictsOfPage($page: ID!, $first: Int!, $after: Cursor, $judgement: Judgement, $metric: MetricName) {{
   page(id: $page) {{
-    found: verdicts(first: $first, after: $after, judgement: $judgement) {{
+    found: verdicts(first: $first, after: $after, judgement: $judgement, metric: $metric) {{
       nodes {{ ...Said }} pageInfo {{ hasNextPage endCursor }}
     }}
   }}
@@ -58,6 +60,7 @@ _SAID = {
 }
 _WHY = {
     Reason.CONFIRMED: "later snapshots showed it too",
+    Reason.UNCONFIRMED: "no later snapshot was there to confirm it",
     Reason.DIFFERENT: "does not vary by itself, and is not what it was",
     Reason.SUSPECTED: "suspected: being measured again",
     Reason.NOT_CONFIRMED: "later snapshots did not show it",
@@ -84,10 +87,11 @@ async def listed(there: There, wanted: Wanted) -> tuple[list[Mapping[str, Any]],
     found: list[Mapping[str, Any]] = []
     more = False
     for judgement in wanted.judgements or (None,):
-        which: dict[str, Any] = {"judgement": judgement.value if judgement is not None else None}
+        metric = wanted.metric.name if wanted.metric is not None else None
+        which: dict[str, Any] = {"judgement": judgement.value if judgement is not None else None, "metric": metric}
         text, path = (OF_PAGE, "page") if wanted.page is not None else (OF_WORKSPACE, "workspace")
         which[path] = wanted.page or there.workspace
-        meant = partial(_is_meant, wanted) if wanted.metric is not None or wanted.site is not None else None
+        meant = partial(_is_of_site, wanted.site) if wanted.site is not None else None
         nodes, cut = await every(there, text, (path, "found"), wanted.most, meant=meant, looked_at=LOOKED_AT, **which)
         found += nodes
         more = more or cut
@@ -95,10 +99,8 @@ async def listed(there: There, wanted: Wanted) -> tuple[list[Mapping[str, Any]],
     return found[: wanted.most], more or len(found) > wanted.most
 
 
-def _is_meant(wanted: Wanted, each: Mapping[str, Any]) -> bool:
-    if wanted.metric is not None and each["metric"]["name"] != wanted.metric.name:
-        return False
-    return wanted.site is None or (each["page"] is not None and each["page"]["site"]["id"] == wanted.site)
+def _is_of_site(site: str, row: Mapping[str, Any]) -> bool:
+    return row["page"] is not None and bool(row["page"]["site"]["id"] == site)
 
 
 async def of_snapshot(there: There, snapshot: str) -> list[Mapping[str, Any]]:

@@ -18,13 +18,14 @@ from app import cli, worker
 from app.asking import There
 from app.commands import snapshots as command
 from app.errors import Unusable
-from app.judging import following, screen
+from app.judging import following, screen, verdicts
 from app.judging.snapshots import Whole
 from app.wiring import House
 from domain import sites, snapshots
 from domain.access import Actor
 from domain.measuring import EngineFailure, FailureKind
 from domain.paging import Window
+from domain.verdicts import Judgement, Reason
 from tests.app import houses
 from tests.app.test_scheduler import eventually_true, quick, scheduling
 from tests.databases import new_page
@@ -83,7 +84,8 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_build_waits_and_is_told_what_regressed(run: Run, tmp_path: Path) -> None:
     engine = ToldEngine((100, 104, 102))
     async with at_work(tmp_path, engine, "/", "/other") as (house, actor):
-        (site,) = (await sites.by_slugs(house.database.reader, actor.reach, [(*actor.roles, SITE)])).values()
+        (workspace_id,) = actor.roles
+        (site,) = (await sites.by_slugs(house.database.reader, actor.reach, [(workspace_id, SITE)])).values()
         for _ in range(3):
             async with house.database.work(actor) as work:
                 await snapshots.request(work, site_id=site.id)
@@ -97,11 +99,12 @@ async def test_a_build_waits_and_is_told_what_regressed(run: Run, tmp_path: Path
         assert code == 1
         assert "REGRESSED" in out
         assert err.splitlines()[-1].endswith(": judged")
+        assert "measured again" in err
         listed = json.loads(
             (await asyncio.to_thread(run, "snapshots", "list", "--cause", "build", "--limit", "1", "--json"))[1]
         )
         assert (listed[0]["cause"], listed[0]["commit"]["author"], listed[0]["progress"]["total"]) == ("BUILD", "Ann", 1)
-        assert listed[0]["regressed"] >= 1
+        assert listed[0]["judgements"]["regressed"] >= 1
         said = json.loads((await asyncio.to_thread(run, "verdicts", "list", "--site", SITE, "--metric", "ttfb", "--json"))[1])
         assert [(row["judgement"], row["reason"], row["page"]) for row in said] == [
             ("REGRESSED", "CONFIRMED", "https://shop.example/")
@@ -112,6 +115,11 @@ async def test_a_build_waits_and_is_told_what_regressed(run: Run, tmp_path: Path
         shown = (await asyncio.to_thread(run, "snapshots", "show", listed[0]["id"]))[1]
         assert "bad0001 · main · Ann" in shown
         assert "REGRESSED" in shown
+        first = json.loads((await asyncio.to_thread(run, "snapshots", "list", "--cause", "person", "--json"))[1])[-1]["id"]
+        code, out, _ = await asyncio.to_thread(run, "snapshots", "compare", first, listed[0]["id"])
+        assert (code, out.splitlines()[-1].split(", ")[0]) == (1, "2 compared: 2 regressed")
+        said = json.loads((await asyncio.to_thread(run, "snapshots", "compare", first, first, "--json"))[1])
+        assert said["judgements"]["regressed"] == 0
         engine.failure, engine.ttfbs = EngineFailure(FailureKind.PAGE, "GONE", "The page is gone.", retryable=False), ()
         code, out, err = await request()
         assert (code, out) == (3, "Nothing of it was measured, so that there is nothing to judge.\n")
@@ -228,6 +236,11 @@ async def test_who_waits_bears_a_server_that_is_away_for_a_moment(monkeypatch: p
     assert errors.export_text().count(following.NOBODY) == 1
     with pytest.raises(Unusable, match="away"):
         await following.follow(there, "snapshot_1", timeout=None, errors=errors)
+
+
+def test_there_are_words_for_whatever_is_said() -> None:
+    assert set(verdicts._WHY) == set(Reason)
+    assert set(verdicts._SAID) == set(Judgement)
 
 
 def test_what_was_measured_otherwise_and_what_is_too_new_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,6 +25,11 @@ Key = tuple[UUID, UUID]
 ENOUGH = 2
 """So few snapshots before do not tell how far they lie apart."""
 
+OWN = BEFORE - 1
+"""Without a confirmation it takes as many degrees of freedom of the page's own as a verdict's four snapshots before have: with
+one, and peers that are quieter, a third of all comparisons in which nothing changed had something UNCONFIRMED.
+"""
+
 _ORDER = {metric: place for place, metric in enumerate(MetricName)}
 
 
@@ -156,8 +161,9 @@ def _said(case: _Case, found: Evidence | None, suspect: bool, confirmed: bool, p
     shown = case.compared if suspect else case.first
     later, metric = len(shown.after) - 1, shown.metric
     judgement, reason = Judgement.NO_EVIDENCE, Reason.WITHIN_NOISE
-    # Where nothing ever varied there is no telling how sure that is.
-    unconfirmed = passed and not later and found.is_large and found.error > 0
+    # Where nothing ever varied there is no telling how sure that is; nor where too few of the page's own tell of its noise.
+    known = statistics.variance_between(shown.before, shown.known)[1] >= OWN and found.error > 0
+    unconfirmed = passed and not later and found.is_large and known
     if confirmed or unconfirmed:
         judgement = Judgement.REGRESSED if judging.is_worse(metric, found) else Judgement.IMPROVED
         reason = Reason.CONFIRMED if confirmed else Reason.UNCONFIRMED

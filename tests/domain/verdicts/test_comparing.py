@@ -7,7 +7,7 @@ import sys
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from domain import verdicts
 from domain.access import Reach
@@ -88,6 +88,19 @@ async def test_what_one_snapshot_suspects_and_the_correction_does_not_pass_is_no
 
 
 @on_sqlite
+async def test_without_a_confirmation_it_takes_four_snapshots_before_to_say_that_something_changed(bench: Bench) -> None:
+    """With two, and pages that are quieter beside it, a third of all comparisons without a change would be said to have one."""
+    await bench.add_pages(1)
+    ids = await measured(bench, 1_000, 1_010, 995, 1_004, 1_001, 3_000)
+    assert (await lcp(bench, ids[4], ids[5])).reason is Reason.UNCONFIRMED
+    early = [audit.id for audit in await bench.audits()][:2]
+    async with everybodys(bench.database) as connection:
+        await connection.execute(delete(Audit).where(Audit.id.in_(early)))
+    few = await lcp(bench, ids[4], ids[5])
+    assert (few.judgement, few.reason) == (Judgement.NO_EVIDENCE, Reason.SUSPECTED)
+
+
+@on_sqlite
 async def test_the_pooled_baseline_ends_at_the_chosen_snapshot_and_takes_four(bench: Bench) -> None:
     await bench.add_pages(1)
     ids = await measured(bench, 900, 1_000, 1_040, 970, 1_010, 1_005, 1_600)
@@ -164,7 +177,7 @@ async def test_a_page_that_only_one_of_them_has_is_there_without_a_word(bench: B
 @on_sqlite
 async def test_nothing_is_kept_of_a_comparison_and_nobody_is_told(bench: Bench) -> None:
     await bench.add_pages(1)
-    *_, before, after = await measured(bench, 1_000, 1_040, 970, 1_010, 1_600)
+    *_, before, after = await measured(bench, 1_000, 1_040, 970, 1_010, 1_005, 1_600)
     tables = (verdicts.Verdict.id, Alert.id, StoredEvent.id)
     async with everybodys(bench.database) as connection:
         there = [list(await connection.execute(select(table))) for table in tables]

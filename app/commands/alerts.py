@@ -142,7 +142,6 @@ async def _names(reader: Reader, owner: Actor, rows: Sequence[alerts.AlertRow]) 
     """Of the members who acknowledged alerts, by the alerts."""
     from domain import workspaces
 
-    who = {row.id: (row.acknowledged_by or "").partition(":") for row in rows}
-    wanted = {row.id: (row.workspace_id, UUID(who[row.id][2])) for row in rows if who[row.id][0] == "user"}
+    wanted = {row.id: (row.workspace_id, row.acknowledged_by_id) for row in rows if row.acknowledged_by_id is not None}
     members = await workspaces.members_by_ids(reader, owner.reach, set(wanted.values()))
     return {alert: members[key].name for alert, key in wanted.items() if key in members}

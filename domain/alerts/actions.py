@@ -32,7 +32,7 @@ async def acknowledge(work: Work, *, alert_id: UUID) -> UUID:
     work.actor.require(Permission.ALERT_WRITE, row.workspace_id, row.site_id)
     _refuse_resolved(row)
     if row.state is not AlertState.ACKNOWLEDGED:
-        known = {"acknowledged_at": work.now, "acknowledged_by": work.actor.name}
+        known = {"acknowledged_at": work.now, "acknowledged_by_id": None if work.actor.key_id else work.actor.user_id}
         await _change(work, row, EventKind.ALERT_ACKNOWLEDGED, state=AlertState.ACKNOWLEDGED, snoozed_until=None, **known)
     return alert_id
 
@@ -47,7 +47,7 @@ async def snooze(work: Work, *, alert_id: UUID, until: datetime | None) -> UUID:
     elif row.state is not AlertState.SNOOZED:
         return alert_id
     state = AlertState.SNOOZED if until is not None else AlertState.OPEN
-    unknown = {"acknowledged_at": None, "acknowledged_by": None}
+    unknown = {"acknowledged_at": None, "acknowledged_by_id": None}
     await _change(work, row, EventKind.ALERT_SNOOZED, state=state, snoozed_until=until, **unknown)
     return alert_id
 

@@ -163,7 +163,7 @@ async def _see(work: Work, seen: Sequence[tuple[AlertRow, Condition]]) -> None:
         if not (rises or condition.added):
             quiet.append({"id": row.id, **now})
             continue
-        now |= {"state": AlertState.OPEN, "acknowledged_at": None, "acknowledged_by": None, "snoozed_until": None}
+        now |= {"state": AlertState.OPEN, "acknowledged_at": None, "acknowledged_by_id": None, "snoozed_until": None}
         now["severity"] = condition.severity if rises else row.severity
         await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now))
         row = row._replace(**now)

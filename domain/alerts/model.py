@@ -60,7 +60,7 @@ class Alert(Base):
     last_seen_at: Mapped[datetime]
     occurrences: Mapped[int]
     acknowledged_at: Mapped[datetime | None]
-    acknowledged_by: Mapped[str | None]
+    acknowledged_by_id: Mapped[UUID | None]
     snoozed_until: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     resolution: Mapped[Resolution | None]
@@ -85,7 +85,7 @@ class AlertRow(NamedTuple):
     last_seen_at: datetime
     occurrences: int
     acknowledged_at: datetime | None
-    acknowledged_by: str | None
+    acknowledged_by_id: UUID | None
     snoozed_until: datetime | None
     resolved_at: datetime | None
     resolution: Resolution | None

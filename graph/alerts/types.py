@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 def _acknowledged_by(row: alerts.AlertRow) -> tuple[UUID, UUID] | None:
-    kind, _, hex = (row.acknowledged_by or "").partition(":")
-    return (row.workspace_id, UUID(hex)) if kind == "user" else None
+    return (row.workspace_id, row.acknowledged_by_id) if row.acknowledged_by_id is not None else None
 
 
 @strawberry.type(description="One thing more that is known of what is wrong.")

@@ -124,7 +124,7 @@ def upgrade() -> None:
         sa.Column("last_seen_at", _TIME, nullable=False),
         sa.Column("occurrences", sa.Integer(), nullable=False),
         sa.Column("acknowledged_at", _TIME, nullable=True),
-        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("acknowledged_by_id", sa.Uuid(), nullable=True),
         sa.Column("snoozed_until", _TIME, nullable=True),
         sa.Column("resolved_at", _TIME, nullable=True),
         sa.Column("resolution", _WORD, nullable=True),

@@ -34,7 +34,7 @@ def pacemark(build: Build) -> Outcome:
         sides = [build.compared[place] for place in fit]
         sides = [replace(each, after=each.after[: taken[each.subject]]) for each in sides]
         wanted = set()
-        for place, side, each in zip(fit, sides, judging.judge(sides, confirmations), strict=True):
+        for place, side, each in zip(fit, sides, judging.judge(sides), strict=True):
             suspects += each.is_suspect and not confirmations
             if each.evidence is None:
                 continue

@@ -98,9 +98,12 @@ class Standing(NamedTuple):
 
 
 def standing(newest: Any, earlier: Sequence[Any]) -> Standing:
-    """The newest audit beside those before it, the newest of them first."""
+    """The newest audit beside those before it, the newest of them first.
+
+    Without confirmations: they would make what got worse the middle of what was before it.
+    """
     alike = newest.conditions_id
-    same = [audit for audit in earlier if alike is not None and audit.conditions_id == alike][:COMPARED]
+    same = [audit for audit in earlier if alike is not None and audit.conditions_id == alike and not audit.confirms][:COMPARED]
     return Standing(len(same), dict(_beside(newest, same)))
 
 
@@ -118,7 +121,7 @@ def _columns(*names: str) -> list[Any]:
     return [getattr(Audit, name) for name in names]
 
 
-_FINISHED = select(*_columns("id", "conditions_id", *(metric.value for metric in WATCHED))).where(
+_FINISHED = select(*_columns("id", "conditions_id", "confirms", *(metric.value for metric in WATCHED))).where(
     Audit.page_id == bindparam("page_id", type_=Uuid()),
     Audit.profile_id == bindparam("profile_id", type_=Uuid()),
     Audit.environment == bindparam("environment", type_=Text()),

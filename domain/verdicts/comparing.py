@@ -102,14 +102,17 @@ async def compare(reader: Reader, reach: Reach, asked: Asked) -> Comparison | No
         return None
     if before.site_id != after.site_id:
         raise InvalidInput.at("before", "Two snapshots of one site are compared.", ProblemCode.OUT_OF_RANGE)
+    if (before.confirms_id or before.id) == (after.confirms_id or after.id):
+        message = "A snapshot is not compared with itself, nor with those that confirm it: they are part of it."
+        raise InvalidInput.at("before", message, ProblemCode.OUT_OF_RANGE)
     await _check_size(reader, reach, asked)
     line = await samples.line_of(reader, reach, before)
     lines = (line, await samples.line_of(reader, reach, after))
     sides = []
     for snapshot, own in zip((before, after), lines, strict=True):
         looked = await standing.confirming(reader, reach, snapshot.id)
-        sides.append(await samples.read(reader, reach, snapshot, own, looked.ids, asked.pages))
-    changed = await standing.changed_at(reader, reach, before, line, [each.audit for each in sides[0]])
+        sides.append(await samples.read(reader, reach, snapshot, own, looked, asked.pages))
+    changed = await standing.changed_at(reader, reach, before, line, sides[0])
     proved = await standing.said(reader, reach, before.id, Reason.CONFIRMED)
     equal = await _equal(reader, reach, sides)
     thinking = asyncio.get_running_loop().run_in_executor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from math import log, sqrt
 from statistics import fmean, median
@@ -15,11 +16,14 @@ from .rules import FACT_SHARE, FACTS_JUDGED, MACHINE_SHARE, TIMINGS_JUDGED, Judg
 from .samples import AuditOfSnapshot, RunOfSample, Runs, Sample
 from .standing import Subject
 
-Changed = Mapping[Subject, UUID]
-"""The audit with which it became another."""
+Changed = Mapping[Subject, Sequence[UUID]]
+"""The audits with which it became another, in order."""
 
 BEFORE = 4
 """So many snapshots before are pooled; those before them tell of the noise alone."""
+
+MOST_TRIED = 4
+"""So many snapshots are taken to confirm another, where some of them measure nothing."""
 
 
 class Decided(NamedTuple):
@@ -47,8 +51,8 @@ class _Case(NamedTuple):
     compared: Compared
 
 
-def decide(samples: Sequence[Sample], changed: Changed, confirmations: int, proved: Collection[Subject] = ()) -> list[Decided]:
-    """Everything that is said of a snapshot, after so many confirmations. What is SUSPECTED still needs another one.
+def decide(samples: Sequence[Sample], changed: Changed, tried: int, proved: Collection[Subject] = ()) -> list[Decided]:
+    """Everything that is said of a snapshot into which so many others looked. What is SUSPECTED still needs another one.
 
     `proved` was confirmed when there were fewer: it was told, and stays.
     """
@@ -67,23 +71,23 @@ def decide(samples: Sequence[Sample], changed: Changed, confirmations: int, prov
                     said.append(unfit)
                 else:
                     cases.append(case)
-        facts = (_fact(sample, metric, changed, confirmations, proved) for metric in FACTS_JUDGED)
+        facts = (_fact(sample, metric, changed, tried, proved) for metric in FACTS_JUDGED)
         said += [fact for fact in facts if fact is not None]
-    return said + _judged(cases, confirmations, proved)
+    return said + _judged(cases, tried, proved)
 
 
-def _judged(cases: Sequence[_Case], confirmations: int, proved: Collection[Subject]) -> list[Decided]:
-    found = judging.judge([case.compared for case in cases], confirmations)
+def _judged(cases: Sequence[_Case], tried: int, proved: Collection[Subject]) -> list[Decided]:
+    found = judging.judge([case.compared for case in cases])
     told = []
     for case, judged in zip(cases, found, strict=True):
         subject = (case.sample.audit.page_id, case.sample.audit.profile_id, case.metric)
         if subject in proved:
             judged = judged._replace(is_confirmed=True)
-        told.append(_said(case, judged, confirmations))
+        told.append(_said(case, judged, tried))
     return told
 
 
-def _said(case: _Case, judged: Judged, confirmations: int) -> Decided:
+def _said(case: _Case, judged: Judged, tried: int) -> Decided:
     audit, metric, each, found = case.sample.audit, case.metric, case.compared, judged.evidence
     if found is None:
         after = fmean(statistics.centers(each.after[:1]))
@@ -97,7 +101,7 @@ def _said(case: _Case, judged: Judged, confirmations: int) -> Decided:
         judgement = Judgement.REGRESSED if judging.is_worse(metric, found) else Judgement.IMPROVED
         reason = Reason.CONFIRMED
     elif judged.is_suspect:
-        goes_on = confirmations < CONFIRMATIONS and judging.may_be_confirmed(found, later)
+        goes_on = later < CONFIRMATIONS and tried < MOST_TRIED and judging.may_be_confirmed(found, later)
         reason = Reason.SUSPECTED if goes_on else Reason.NOT_CONFIRMED
     elif found.first <= judging.SUSPECTED and not found.is_large:
         reason = Reason.TOO_SMALL
@@ -123,18 +127,20 @@ def _said(case: _Case, judged: Judged, confirmations: int) -> Decided:
 
 def _case(sample: Sample, metric: MetricName, after: Runs, changed: Changed) -> _Case:
     audit = sample.audit
-    since = changed.get((audit.page_id, audit.profile_id, metric))
-    here = _since(sample.before, since)
-    # Noise is what it was, although the page is another.
-    known = here[:-BEFORE] or sample.before[: -len(here) or None]
     subject = (audit.page_id, audit.profile_id)
-    compared = Compared(subject, metric, values_of(here[-BEFORE:], metric), values_of(after, metric), values_of(known, metric))
-    return _Case(sample, metric, compared)
+    *older, here = _levels(sample.before, changed.get((*subject, metric), ()))
+    # Noise is what it was, although the page is another.
+    known = [values_of(side, metric) for side in (*older, here[:-BEFORE])]
+    return _Case(sample, metric, Compared(subject, metric, values_of(here[-BEFORE:], metric), values_of(after, metric), known))
 
 
-def _since(side: Runs, audit_id: UUID | None) -> list[Sequence[RunOfSample]]:
-    """Without what lies before the audit that changed it."""
-    return [runs for runs in side if audit_id is None or (runs and runs[0].audit_id >= audit_id)]
+def _levels(side: Runs, changed: Sequence[UUID]) -> list[list[Sequence[RunOfSample]]]:
+    """What lies before the first audit that changed it, what lies from there to the next, and so on to the last."""
+    levels: list[list[Sequence[RunOfSample]]] = [[] for _ in range(len(changed) + 1)]
+    for runs in side:
+        if runs:
+            levels[bisect_right(changed, runs[0].audit_id)].append(runs)
+    return levels
 
 
 def values_of(side: Runs, metric: MetricName) -> list[list[float]]:
@@ -189,26 +195,23 @@ def benchmarks(side: Runs) -> list[list[float]]:
     return [[run.benchmark_index for run in runs if run.benchmark_index] for runs in side]
 
 
-def _fact(
-    sample: Sample, metric: MetricName, changed: Changed, confirmations: int, proved: Collection[Subject]
-) -> Decided | None:
+def _fact(sample: Sample, metric: MetricName, changed: Changed, tried: int, proved: Collection[Subject]) -> Decided | None:
     """What does not vary by itself is compared directly: a change beyond all that was seen before. None where there is none.
 
     Where it did vary, as with advertisements, or too little was seen, it is worse only when confirmations show it too.
     """
     subject = (sample.audit.page_id, sample.audit.profile_id, metric)
-    since = _since(sample.before[-BEFORE:], changed.get(subject))
-    older, newer, after = (
+    *levels, after = (
         [median(values) for values in values_of(side, metric)]
-        for side in (sample.before[-BEFORE:][: -len(since) or None], since, sample.after)
+        for side in (*_levels(sample.before[-BEFORE:], changed.get(subject, ())), sample.after)
     )
-    before = [*older, *newer]
+    before = [value for level in levels for value in level]
     if not before or not after:
         return None
     sign = worse(metric)
     if (after[0] - median(before)) * sign <= 0:
         # Better than since it became worse is better; worse is only what no snapshot before was, lest it go up and down.
-        before = newer or before
+        before = levels[-1] or before
     middle = median(before)
     least = max(FACT_SHARE * abs(middle), 1e-9)
     shown = [not min(before) <= value <= max(before) and abs(value - middle) >= least for value in after]
@@ -216,7 +219,7 @@ def _fact(
         return None
     judgement = Judgement.REGRESSED if (after[0] - middle) * sign > 0 else Judgement.IMPROVED
     reason = Reason.DIFFERENT
-    varied = any(side and max(side) - min(side) >= least for side in (older, newer))
+    varied = any(level and max(level) - min(level) >= least for level in levels)
     if judgement is Judgement.REGRESSED and (len(before) < 2 or varied):
         # All of them show it, and the way the first does.
         agree = all(shown) and len({value > middle for value in after}) == 1
@@ -224,7 +227,7 @@ def _fact(
             reason = Reason.CONFIRMED
         else:
             judgement = Judgement.NO_EVIDENCE
-            reason = Reason.SUSPECTED if agree and confirmations < CONFIRMATIONS else Reason.NOT_CONFIRMED
+            reason = Reason.SUSPECTED if agree and tried < MOST_TRIED else Reason.NOT_CONFIRMED
     return Decided(
         sample.audit,
         metric,

@@ -30,6 +30,8 @@ KINDS = (snapshots.JUDGE, snapshots.CONFIRM)
 CONFIRM_AFTER = timedelta(minutes=5)
 """What is suspected is measured again so much later: what passes by itself was no change."""
 
+_PLACED = (Snapshot.id, Snapshot.workspace_id, Snapshot.site_id, Snapshot.cause)
+
 HOLD_SECONDS = 10.0
 SWEPT = 500
 
@@ -45,7 +47,7 @@ async def perform(database: Database, claim: jobs.Claim, confirm_after: timedelt
             async with database.work(SYSTEM) as work:
                 await jobs.finish(work, claim)
         elif claim.job.kind == snapshots.CONFIRM:
-            await _confirm(database, claim, found)
+            await _confirm(database, claim, found, confirm_after)
         else:
             await _judge(database, claim, found, confirm_after)
 
@@ -59,10 +61,10 @@ async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, conf
         whole = (await snapshots.by_ids(reader, reach, [found.confirms_id])).get(found.confirms_id) or found
     line = await samples.line_of(reader, reach, whole)
     looked = await standing.confirming(reader, reach, whole.id)
-    read = await samples.read(reader, reach, whole, line, looked.ids)
-    changed = await standing.changed_at(reader, reach, whole, line, [each.audit for each in read])
+    read = await samples.read(reader, reach, whole, line, looked)
+    changed = await standing.changed_at(reader, reach, whole, line, read)
     proved = await standing.said(reader, reach, whole.id, Reason.CONFIRMED)
-    thinking = asyncio.to_thread(deciding.decide, read, changed, looked.number, proved)
+    thinking = asyncio.to_thread(deciding.decide, read, changed, len(looked), proved)
     decided = await _kept(database, claim, thinking)
     ended = await standing.ended(reader, reach, found.id)
     prepared = await telling.prepare(reader, found, ended)
@@ -127,7 +129,7 @@ async def _replace(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided]
     await work.db.flush()
 
 
-async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow) -> None:
+async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow, confirm_after: timedelta) -> None:
     """Measure what is suspected once more, with as many runs as the first time."""
     reach = Reach.whole(snapshot.workspace_id)
     suspects = await standing.said(database.reader, reach, snapshot.id, Reason.SUSPECTED)
@@ -139,7 +141,7 @@ async def _confirm(database: Database, claim: jobs.Claim, snapshot: SnapshotRow)
             else:  # what was suspected is deleted: the rest is as good as it gets
                 work.enqueue(Job(snapshots.JUDGE, snapshot.workspace_id, snapshot.id, jobs.SCHEDULED))
         except LimitReached:
-            await jobs.postpone(work, claim, CONFIRM_AFTER)
+            await jobs.postpone(work, claim, confirm_after)
         else:
             await jobs.finish(work, claim)
 
@@ -150,5 +152,7 @@ async def sweep(work: Work) -> jobs.Lapsed:
     for row in lapsed.dead:
         looked_into = select(Snapshot.confirms_id).where(Snapshot.id == row.subject).scalar_subquery()
         given_up = update(Snapshot).where((Snapshot.id == row.subject) | (Snapshot.id == looked_into))
-        await work.db.execute(given_up.where(Snapshot.judged_at.is_(None)).values(judged_at=work.now))
+        given_up = given_up.where(Snapshot.judged_at.is_(None)).values(judged_at=work.now)
+        for snapshot in await work.db.execute(given_up.returning(*_PLACED)):
+            work.say(snapshots.judged(snapshot, 0, 0))
     return lapsed

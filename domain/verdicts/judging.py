@@ -67,14 +67,19 @@ RESAMPLED = 400
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One metric of one page under one profile. `subject` tells pages and profiles apart. `known`: further snapshots of the
-    same, which tell of its noise alone.
+    same, which tell of its noise alone, in sides between which it changed.
     """
 
     subject: object
     metric: MetricName
     before: Side
     after: Side
-    known: Side = ()
+    known: Sequence[Side] = ()
+
+    @property
+    def alike(self) -> list[Side]:
+        """The sides but for what is judged: within each only noise moves it."""
+        return [self.before, *self.known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +136,8 @@ class Noise:
 def noise_of(compared: Sequence[Compared]) -> Noise:
     ratios, apart, freedoms = [], dict[MetricName, list[float]](), dict[object, int]()
     for each in compared:
-        within = statistics.variance_of_center((*each.before, *each.known))
-        between, freedom = statistics.variance_between(each.before, each.known)
+        within = statistics.variance_of_center([runs for side in each.alike for runs in side])
+        between, freedom = statistics.variance_between(*each.alike)
         if not freedom:
             continue
         if within > 0:
@@ -176,8 +181,9 @@ def weigh(each: Compared, noise: Noise) -> Evidence | None:
     """What there is to be said; None where there are too few snapshots to know how far they lie apart."""
     before, after = statistics.centers(each.before), statistics.centers(each.after)
     scale, k, m = _scale(each), len(before), len(after)
-    within = statistics.variance_of_center((*each.before, *each.after, *each.known))
-    own, freedom = statistics.variance_between(each.before, each.after, each.known)
+    sides = [*each.alike, each.after]
+    within = statistics.variance_of_center([runs for side in sides for runs in side])
+    own, freedom = statistics.variance_between(*sides)
     if not k or not m or not freedom:
         return None
     peers = noise.inflation * within if within > 0 else noise.typical.get(each.metric, 0.0) * scale**2
@@ -219,7 +225,7 @@ def detectable(each: Compared, found: Evidence) -> float:
     Both sides are made anew RESAMPLED times from whole snapshots without the change that they show, as far apart as the
     variance says; each time there is a shift from which on it is seen. The same samples always give the same number.
     """
-    sides = [statistics.centers(side) for side in (each.before, each.after, each.known) if len(side) > 1]
+    sides = [statistics.centers(side) for side in (*each.alike, each.after) if len(side) > 1]
     residuals = np.concatenate([np.asarray(side) - fmean(side) for side in sides])
     own = float(np.sqrt(np.mean(residuals**2)))
     if own > 0:
@@ -238,22 +244,22 @@ class Judged(NamedTuple):
     is_confirmed: bool
 
 
-def judge(compared: Sequence[Compared], confirmations: int) -> list[Judged]:
-    """Everything that is compared at once, after so many confirmations.
+def judge(compared: Sequence[Compared]) -> list[Judged]:
+    """Everything that is compared at once.
 
-    Each one's `after` is the first snapshot and those that confirm it; only of suspects the latter are looked at.
+    Each one's `after` is the first snapshot and those that confirm it so far; only of suspects the latter are looked at.
     """
     first = [replace(each, after=each.after[:1]) for each in compared]
     noise = noise_of(first)
     found = [weigh(each, noise) for each in first]
     suspects = suspected(found)
     whole = [weigh(each, noise) if suspect else alone for each, alone, suspect in zip(compared, found, suspects, strict=True)]
-    early = confirmations < CONFIRMATIONS
-    proved = confirmed(whole, suspects, EARLY if early else ALPHA)
+    early = [len(each.after) <= CONFIRMATIONS for each in compared]
+    proved = confirmed(whole, suspects, early)
     return [
         # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
-        Judged(each, suspect, yes and not (early and (each is None or each.error == 0)))
-        for each, suspect, yes in zip(whole, suspects, proved, strict=True)
+        Judged(each, suspect, yes and not (soon and (each is None or each.error == 0)))
+        for each, suspect, yes, soon in zip(whole, suspects, proved, early, strict=True)
     ]
 
 
@@ -262,12 +268,17 @@ def suspected(found: Sequence[Evidence | None]) -> list[bool]:
     return [each is not None and each.is_large and each.first <= SUSPECTED for each in found]
 
 
-def confirmed(found: Sequence[Evidence | None], suspects: Sequence[bool], alpha: float = ALPHA) -> list[bool]:
-    """Which of everything compared has changed, once the suspects have later snapshots; the others had their say before."""
+def confirmed(found: Sequence[Evidence | None], suspects: Sequence[bool], early: Sequence[bool] = ()) -> list[bool]:
+    """Which of everything compared has changed, once the suspects have later snapshots; the others had their say before.
+
+    `early`: of which not all confirmations are there.
+    """
     ps = [each.all if suspect and each is not None else 1.0 for each, suspect in zip(found, suspects, strict=True)]
+    for place, soon in enumerate(early):
+        ps[place] = min(1.0, ps[place] * ALPHA / EARLY) if soon else ps[place]
     return [
         passed and each is not None and each.is_large and each.later <= AGREED and each.is_ordered
-        for each, passed in zip(found, statistics.holm(ps, alpha), strict=True)
+        for each, passed in zip(found, statistics.holm(ps, ALPHA), strict=True)
     ]
 
 

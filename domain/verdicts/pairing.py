@@ -19,6 +19,7 @@ from .deciding import BEFORE, benchmarks, machine_changed, values_of
 from .judging import Compared, Evidence, Noise
 from .rules import FACT_SHARE, FACTS_JUDGED, TIMINGS_JUDGED, Judgement, Reason, worse
 from .samples import RunOfSample, Runs, Sample
+from .standing import Subject
 
 Key = tuple[UUID, UUID]
 
@@ -56,14 +57,14 @@ class _Case(NamedTuple):
 def pair_up(
     before: Sequence[Sample],
     after: Sequence[Sample],
-    changed: Mapping[tuple[UUID, UUID, MetricName], UUID],
-    proved: Collection[tuple[UUID, UUID, MetricName]],
+    changed: Mapping[Subject, Sequence[UUID]],
+    proved: Collection[Subject],
     conditions: Mapping[UUID, object],
     pooled: bool,
 ) -> Sequence[ComparedPage]:
     """Page by page, and of each page profile by profile, in the order in which they were asked for.
 
-    `changed`: with which audit something last became another before the earlier snapshot; `proved`: what it changed itself.
+    `changed`: with which audits something became another before the earlier snapshot; `proved`: what it changed itself.
     """
     sides = [{(each.audit.page_id, each.audit.profile_id): each for each in side} for side in (before, after)]
     said: dict[Key, list[ComparedMetric]] = {key: [] for key in dict.fromkeys([*sides[1], *sides[0]])}
@@ -75,7 +76,7 @@ def pair_up(
         equal = _conditions(was, conditions) == _conditions(now, conditions)
         machine = machine_changed(benchmarks(was.after), benchmarks(now.after[:1]))
         for metric in TIMINGS_JUDGED:
-            since = (was.audit.id if (*key, metric) in proved else None) or changed.get((*key, metric))
+            since = was.audit.id if (*key, metric) in proved else next(reversed(changed.get((*key, metric), ())), None)
             case = _case(key, metric, _sides(was, now, since, pooled))
             if case is not None and equal and not machine:
                 cases.append(case)
@@ -126,8 +127,8 @@ def _case(key: Key, metric: MetricName, sides: _Sides) -> _Case | None:
     before, after, known, history, between = (values_of(side, metric) for side in sides)
     if not before or not values_of(sides.after[:1], metric):
         return None
-    whole, first = (Compared(key, metric, before, side, known) for side in (after, after[:1]))
-    return _Case(key, whole, first, Compared(key, metric, history or before, after[:1], between))
+    whole, first = (Compared(key, metric, before, side, [known]) for side in (after, after[:1]))
+    return _Case(key, whole, first, Compared(key, metric, history or before, after[:1], [between]))
 
 
 def _middles(each: Compared) -> tuple[float, float]:
@@ -162,7 +163,7 @@ def _said(case: _Case, found: Evidence | None, suspect: bool, confirmed: bool, p
     later, metric = len(shown.after) - 1, shown.metric
     judgement, reason = Judgement.NO_EVIDENCE, Reason.WITHIN_NOISE
     # Where nothing ever varied there is no telling how sure that is; nor where too few of the page's own tell of its noise.
-    known = statistics.variance_between(shown.before, shown.known)[1] >= OWN and found.error > 0
+    known = statistics.variance_between(*shown.alike)[1] >= OWN and found.error > 0
     unconfirmed = passed and not later and found.is_large and known
     if confirmed or unconfirmed:
         judgement = Judgement.REGRESSED if judging.is_worse(metric, found) else Judgement.IMPROVED

@@ -6,56 +6,34 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, exists, or_, select
+from sqlalchemy import Text, Uuid, bindparam, or_
 
 from ..access import Reach
-from ..audits import Audit, AuditRow, AuditState
+from ..audits import Audit, AuditRow
 from ..base import Query, one_of, query, within
 from ..measuring import MetricName
 from ..ports import Reader
 from ..snapshots import Snapshot, SnapshotRow
 from .model import Verdict
 from .rules import Judgement, Reason
-from .samples import AuditOfSnapshot, Line, on_the_line
+from .samples import Line, Sample, on_the_line
 
 Subject = tuple[UUID, UUID, MetricName]
 """A page, a profile and a metric."""
 
-MOST_TRIED = 4
-"""So many snapshots are taken to confirm another, where some of them measure nothing."""
-
-
-class Confirming(NamedTuple):
-    """The snapshots that look into one, and how many count. One that measured nothing does only when there were enough."""
-
-    ids: Sequence[UUID]
-    number: int
-
 
 class _Looked(NamedTuple):
     id: UUID
-    measured: bool
 
 
-_CONFIRMING = Query(
-    _Looked,
-    select(
-        Snapshot.id,
-        exists()
-        .where(
-            Audit.snapshot_id == Snapshot.id,
-            Audit.state == AuditState.FINISHED,
-            within(Audit.workspace_id, Audit.site_id),
-        )
-        .label("measured"),
-    ).where(Snapshot.confirms_id == bindparam("snapshot", type_=Uuid()), within(Snapshot.workspace_id, Snapshot.site_id)),
+_CONFIRMING = query(_Looked, Snapshot).where(
+    Snapshot.confirms_id == bindparam("snapshot", type_=Uuid()), within(Snapshot.workspace_id, Snapshot.site_id)
 )
 
 
-async def confirming(reader: Reader, reach: Reach, snapshot_id: UUID) -> Confirming:
-    rows = await reader.all(_CONFIRMING, snapshot=snapshot_id, reach=reach.held)
-    number = len(rows) if len(rows) >= MOST_TRIED else sum(row.measured for row in rows)
-    return Confirming([row.id for row in rows], number)
+async def confirming(reader: Reader, reach: Reach, snapshot_id: UUID) -> Sequence[UUID]:
+    """The snapshots that look into this one."""
+    return [row.id for row in await reader.all(_CONFIRMING, snapshot=snapshot_id, reach=reach.held)]
 
 
 _ENDED = Query(
@@ -101,6 +79,8 @@ class _Changed(NamedTuple):
 _CHANGED = Query(_Changed, query(_Changed, Verdict).statement.join(Snapshot, Snapshot.id == Verdict.snapshot_id)).where(
     one_of(Verdict.page_id, "pages"),
     or_(Verdict.judgement == Judgement.REGRESSED, Verdict.judgement == Judgement.IMPROVED),
+    # Ids are in the order of time: verdicts are younger than what they are about.
+    Verdict.id > bindparam("oldest", type_=Uuid()),
     Verdict.snapshot_id != bindparam("snapshot", type_=Uuid()),
     Snapshot.environment == bindparam("environment", type_=Text()),
     *on_the_line(Snapshot),
@@ -110,14 +90,17 @@ _CHANGED = Query(_Changed, query(_Changed, Verdict).statement.join(Snapshot, Sna
 
 
 async def changed_at(
-    reader: Reader, reach: Reach, snapshot: SnapshotRow, line: Line, own: Collection[AuditOfSnapshot]
-) -> Mapping[Subject, UUID]:
-    """The audit that last changed before its own: what lies before that is another page."""
-    given = {"snapshot": snapshot.id, "environment": snapshot.environment, "pages": {audit.page_id for audit in own}}
-    before = {(audit.page_id, audit.profile_id): audit.id for audit in own}
-    found: dict[Subject, UUID] = {}
-    for row in await reader.all(_CHANGED, reach=reach.held, **given, **line._asdict()):
+    reader: Reader, reach: Reach, snapshot: SnapshotRow, line: Line, samples: Collection[Sample]
+) -> Mapping[Subject, Sequence[UUID]]:
+    """The audits, in order, that changed before its own, as far as the samples reach: before each it is another page."""
+    own = {(each.audit.page_id, each.audit.profile_id): each.audit.id for each in samples}
+    oldest = min((runs[0].audit_id for each in samples for runs in each.before if runs), default=None)
+    if oldest is None:
+        return {}
+    asked = {"snapshot": snapshot.id, "environment": snapshot.environment, "pages": {page for page, _ in own}, "oldest": oldest}
+    found: dict[Subject, list[UUID]] = {}
+    for row in await reader.all(_CHANGED, reach=reach.held, **asked, **line._asdict()):
         key = (row.page_id, row.profile_id, MetricName(row.metric))
-        if row.audit_id < before.get(key[:2], row.audit_id):
-            found[key] = max(row.audit_id, found.get(key, row.audit_id))
-    return found
+        if row.audit_id < own.get(key[:2], row.audit_id):
+            found.setdefault(key, []).append(row.audit_id)
+    return {key: sorted(ids) for key, ids in found.items()}

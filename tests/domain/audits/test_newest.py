@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from domain import audits, metrics, sites
 from domain.access import SYSTEM
@@ -79,6 +79,15 @@ async def test_no_more_than_five_before_it_are_looked_at(acme: Line) -> None:
     ids = await acme.add(*hours(900, 900, 900, 900, 10, 20, 30, 40, 50, 60))
     await settled(acme, ids[-1])
     assert await change(acme) == (60.0, 30.0, 1.0, 5, Rating.GOOD)
+
+
+async def test_confirmations_are_no_part_of_what_was_before(acme: Line) -> None:
+    """What got worse, and was measured again for that, would be what it always was."""
+    ids = await acme.add(*hours(100, 100, 100, 300, 300, 300, 300))
+    async with acme.database.work(SYSTEM) as work:
+        await work.db.execute(update(Audit).where(or_(*(Audit.id == id for id in ids[4:6]))).values(confirms=True))
+    await settled(acme, ids[-1])
+    assert await change(acme) == (300.0, 100.0, 2.0, 4, Rating.GOOD)
 
 
 @pytest.mark.parametrize(

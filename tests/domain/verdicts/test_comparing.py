@@ -196,6 +196,8 @@ async def test_who_may_compare_what(bench: Bench, monkeypatch: pytest.MonkeyPatc
     for asked in (Asked(foreign, after), Asked(before, foreign), Asked(new_id(), after)):
         assert await comparing.compare(reader, reach, asked) is None
     both = Reach.whole(bench.workspace_id, other.workspace_id)
+    with pytest.raises(InvalidInput, match="not compared with itself"):
+        await compared(bench, before, before)
     with pytest.raises(InvalidInput, match="of one site"):
         await comparing.compare(reader, both, Asked(foreign, after))
     monkeypatch.setattr(comparing, "MAX_AUDITS", 1)

@@ -235,6 +235,7 @@ async def test_nobody_waits_for_a_judgement_that_is_given_up(steady: Bench) -> N
             await verdicts.sweep(work)
         steady.clock.now += timedelta(hours=2)
     assert await judged(steady, id)
+    assert (await told(steady))[-1] == (id, 0, 0)
 
 
 async def test_old_snapshots_go_with_their_verdicts_when_their_audits_are_gone(steady: Bench) -> None:
@@ -448,13 +449,27 @@ async def test_a_confirmation_on_another_machine_confirms_nothing(bench: Bench) 
         await measure(bench, {"lcp_ms": level, "benchmark_index": 2000})
     id = await measure(bench, {"lcp_ms": 1300, "benchmark_index": 2000})
     await work_all(bench)
-    for _ in range(2):
+    for _ in range(4):
+        assert (await said_of(bench, id))["lcp_ms"].reason is Reason.SUSPECTED
         bench.clock.now += AFTER
         await work_all(bench)
         await fulfil(bench, (await confirming(bench, id))[-1], {"lcp_ms": 1300, "benchmark_index": 1200})
         await work_all(bench)
     row = (await said_of(bench, id))["lcp_ms"]
     assert (row.judgement, row.reason, row.snapshots_after) == (Judgement.NO_EVIDENCE, Reason.NOT_CONFIRMED, 1)
+
+
+async def test_what_two_changes_made_of_a_page_is_no_noise(steady: Bench) -> None:
+    """A mend that is undone is found out again."""
+    for level in (1300, 1000):
+        id = await measure(steady, {"lcp_ms": level, "script_bytes": 50_000})
+        await work_all(steady)
+        await confirm(steady, id, level + 4, level - 3)
+        assert (await said_of(steady, id))["lcp_ms"].reason is Reason.CONFIRMED
+    again = await measure(steady, {"lcp_ms": 1300, "script_bytes": 50_000})
+    await work_all(steady)
+    await confirm(steady, again, 1304, 1297)
+    assert (await said_of(steady, again))["lcp_ms"].judgement is Judgement.REGRESSED
 
 
 async def test_a_suspect_that_is_deleted_meanwhile_leaves_nothing_open(steady: Bench) -> None:

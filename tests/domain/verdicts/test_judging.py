@@ -157,7 +157,7 @@ def test_pages_that_move_each_for_itself_are_no_drift() -> None:
 def test_without_noise_to_know_there_is_nothing_to_say() -> None:
     assert judging.weigh(Compared(1, MetricName.LCP, [[1000.0, 1001.0]], [[2000.0, 2001.0]]), QUIET) is None
     assert judging.weigh(Compared(1, MetricName.LCP, [[1000.0], [1000.0]], []), QUIET) is None
-    known = [[1000.0, 1010.0], [1020.0, 1030.0]]
+    known = [[[1000.0, 1010.0], [1020.0, 1030.0]]]
     found = judging.weigh(Compared(1, MetricName.LCP, [[1000.0, 1001.0]], [[2000.0, 2001.0]], known), QUIET)
     assert found is not None  # two snapshots are compared by the noise of their neighbours
     assert judging.suspected([found]) == [True]

@@ -4,7 +4,7 @@ from ..notifications import AlertKind, AlertSeverity
 from .actions import acknowledge, resolve, snooze
 from .ending import end_with
 from .failing import failure_key, judge_failures
-from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, hold_all, remind
+from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, hold_all, open_of_pages, remind
 from .model import Alert, AlertRow
 from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids, open_by_keys
 from .rules import AlertState, Resolution
@@ -32,6 +32,7 @@ __all__ = [
     "hold_all",
     "judge_failures",
     "open_by_keys",
+    "open_of_pages",
     "remind",
     "resolve",
     "snooze",

@@ -70,6 +70,25 @@ _OPEN_IN_TURN = Query(
 )
 
 
+_OPEN_OF_PAGES = Query(
+    AlertRow,
+    query(AlertRow, Alert)
+    .where(
+        Alert.workspace_id == bindparam("workspace_id"),
+        one_of(Alert.page_id, "pages"),
+        Alert.kind == bindparam("kind"),
+        Alert.state != AlertState.RESOLVED,
+    )
+    .statement.order_by(Alert.id)
+    .with_for_update(key_share=True),
+)
+
+
+async def open_of_pages(work: Work, workspace_id: UUID, kind: AlertKind, pages: Collection[UUID]) -> Sequence[AlertRow]:
+    """Those of the kind that are open for these pages; they stay as they are until this work is done."""
+    return await work.db.all(_OPEN_OF_PAGES, workspace_id=workspace_id, kind=kind, pages=pages)
+
+
 async def hold(work: Work, condition: Condition) -> Held:
     """It is so: opens an alert, and lets people be told, unless one is open for it; that one was seen once more.
 

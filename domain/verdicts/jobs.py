@@ -54,7 +54,7 @@ async def perform(database: Database, claim: jobs.Claim, confirm_after: timedelt
 
 async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, confirm_after: timedelta) -> None:
     """`found` has ended. Where it confirms another, that one is judged."""
-    from . import deciding, telling  # scipy and what is built on it is for those who judge
+    from . import deciding, telling, worsening  # scipy and what is built on it is for those who judge
 
     reader, reach, whole = database.reader, Reach.whole(found.workspace_id), found
     if found.confirms_id is not None:
@@ -72,9 +72,8 @@ async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, conf
         await jobs.finish(work, claim)
         await _write(work, whole, decided, _newest_before(read), confirm_after)
         await telling.tell(work, found, ended, prepared)
-        # Facts were told when the snapshot itself was judged.
-        told = decided if found.id == whole.id else [each for each in decided if each.reason is Reason.CONFIRMED]
-        await telling.tell_verdicts(work, whole, told)
+        first, elsewhere = found.id == whole.id, line.branch != whole.branch
+        await worsening.tell_verdicts(work, whole, decided, proved, first=first, elsewhere=elsewhere)
         if found.id != whole.id:
             await work.db.execute(update(Snapshot).where(Snapshot.id == found.id).values(judged_at=work.now))
 

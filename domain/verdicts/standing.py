@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from sqlalchemy import Text, Uuid, bindparam, or_
 
 from ..access import Reach
 from ..audits import Audit, AuditRow
-from ..base import Query, one_of, query, within
+from ..base import Query, UtcDateTime, one_of, query, within
 from ..measuring import MetricName
 from ..ports import Reader
 from ..snapshots import Snapshot, SnapshotRow
+from ..work import Writer
 from .model import Verdict
 from .rules import Judgement, Reason
 from .samples import Line, Sample, on_the_line
@@ -104,3 +106,34 @@ async def changed_at(
         if row.audit_id < own.get(key[:2], row.audit_id):
             found.setdefault(key, []).append(row.audit_id)
     return {key: sorted(ids) for key, ids in found.items()}
+
+
+class Step(NamedTuple):
+    page_id: UUID
+    profile_id: UUID
+    metric: str
+    before: float | None
+    judged_at: datetime
+
+
+_REGRESSED = Query(
+    Step,
+    query(Step, Verdict)
+    .where(
+        one_of(Verdict.page_id, "pages"),
+        Verdict.judgement == Judgement.REGRESSED,
+        Verdict.judged_at >= bindparam("since", type_=UtcDateTime()),
+        within(Verdict.workspace_id, Verdict.site_id),
+    )
+    .statement.order_by(Verdict.id),
+)
+
+
+async def regressed_since(
+    reader: Writer, reach: Reach, pages: Collection[UUID], since: datetime
+) -> Mapping[Subject, Sequence[Step]]:
+    """What of these pages became worse since then, the oldest first."""
+    found: dict[Subject, list[Step]] = {}
+    for row in await reader.all(_REGRESSED, pages=pages, since=since, reach=reach.held):
+        found.setdefault((row.page_id, row.profile_id, MetricName(row.metric)), []).append(row)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, or_, select
+from sqlalchemy import Uuid, bindparam, or_
 
 from .. import sites
 from ..base import query, within
@@ -35,10 +35,6 @@ async def end_with(work: Work, *, site_id: UUID, page_id: UUID | None = None) ->
     Of those alone that are within the actor's reach; whether they may delete it is for others to ask.
     """
     # Whoever judges what was measured there locks the site first, and then alerts.
-    await work.db.execute(
-        select(sites.Site.id)
-        .where(sites.Site.id == site_id, sites.Site.workspace_id.in_(work.actor.reach.workspaces))
-        .with_for_update(key_share=True)
-    )
+    await sites.in_turn(work, work.actor.reach, [site_id])
     for row in await work.db.all(_OPEN, site=site_id, page=page_id, reach=work.actor.reach.held):
         await holding.end(work, row.workspace_id, row.subject, Resolution.DISABLED)

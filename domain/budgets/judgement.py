@@ -69,12 +69,7 @@ async def judge(
 
 async def _in_turn(work: Work, reach: Reach, site_ids: Collection[UUID]) -> None:
     """One after the other: each goes on from where the one before left off. No budget is changed or goes meanwhile."""
-    await work.db.execute(
-        select(sites.Site.id)
-        .where(sites.Site.id.in_(site_ids), sites.Site.workspace_id.in_(reach.workspaces))
-        .order_by(sites.Site.id)
-        .with_for_update(key_share=True)
-    )
+    await sites.in_turn(work, reach, site_ids)
     await work.db.execute(
         select(Budget.id)
         .where(Budget.workspace_id.in_(reach.workspaces), or_(Budget.site_id.is_(None), Budget.site_id.in_(site_ids)))

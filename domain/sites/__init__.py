@@ -46,6 +46,7 @@ from .rules import (
     split_url,
     throttling_of,
 )
+from .turns import in_turn
 
 __all__ = [
     "PAGES",
@@ -79,6 +80,7 @@ __all__ = [
     "delete_profile",
     "find_or_create_page",
     "find_or_create_profile",
+    "in_turn",
     "open_access",
     "page_by_paths",
     "pages_by_ids",

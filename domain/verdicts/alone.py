@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from .. import alerts, audits, budgets, jobs
+from .. import alerts, audits, budgets, jobs, sites
 from ..access import SYSTEM, Actor, Reach, Role
 from ..audits import AuditState, Latest
 from ..ports import Database
@@ -36,6 +36,7 @@ async def _perform(database: Database, claim: jobs.Claim) -> None:
     prepared = await budgets.prepare(reader, reach, ended)
     told = [audit for audit in ended if audit.state is AuditState.FINISHED or await _was_measured(database, reach, audit)]
     async with database.work(Actor(roles={workspace_id: Role.MEMBER})) as work:
+        await sites.in_turn(work, reach, {audit.site_id for audit in ended})
         await jobs.finish(work, claim)
         await alerts.judge_failures(work, reach, told)
         await tell_breaches(work, await budgets.judge(work, reach, ended, prepared=prepared))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from .. import audits, jobs, snapshots
+from .. import audits, jobs, sites, snapshots
 from ..access import SYSTEM, Actor, Reach, Role
 from ..errors import LimitReached
 from ..ids import new_id
@@ -69,6 +69,7 @@ async def _judge(database: Database, claim: jobs.Claim, found: SnapshotRow, conf
     ended = await standing.ended(reader, reach, found.id)
     prepared = await telling.prepare(reader, found, ended)
     async with database.work(Actor(roles={whole.workspace_id: Role.MEMBER})) as work:
+        await sites.in_turn(work, reach, [whole.site_id])
         await jobs.finish(work, claim)
         await _write(work, whole, decided, _newest_before(read), confirm_after)
         await telling.tell(work, found, ended, prepared)

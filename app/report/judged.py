@@ -11,18 +11,19 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam
 from sqlalchemy.sql import Select
 
-from app.report import changed, history, judging, slots, words
-from domain import audits, marks, metrics, snapshots, timelines, verdicts
+from app.report import changed, history, judging, marked, slots, words
+from domain import audits, metrics, snapshots, verdicts
 from domain.access import Reach
 from domain.audits import Audit, AuditRow, AuditState
 from domain.base import Query, query, within
 from domain.measuring import MetricName
-from domain.paging import Window
 from domain.ports import Reader
 from domain.verdicts import Judgement, Verdict, VerdictRow
 
 EARLIER, LATER = 9, 4
-"""So many snapshots are drawn before the one that was judged, and after it and those that confirm it."""
+"""So many snapshots are drawn before the one that was judged, more where those compared with it lie farther back, and so many
+after it and those that confirm it.
+"""
 
 _LEAST = {
     metrics.Unit.MILLISECOND: 10,
@@ -33,20 +34,6 @@ _LEAST = {
     metrics.Unit.UNITLESS: 0.05,
 }
 """So much a chart's axis shows at least."""
-
-MOST_MARKS = 9
-MOST_TEXT = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A deploy or an annotation; its number stands in the charts."""
-
-    number: int
-    kind: str
-    text: str
-    at: datetime
-    time: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,7 @@ class Judged:
     """
 
     cards: tuple[Card, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    happened: marked.Marked | None = None
     changed: changed.Changed | None = None
     of: str | None = None
     waiting: str | None = None
@@ -123,12 +110,13 @@ async def judged(reader: Reader, audit: AuditRow, neighbours: Sequence[AuditRow]
         neighbours = await history.around(reader, reach, of_it)
     chosen, sides = await _chosen(reader, reach, whole, rows, neighbours)
     runs = await audits.runs_by_audits(reader, reach, [each.id for each in chosen])
-    marked = await _marks(reader, reach, audit, chosen)
+    judged_audit = next((each for each in chosen if each.id == rows[0].audit_id), audit)
+    happened = await marked.between(reader, reach, chosen, judged_audit)
     before = next((row.before_audit_id for row in rows if row.before_audit_id is not None), None)
     ordered = sorted(rows, key=lambda row: (judging.ORDER.index(row.judgement), list(MetricName).index(MetricName(row.metric))))
     return Judged(
-        tuple(_card(row, chosen, sides, runs, marked) for row in ordered),
-        marked,
+        tuple(_card(row, chosen, sides, runs, happened.marks) for row in ordered),
+        happened,
         await changed.changed(reader, reach, before, rows[0].audit_id),
         None if own is not None and own.id == whole.id else words.when(whole.requested_at),
         None if whole.judged_at is not None else SUSPECTED,
@@ -157,45 +145,26 @@ async def _chosen(
     first = next((place for place, each in enumerate(of_snapshots) if each.id == rows[0].audit_id), len(of_snapshots))
     after = [place for place, each in enumerate(of_snapshots) if _confirms(known.get(each.snapshot_id or whole.id), whole)]
     last = max(after, default=first)
-    alike = {
-        id: row
-        for id, row in known.items()
-        if _confirms(row, whole)
-        or (row.id <= line.until and (line.branch is None or row.branch is None or row.branch == line.branch))
-    }
-    return of_snapshots[max(0, first - EARLIER) : last + 1 + LATER], alike
+    alike = {id: row for id, row in known.items() if _confirms(row, whole) or _is_compared(row, line)}
+    conditions = of_snapshots[first].conditions_id if first < len(of_snapshots) else None
+    compared = [
+        place
+        for place, each in enumerate(of_snapshots[:first])
+        if each.snapshot_id in alike and each.conditions_id == conditions
+    ]
+    most = max(row.snapshots_before for row in rows)
+    begin = min([first - EARLIER, *compared[len(compared) - min(most, len(compared)) :]])
+    return of_snapshots[max(0, begin) : last + 1 + LATER], alike
 
 
 def _confirms(row: snapshots.SnapshotRow | None, whole: snapshots.SnapshotRow) -> bool:
     return row is not None and whole.id in (row.id, row.confirms_id)
 
 
-async def _marks(reader: Reader, reach: Reach, audit: AuditRow, chosen: Sequence[AuditRow]) -> tuple[Mark, ...]:
-    """What happened between the snapshots that are drawn, the oldest first."""
-    times = [each.finished_at for each in chosen if each.finished_at is not None]
-    if not times:
-        return ()
-    given = {"since": times[0], "until": times[-1], "environment": audit.environment, "profile": audit.profile_id}
-    found = (await timelines.MARKS.of(reader, reach, audit.page_id, Window(100), **given)).rows
-    rows = [row for row in found if row.verdict_id is None][:MOST_MARKS][::-1]
-    deploys = await marks.deploys_by_ids(reader, reach, [row.deploy_id for row in rows if row.deploy_id])
-    notes = await marks.annotations_by_ids(reader, reach, [row.annotation_id for row in rows if row.annotation_id])
-    # No more than this: who wrote it, the commit and its message are for those who are in the workspace.
-    return tuple(
-        Mark(
-            number,
-            "Deploy" if row.deploy_id else "Note",
-            _short(deploys[row.id].version if row.deploy_id else notes[row.id].text),
-            row.at,
-            words.when(row.at),
-        )
-        for number, row in enumerate(rows, 1)
-        if row.id in deploys or row.id in notes
-    )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+def _is_compared(row: snapshots.SnapshotRow, line: verdicts.Line) -> bool:
+    """Whether what is judged against this line is set beside it; as `verdicts` reads what was before."""
+    on_it = line.branch is None or row.branch is None or row.branch == line.branch
+    return row.confirms_id is None and row.id <= line.until and on_it
 
 
 def _card(
@@ -203,7 +172,7 @@ def _card(
     chosen: Sequence[AuditRow],
     alike: Mapping[UUID, snapshots.SnapshotRow],
     runs: Mapping[UUID, Sequence[audits.RunRow]],
-    marked: Sequence[Mark],
+    marks: Sequence[marked.Mark],
 ) -> Card:
     name = MetricName(row.metric)
     drawn = _slots(row, name, chosen, alike, runs)
@@ -218,7 +187,7 @@ def _card(
         ("Compared", judging.compared(row)),
     )
     title, least = metrics.CATALOGUE[name].title, _LEAST[metrics.CATALOGUE[name].unit]
-    numbers = [(mark.number, mark.at) for mark in marked]
+    numbers = [(mark.number, mark.at) for mark in marks]
     return Card(
         title=title,
         judgement=row.judgement,

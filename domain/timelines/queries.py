@@ -66,18 +66,21 @@ _changes = (
         or_(_PROFILE.is_(None), Verdict.profile_id == _PROFILE),
     )
 )
-_all = union_all(_of_pages(Deploy, _in_environment), _of_pages(Annotation, _about_it), _changes).subquery("marks")
-_column = cast(Any, _all.c)
+_happenings = (_of_pages(Deploy, _in_environment), _of_pages(Annotation, _about_it))
 
-MARKS = Keyset(
-    "pageMarks",
-    Query(MarkRow, select(*(_column[name] for name in MarkRow._fields))),
-    parent=_column.page_id,
-    tenant=None,  # each of the three is held to its own
-    keys=[_column.at, _column.id],
-    descending=True,
-)
+
+def _listed(name: str, *parts: Select[Any]) -> Keyset[MarkRow]:
+    """The newest first. Each of the parts is held to its own tenant."""
+    column = cast(Any, union_all(*parts).subquery("marks").c)
+    rows = Query(MarkRow, select(*(column[field] for field in MarkRow._fields)))
+    return Keyset(name, rows, parent=column.page_id, tenant=None, keys=[column.at, column.id], descending=True)
+
+
+MARKS = _listed("pageMarks", *_happenings, _changes)
 """A page's, the newest first: deploys of its site, what is written to it or to its whole site, and what regressed or improved.
 
 Takes `since`, `until`, `environment` and, of verdicts, `profile`, each a value or None. A verdict stands where its audit ended.
 """
+
+HAPPENINGS = _listed("pageHappenings", *_happenings)
+"""The same without verdicts. Takes `since`, `until` and `environment`."""

@@ -8,7 +8,7 @@ from .jobs import CONFIRM_AFTER, KINDS, perform, sweep
 from .model import Verdict, VerdictRow
 from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, Counts, by_ids, counts_by_snapshots
 from .rules import Judgement, Reason
-from .samples import line_of
+from .samples import Line, line_of
 
 __all__ = [
     "CONFIRM_AFTER",
@@ -24,6 +24,7 @@ __all__ = [
     "Comparison",
     "Counts",
     "Judgement",
+    "Line",
     "Reason",
     "Verdict",
     "VerdictRow",

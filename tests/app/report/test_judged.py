@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -39,12 +40,21 @@ async def page_of(shelf: Shelf) -> sites.PageRow:
         return await sites.find_or_create_page(work, workspace_id=shelf.workspace, url=URL)
 
 
-async def _take(shelf: Shelf, ttfb: float, site: UUID, *, made: Callable[[float], RunResult] = probed, **given: Any) -> UUID:
+async def _take(
+    shelf: Shelf,
+    ttfb: float,
+    site: UUID,
+    *,
+    made: Callable[[float], RunResult] = probed,
+    confirming: float | None = None,
+    **given: Any,
+) -> UUID:
     database = shelf.house.database
     async with database.work(shelf.actor) as work:
         id = (await snapshots.request(work, site_id=site, runs=len(NOISE), **given)).id
     engine = Replay(EngineName.PROBE, [made(ttfb + noise) for noise in NOISE])
     while await _measured(shelf, engine):
+        engine = engine if confirming is None else Replay(EngineName.PROBE, [made(confirming + noise) for noise in NOISE])
         async with database.work(SYSTEM) as work:
             await snapshots.close_ended(work)
         for kind in verdicts.KINDS:
@@ -138,6 +148,34 @@ async def test_another_branchs_snapshots_are_drawn_but_not_as_what_it_is_compare
     (last,) = await take(shelf, 250, commit=Commit("c0ffee3", "main"))
     classes = [group["class"] for group in Page(await shelf.open(last)).all("g")]
     assert classes[:4] == ["snapshot before", "snapshot before", "snapshot other", "snapshot since"]
+
+
+async def test_what_looked_into_an_earlier_suspicion_is_not_what_it_is_compared_with(shelf: Shelf) -> None:
+    await take(shelf, *STEADY)
+    await take(shelf, 450, confirming=250)
+    (last,) = await take(shelf, 250)
+    shown = Page(await shelf.open(last))
+    assert "Compared 4 snapshots before with 1 since" in shown.text
+    classes = [str(group["class"]).removeprefix("snapshot ") for group in shown.all("g")][:8]
+    assert classes == ["other", "other", *["before"] * 4, "other", "since"]
+
+
+async def test_of_many_marks_those_nearest_to_what_was_judged_are_shown(shelf: Shelf) -> None:
+    _, judged, last = await take(shelf, 250, 251, 250)
+    page = await page_of(shelf)
+    async with shelf.house.database.work(shelf.actor) as work:
+        rows = await audits.by_ids(work.db, shelf.actor.reach, [judged, last])
+        for id, text in ((judged, "Until then"), (last, "Since")):
+            end = rows[id].finished_at or work.now
+            for number in range(8):
+                at = end - timedelta(microseconds=number + 1)
+                await marks.annotate(work, site_id=page.site_id, text=f"{text} {8 - number}.", at=at)
+    shown = Page(await shelf.open(judged))
+    assert re.findall(r"Note (\w.*?)\.", shown.text) == [
+        *(f"Until then {number}" for number in range(3, 9)),
+        *(f"Since {number}" for number in range(1, 4)),
+    ]
+    assert "And 7 more, farther from the snapshot that was judged." in shown.text
 
 
 async def test_marks_stand_beside_it_and_show_no_more_than_what_happened_when(shelf: Shelf) -> None:

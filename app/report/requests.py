@@ -53,20 +53,20 @@ def waterfall(rows: Sequence[audits.RequestRow], page_url: str) -> Waterfall:
     """The first hundred requests; how many more there were."""
     shown = rows[:MOST]
     end = max((row.end_ms for row in shown if row.end_ms is not None), default=0)
-    host = _parts(page_url)[0]
+    host = parts(page_url)[0]
     third = sum(row.third_party for row in rows)
-    parts = [words.count(len(rows), "request")]
-    parts += [f"{third:,} of them third-party"] if third else []
+    said = [words.count(len(rows), "request")]
+    said += [f"{third:,} of them third-party"] if third else []
     return Waterfall(
         lines=tuple(_line(row, host, end) for row in shown),
         more=len(rows) - len(shown),
-        summary=", ".join(parts),
+        summary=", ".join(said),
         span=words.milliseconds(end) if end > 0 else None,
     )
 
 
 def _line(row: audits.RequestRow, page_host: str, end: float) -> RequestLine:
-    host, path = _parts(row.url)
+    host, path = parts(row.url)
     taken = row.end_ms - row.start_ms if row.start_ms is not None and row.end_ms is not None else None
     return RequestLine(
         number=row.position + 1,
@@ -99,12 +99,12 @@ def shortened(path: str) -> str:
     return path if len(path) <= MOST_PATH else f"{path[: MOST_PATH // 3]}…{path[-(MOST_PATH - MOST_PATH // 3 - 1) :]}"
 
 
-def _parts(url: str) -> tuple[str, str]:
+def parts(url: str) -> tuple[str, str]:
     """Host and path with query; an address that is none is all path."""
     try:
-        parts = urlsplit(url)
+        found = urlsplit(url)
     except ValueError:
         return "", url
-    if not parts.netloc:
+    if not found.netloc:
         return "", url
-    return parts.netloc, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return found.netloc, (found.path or "/") + (f"?{found.query}" if found.query else "")

@@ -209,15 +209,16 @@ def heavier(ttfb: float) -> RunResult:
     """With another script, and without the finding that was there."""
     result = probed(ttfb)
     script = RequestSeen(f"http://127.0.0.1:1/{EVIL}.js", ResourceType.SCRIPT, status=200, transfer_bytes=5_000)
-    return dataclasses.replace(result, requests=(*result.requests, script), findings=result.findings[:1])
+    other = RequestSeen("https://me:word@cdn.example/more.js?key=secret", ResourceType.SCRIPT, status=200, transfer_bytes=4_000)
+    return dataclasses.replace(result, requests=(*result.requests, script, other), findings=result.findings[:1])
 
 
-async def test_what_changed_stands_below_the_gravest_and_largest_first(shelf: Shelf) -> None:
+async def test_what_changed_stands_below_the_gravest_and_largest_first_with_paths_alone(shelf: Shelf) -> None:
     await take(shelf, 250, 251)
     (last,) = await take(shelf, 250, made=heavier)
     shown = Page(await shelf.open(last))
-    assert "What changed Removed Files are not cached. High Added http://127.0.0.1:1/" in shown.text
-    assert " 5.0 kB Each dot is a run" in shown.text
+    assert "What changed Removed Files are not cached. High Added /<script>" in shown.text
+    assert " 5.0 kB Added /more.js cdn.example 4.0 kB Each dot is a run" in shown.text
     assert "script" not in {tag for tag, _ in shown.tags}
     (same,) = await take(shelf, 250, made=heavier)
     assert "the same findings and requests as in the audit before" in Page(await shelf.open(same)).text

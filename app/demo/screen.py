@@ -15,7 +15,6 @@ from rich.text import Text
 
 from app.auditing.table import console
 from app.demo.story import Ending
-from app.report.judging import signed
 from domain import metrics
 from domain.measuring import MetricName
 
@@ -91,5 +90,5 @@ def _numbers(each: Any) -> tuple[str, str, str, str]:
 
     interval = "–"
     if each["changeLow"] is not None:
-        interval = f"{signed(name, each['changeLow'])} to {signed(name, each['changeHigh'])}"
+        interval = " to ".join(metrics.format_change(name, each[end]) for end in ("changeLow", "changeHigh"))
     return value("before"), value("after"), interval, value("detectable")

@@ -141,18 +141,15 @@ def _change(metric: MetricName, row: Mapping[str, Any]) -> Text:
     """The change as a number and as a part, over the interval that it lies in."""
     if row["change"] is None:
         return Text("–")
-    part = f" ({row['relativeChange'] * 100:+,.0f} %)" if row["relativeChange"] is not None else ""
+    part = f" ({metrics.format_share(row['relativeChange'])})" if row["relativeChange"] is not None else ""
     lower = metrics.CATALOGUE[metric].direction is Direction.LOWER_IS_BETTER
     worse = row["change"] > 0 if lower else row["change"] < 0
     changed = Judgement(row["judgement"]) in CHANGED
-    text = Text().append(_signed(metric, row["change"]) + part, ("red" if worse else "green") if changed else "")
+    text = Text().append(metrics.format_change(metric, row["change"]) + part, ("red" if worse else "green") if changed else "")
     if row["changeLow"] is not None and row["changeHigh"] is not None:
-        text.append(f"\n{_signed(metric, row['changeLow'])} to {_signed(metric, row['changeHigh'])}", "dim")
+        ends = (metrics.format_change(metric, row[end]) for end in ("changeLow", "changeHigh"))
+        text.append("\n" + " to ".join(ends), "dim")
     return text
-
-
-def _signed(metric: MetricName, value: float) -> str:
-    return f"{'-' if value < 0 else '+'}{metrics.format_value(metric, abs(value))}"
 
 
 def _why(row: Mapping[str, Any]) -> Text:

@@ -49,8 +49,8 @@ def change(row: verdicts.VerdictRow) -> str | None:
     if row.before is None or row.after is None:
         return None
     moved = row.after - row.before
-    share = f", {_sign(moved)}{abs(moved / row.before) * 100:,.0f} %" if row.before else ""
-    return signed(MetricName(row.metric), moved) + share
+    share = f", {metrics.format_share(moved / row.before)}" if row.before else ""
+    return metrics.format_change(MetricName(row.metric), moved) + share
 
 
 def interval(row: verdicts.VerdictRow) -> str | None:
@@ -58,7 +58,7 @@ def interval(row: verdicts.VerdictRow) -> str | None:
     if row.change_low is None or row.change_high is None:
         return None
     name = MetricName(row.metric)
-    return f"{signed(name, row.change_low)} to {signed(name, row.change_high)}"
+    return f"{metrics.format_change(name, row.change_low)} to {metrics.format_change(name, row.change_high)}"
 
 
 def detectable(row: verdicts.VerdictRow) -> str | None:
@@ -79,11 +79,3 @@ def spread(row: verdicts.VerdictRow) -> str | None:
     if ratio >= 1:
         return f"Its runs lie {ratio:.1f} times as far apart as before."
     return f"Its runs lie closer together than before: {ratio * 100:.0f} % as far apart."
-
-
-def signed(metric: MetricName, value: float) -> str:
-    return _sign(value) + metrics.format_value(metric, abs(value))
-
-
-def _sign(value: float) -> str:
-    return "+" if value > 0 else "−" if value < 0 else "±"

@@ -1,6 +1,7 @@
 """The catalogue of metrics, Lighthouse's scoring, and how runs become an audit's numbers: decisions only."""
 
-from .catalogue import CATALOGUE, Direction, Metric, Rating, Thresholds, Unit, format_value, rating
+from .catalogue import CATALOGUE, Direction, Metric, Rating, Thresholds, Unit, rating
+from .formatting import format_change, format_share, format_value
 from .scoring import LATEST_MAJOR, WEIGHTS, Curve, curve, metric_score, performance_score, representative_run
 from .summary import Spread, audit_metrics, median, relative_change, spread
 
@@ -17,6 +18,8 @@ __all__ = [
     "Unit",
     "audit_metrics",
     "curve",
+    "format_change",
+    "format_share",
     "format_value",
     "median",
     "metric_score",

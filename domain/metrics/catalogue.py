@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -101,44 +100,6 @@ def rating(metric: MetricName, value: float, engine: EngineName, form_factor: Fo
     if sign * value <= sign * thresholds.good:
         return Rating.GOOD
     return Rating.POOR if sign * value > sign * thresholds.poor else Rating.NEEDS_IMPROVEMENT
-
-
-def format_value(metric: MetricName, value: float) -> str:
-    """The value for people: `1,234 ms`, `12.3 s`, `45.6 kB`, a score as `92` of 100, CLS as `0.123`."""
-    match CATALOGUE[metric].unit:
-        case Unit.MILLISECOND:
-            return _milliseconds(value)
-        case Unit.BYTE:
-            return _bytes(value)
-        case Unit.COUNT:
-            return _plain(value)
-        case Unit.SCORE:
-            return str(math.floor(value * 100 + 0.5))
-        case Unit.DAY:
-            # Days left: what has begun to run out does not count, so that six and a half are not shown as seven.
-            days = math.floor(value)
-            return f"{days:,} {'day' if abs(days) == 1 else 'days'}"
-        case Unit.UNITLESS:
-            return f"{value:.3f}"
-
-
-def _milliseconds(value: float) -> str:
-    if round(value) >= 10_000:
-        return f"{value / 1000:,.1f} s"
-    return f"{_plain(value) if value < 10 else f'{value:,.0f}'} ms"
-
-
-def _bytes(value: float) -> str:
-    if round(value) < 1000:
-        return f"{value:.0f} B"
-    if round(value / 1000, 1) < 1000:
-        return f"{value / 1000:.1f} kB"
-    return f"{value / 1_000_000:,.1f} MB"
-
-
-def _plain(value: float) -> str:
-    """One decimal, and none when it says nothing."""
-    return f"{value:,.1f}".removesuffix(".0")
 
 
 _CHROME = "https://developer.chrome.com/docs/lighthouse/performance/"

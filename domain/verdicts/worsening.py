@@ -9,7 +9,7 @@ from .. import alerts
 from ..access import Reach
 from ..alerts import AlertKind, AlertRow, AlertSeverity, Condition
 from ..measuring import MetricName
-from ..metrics import CATALOGUE, Unit
+from ..metrics import CATALOGUE, format_value
 from ..snapshots import SnapshotRow
 from ..work import Work
 from . import standing
@@ -136,13 +136,4 @@ def _is_told(each: Decided) -> bool:
 
 
 def _shown(metric: MetricName, value: float | None) -> str:
-    if value is None:
-        return "?"
-    match CATALOGUE[metric].unit:
-        case Unit.MILLISECOND:
-            return f"{value:,.0f} ms"
-        case Unit.BYTE:
-            return f"{value / 1024:,.0f} KiB"
-        case Unit.COUNT:
-            return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return format_value(metric, value) if value is not None else "?"

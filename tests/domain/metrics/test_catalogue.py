@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.measuring import EngineName, FormFactor, MetricName
-from domain.metrics import CATALOGUE, Direction, Rating, Thresholds, Unit, format_value, rating
+from domain.metrics import CATALOGUE, Direction, Rating, Thresholds, Unit, format_change, format_share, format_value, rating
 
 MOBILE, DESKTOP = FormFactor.MOBILE, FormFactor.DESKTOP
 PROBE, LIGHTHOUSE, PAGESPEED = EngineName.PROBE, EngineName.LIGHTHOUSE, EngineName.PAGESPEED
@@ -171,3 +171,21 @@ def test_a_better_value_never_has_a_worse_rating(
 )
 def test_values_are_shown_as_people_write_them(metric: MetricName, value: float, text: str) -> None:
     assert format_value(metric, value) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "change", "text"),
+    [
+        (MetricName.TTFB, 200, "+200 ms"),
+        (MetricName.TRANSFER_BYTES, -1_500, "−1.5 kB"),
+        (MetricName.CLS, -0.05, "−0.050"),
+        (MetricName.REQUEST_COUNT, 0, "±0"),
+    ],
+)
+def test_a_change_says_which_way_it_goes(metric: MetricName, change: float, text: str) -> None:
+    assert format_change(metric, change) == text
+
+
+@pytest.mark.parametrize(("change", "text"), [(0.8, "+80 %"), (-0.054, "−5 %"), (12, "+1,200 %"), (0, "±0 %")])
+def test_a_relative_change_says_which_way_it_goes(change: float, text: str) -> None:
+    assert format_share(change) == text

@@ -59,12 +59,21 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """Something that happened, and what it was."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     bands: tuple[Band, ...]
     rows: tuple[Tick, ...]
     columns: tuple[Tick, ...]
     lines: tuple[str, ...]
     dots: tuple[Dot, ...]
+    flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +92,11 @@ def draw(
     *,
     thresholds: Thresholds | None = None,
     most: float | None = None,
+    happened: Sequence[tuple[datetime, str]] = (),
 ) -> Chart | None:
     """A line chart from zero to `most` (or to a round number above all values); None where nothing was measured.
 
-    `points` are in the order of time.
+    `points` are in the order of time, and what happened lies between the first and the last of them.
     """
     measured = [(point, point.value) for point in points if point.value is not None]
     if not measured:
@@ -96,9 +106,9 @@ def draw(
     top = most or step * math.ceil(highest / step - 1e-9) or 1
     first, last = points[0].at, points[-1].at
 
-    def x(point: Point) -> float:
+    def x(at: datetime) -> float:
         span = (last - first).total_seconds()
-        part = (point.at - first).total_seconds() / span if span else 0.5
+        part = (at - first).total_seconds() / span if span else 0.5
         return round(LEFT + part * (RIGHT - LEFT), 1)
 
     def y(value: float) -> float:
@@ -110,11 +120,12 @@ def draw(
         bands=tuple(Band(rating, y(end), round(y(start) - y(end), 1)) for rating, start, end in bands),
         rows=tuple(Tick(y(index * step), show(index * step)) for index in range(int(top / step + 1e-9) + 1)),
         columns=tuple(_columns(first, last)),
-        lines=tuple(_line([(x(point), y(value)) for point, value in run]) for run in _runs(points) if len(run) > 1),
+        lines=tuple(_line([(x(point.at), y(value)) for point, value in run]) for run in _runs(points) if len(run) > 1),
         dots=tuple(
-            Dot(x(point), y(value), f"{moment(point.at)} UTC: {show(value)}", point.current, point.conditions == current)
+            Dot(x(point.at), y(value), f"{moment(point.at)} UTC: {show(value)}", point.current, point.conditions == current)
             for point, value in measured
         ),
+        flags=tuple(Flag(x(at), f"{moment(at)} UTC: {what}") for at, what in happened),
     )
 
 

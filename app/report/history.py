@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.report import chart, words
 from domain import audits, metrics
@@ -53,12 +54,16 @@ async def around(reader: Reader, reach: Reach, audit: audits.AuditRow) -> list[a
     return sorted(ended, key=lambda row: (row.finished_at or row.requested_at, row.id))
 
 
-def charted(audit: audits.AuditRow, rows: Sequence[audits.AuditRow]) -> tuple[History, ...]:
-    found = (_history(audit, rows, metric) for metric in _CHARTED.get(audit.engine, _BROWSERS_CHARTED))
+def charted(
+    audit: audits.AuditRow, rows: Sequence[audits.AuditRow], happened: Sequence[tuple[datetime, str]] = ()
+) -> tuple[History, ...]:
+    found = (_history(audit, rows, metric, happened) for metric in _CHARTED.get(audit.engine, _BROWSERS_CHARTED))
     return tuple(history for history in found if history is not None)
 
 
-def _history(audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: MetricName) -> History | None:
+def _history(
+    audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: MetricName, happened: Sequence[tuple[datetime, str]]
+) -> History | None:
     metric = metrics.CATALOGUE[name]
     points = [
         chart.Point(row.finished_at or row.requested_at, getattr(row, name.value), row.conditions_id, row.id == audit.id)
@@ -72,6 +77,7 @@ def _history(audit: audits.AuditRow, rows: Sequence[audits.AuditRow], name: Metr
         show,
         thresholds=limits,
         most=1 if metric.unit is metrics.Unit.SCORE else None,
+        happened=happened,
     )
     if drawn is None:
         return None

@@ -1,10 +1,11 @@
-"""What happened between the snapshots that a verdict's charts show: deploys and annotations, each with its number."""
+"""What happened between what the charts show: deploys and annotations, in those of verdicts each with its number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from app.report import words
 from domain import marks, timelines
@@ -19,6 +20,7 @@ MOST, MOST_LATER = 9, 3
 LOOKED_AT = 1_000
 """So many on either side are counted."""
 
+MOST_IN_HISTORY = 30
 MOST_TEXT = 160
 
 
@@ -41,6 +43,12 @@ class Marked:
     left_out: str | None = None
 
 
+class _Told(NamedTuple):
+    kind: str
+    text: str
+    at: datetime
+
+
 async def between(reader: Reader, reach: Reach, audits: Sequence[AuditRow], judged: AuditRow) -> Marked:
     """Between the first and the last of these audits of a page those nearest before `judged`, and nearest after it."""
     times = [each.finished_at for each in audits if each.finished_at is not None]
@@ -55,25 +63,36 @@ async def between(reader: Reader, reach: Reach, audits: Sequence[AuditRow], judg
     later = since.rows[::-1][: max(MOST_LATER, MOST - len(before.rows))]
     earlier = before.rows[: MOST - len(later)]
     rows = [*earlier[::-1], *later]
-    deploys = await marks.deploys_by_ids(reader, reach, [row.deploy_id for row in rows if row.deploy_id])
-    notes = await marks.annotations_by_ids(reader, reach, [row.annotation_id for row in rows if row.annotation_id])
     more = len(before.rows) + len(since.rows) - len(rows)
     others = "at least " if before.has_next or since.has_previous else ""
-    # No more than this: who wrote it, the commit and its message are for those who are in the workspace.
+    told = await _told(reader, reach, rows)
     return Marked(
-        tuple(
-            Mark(
-                number,
-                "Deploy" if row.deploy_id else "Note",
-                _short(deploys[row.id].version if row.deploy_id else notes[row.id].text),
-                row.at,
-                words.when(row.at),
-            )
-            for number, row in enumerate(rows, 1)
-            if row.id in deploys or row.id in notes
-        ),
+        tuple(Mark(number, kind, text, at, words.when(at)) for number, (kind, text, at) in enumerate(told, 1)),
         f"{others}{more:,} more" if more else None,
     )
+
+
+async def among(
+    reader: Reader, reach: Reach, audit: AuditRow, neighbours: Sequence[AuditRow]
+) -> Sequence[tuple[datetime, str]]:
+    """The newest that happened among these audits of a page, the oldest first."""
+    times = [each.finished_at or each.requested_at for each in neighbours]
+    at = {"environment": audit.environment, "since": times[0], "until": times[-1]}
+    found = await timelines.HAPPENINGS.of(reader, reach, audit.page_id, Window(MOST_IN_HISTORY), **at)
+    return [(at, f"{kind} {text}") for kind, text, at in await _told(reader, reach, found.rows[::-1])]
+
+
+async def _told(reader: Reader, reach: Reach, rows: Sequence[timelines.MarkRow]) -> Sequence[_Told]:
+    deploys = await marks.deploys_by_ids(reader, reach, [row.deploy_id for row in rows if row.deploy_id])
+    notes = await marks.annotations_by_ids(reader, reach, [row.annotation_id for row in rows if row.annotation_id])
+    # No more than this: who wrote it, the commit and its message are for those who are in the workspace.
+    return [
+        _Told("Deploy", _short(deploys[row.id].version), row.at)
+        if row.deploy_id
+        else _Told("Note", _short(notes[row.id].text), row.at)
+        for row in rows
+        if row.id in deploys or row.id in notes
+    ]
 
 
 def _short(text: str) -> str:

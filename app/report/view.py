@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from app.report import findings, history, judged, measured, pictures, requests, words
+from app.report import findings, history, judged, marked, measured, pictures, requests, words
 from domain import audits, files, runners, sites
 from domain.access import Reach
 from domain.measuring import EngineName
@@ -130,7 +130,7 @@ async def _result(reader: Reader, audit: audits.AuditRow, sign: pictures.Sign) -
         key_lines=measured.key_lines(audit, lines),
         groups=measured.grouped(lines),
         verdicts=await judged.judged(reader, audit, neighbours),
-        history=history.charted(audit, neighbours),
+        history=history.charted(audit, neighbours, await marked.among(reader, reach, audit, neighbours)),
         gravities=findings.by_severity(found, {score["category"]: score["title"] for score in audit.scores}),
         pictures=pictures.pictures(kept, chosen.index, sign),
         waterfall=requests.waterfall(asked, audit.final_url or audit.requested_url),

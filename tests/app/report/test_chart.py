@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.report.chart import BOTTOM, LEFT, RIGHT, TOP, Band, Dot, Point, Scale, Tick, draw, scale
+from app.report.chart import BOTTOM, LEFT, RIGHT, TOP, Band, Dot, Flag, Point, Scale, Tick, draw, scale
 from domain.metrics import Rating, Thresholds
 
 START = datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
@@ -35,6 +35,12 @@ def test_time_is_to_scale() -> None:
     chart = draw([*points(1, 1), Point(START + timedelta(days=10), 1, "one")], show)
     assert chart is not None
     assert [dot.x for dot in chart.dots] == [58, 92.2, 400]
+
+
+def test_what_happened_stands_at_its_time() -> None:
+    chart = draw(points(1, 1, 1), show, happened=[(START + timedelta(days=1), "Deploy 1.2")])
+    assert chart is not None
+    assert chart.flags == (Flag(MIDDLE, "4 Nov 2026, 14:05 UTC: Deploy 1.2"),)
 
 
 def test_a_single_point_stands_in_the_middle_and_has_no_line() -> None:

@@ -176,6 +176,8 @@ async def test_of_many_marks_those_nearest_to_what_was_judged_are_shown(shelf: S
         *(f"Since {number}" for number in range(1, 4)),
     ]
     assert "And 7 more, farther from the snapshot that was judged." in shown.text
+    history = [group for group in shown.all("g") if group["class"] == "happened"]
+    assert len(history) == 2 * 16  # in both of its charts
 
 
 async def test_marks_stand_beside_it_and_show_no_more_than_what_happened_when(shelf: Shelf) -> None:

@@ -165,4 +165,4 @@ async def test_a_report_takes_the_same_number_of_statements_whatever_it_shows(sh
         counter = Counter(shelf.house.database)
         await shelf.open(id)
         counted.append(len([text for text in counter.statements if text.startswith("SELECT")]))
-    assert counted == [13, 13]
+    assert counted == [16, 16]

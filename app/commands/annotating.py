@@ -30,10 +30,10 @@ def add(
     site: Site,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to write.", show_default=False)],
     page: Annotated[
-        str | None, typer.Option(metavar="PAGE", help="To this page alone: its path or id.  [all]", show_default=False)
+        str | None, typer.Option(metavar="PAGE", help="To this page alone: its path or id.  (all)", show_default=False)
     ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When, such as 2026-11-01T08:00:00Z.  [now]", show_default=False)
+        str | None, typer.Option(metavar="TIME", help="When, such as 2026-11-01T08:00:00Z.  (now)", show_default=False)
     ] = None,
     server: Server = None,
     workspace: Workspace = "default",

@@ -31,12 +31,12 @@ def audit(
         FormFactor | None,
         typer.Option(
             case_sensitive=False,
-            help="The device.  [else DESKTOP for PROBE, MOBILE for the others]",
+            help="The device.  (else DESKTOP for PROBE, MOBILE for the others)",
             show_default=False,
         ),
     ] = None,
     runs: Annotated[
-        int | None, typer.Option(min=1, max=20, help="How often to measure.  [else the profile's]", show_default=False)
+        int | None, typer.Option(min=1, max=20, help="How often to measure.  (else the profile's)", show_default=False)
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")] = False,
     fail_on: Annotated[

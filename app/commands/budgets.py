@@ -28,7 +28,7 @@ PRODUCTION = "production"
 
 app = typer.Typer(name="budgets", help="Budgets.", no_args_is_help=True)
 
-Site = Annotated[str | None, typer.Option(metavar="SLUG", help="The site.  [else all of the workspace's]", show_default=False)]
+Site = Annotated[str | None, typer.Option(metavar="SLUG", help="The site.  (else all of the workspace's)", show_default=False)]
 Environment = Annotated[str, typer.Option(metavar="NAME", help="The environment.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 
@@ -45,11 +45,11 @@ def import_(
     ],
     format: Annotated[
         BudgetFormat | None,
-        typer.Option(case_sensitive=False, help="What the file is.  [else as its content looks]", show_default=False),
+        typer.Option(case_sensitive=False, help="What the file is.  (else as its content looks)", show_default=False),
     ] = None,
     site: Site = None,
     profile: Annotated[
-        str | None, typer.Option(metavar="NAME", help="For audits with this profile.  [else any]", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="For audits with this profile.  (else any)", show_default=False)
     ] = None,
     environment: Environment = PRODUCTION,
     replace: Annotated[

@@ -11,4 +11,4 @@ Branch = Annotated[str | None, typer.Option(metavar="NAME", help="The branch tha
 Author = Annotated[str | None, typer.Option(metavar="NAME", help="Who wrote it.", show_default=False)]
 Message = Annotated[str | None, typer.Option(metavar="TEXT", help="What they said of it.", show_default=False)]
 Site = Annotated[str, typer.Argument(metavar="SITE", help="The site: its slug, address or id.", show_default=False)]
-Environment = Annotated[str | None, typer.Option(metavar="NAME", help="The environment.  [production]", show_default=False)]
+Environment = Annotated[str | None, typer.Option(metavar="NAME", help="The environment.  (production)", show_default=False)]

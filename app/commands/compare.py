@@ -32,7 +32,7 @@ def compare(
     profile: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Measured with this profile; may be given often.  [each site's default]", show_default=False
+            metavar="NAME", help="Measured with this profile; may be given often.  (each site's default)", show_default=False
         ),
     ] = None,
     environment: Annotated[str, typer.Option(metavar="NAME", help="In this environment.")] = "production",

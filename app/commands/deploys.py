@@ -41,7 +41,7 @@ def mark(
         str | None, typer.Option(metavar="URL", help="Where it can be looked at: the release, the build.", show_default=False)
     ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When, such as 2026-11-01T08:00:00Z.  [now]", show_default=False)
+        str | None, typer.Option(metavar="TIME", help="When, such as 2026-11-01T08:00:00Z.  (now)", show_default=False)
     ] = None,
     snapshot: Annotated[bool, typer.Option("--snapshot", help="Measure all pages under all profiles of the site.")] = False,
     json: AsJson = False,

@@ -52,7 +52,7 @@ def push(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Push to the Pacemark whose GraphQL is here, with the key in PACEMARK_KEY.  [else the data folder's]",
+            help="Push to the Pacemark whose GraphQL is here, with the key in PACEMARK_KEY.  (else the data folder's)",
             show_default=False,
         ),
     ] = None,

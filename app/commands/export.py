@@ -24,10 +24,10 @@ def export(
     page: Annotated[str, typer.Argument(metavar="PAGE", help="The page's id, or its address.", show_default=False)],
     metric: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A metric, such as LCP; may be given often.  [the usual ones]", show_default=False),
+        typer.Option(metavar="NAME", help="A metric, such as LCP; may be given often.  (the usual ones)", show_default=False),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The profile, or its id.  [the site's default]", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="The profile, or its id.  (the site's default)", show_default=False)
     ] = None,
     environment: Annotated[str, typer.Option(metavar="NAME", help="The environment.")] = "production",
     since: Annotated[
@@ -39,9 +39,9 @@ def export(
     interval: Annotated[str, typer.Option(metavar="NAME", help="AUTO, NONE, HOUR, DAY, WEEK or MONTH.")] = "AUTO",
     statistic: Annotated[str, typer.Option(metavar="NAME", help="P50, P75, P95, MEAN, MIN or MAX.")] = "P50",
     time_zone: Annotated[str, typer.Option(metavar="NAME", help="Whose days and weeks are meant.")] = "UTC",
-    format: Annotated[Format | None, typer.Option(help="The form.  [by the file's name; else csv]", show_default=False)] = None,
+    format: Annotated[Format | None, typer.Option(help="The form.  (by the file's name; else csv)", show_default=False)] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to.  [standard output]", show_default=False)
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to.  (standard output)", show_default=False)
     ] = None,
     workspace: Workspace = "default",
     data: Data = None,

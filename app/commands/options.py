@@ -11,15 +11,15 @@ import typer
 
 Data = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="The data folder.  [PACEMARK_DATA; else the user's own]", show_default=False),
+    typer.Option(metavar="DIR", help="The data folder.  (PACEMARK_DATA; else the user's own)", show_default=False),
 ]
 Host = Annotated[
     str | None,
-    typer.Option(help="The address to listen on.  [PACEMARK_HOST; else 127.0.0.1]", show_default=False),
+    typer.Option(help="The address to listen on.  (PACEMARK_HOST; else 127.0.0.1)", show_default=False),
 ]
 Port = Annotated[
     int | None,
-    typer.Option(min=0, max=65535, help="The port; 0 takes a free one.  [PACEMARK_PORT; else 8000]", show_default=False),
+    typer.Option(min=0, max=65535, help="The port; 0 takes a free one.  (PACEMARK_PORT; else 8000)", show_default=False),
 ]
 Workspace = Annotated[str, typer.Option(metavar="SLUG", help="The workspace.")]
 Client = Annotated[
@@ -31,7 +31,7 @@ Server = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="Ask the Pacemark whose GraphQL is here, with the key in PACEMARK_KEY.  [else the data folder's]",
+        help="Ask the Pacemark whose GraphQL is here, with the key in PACEMARK_KEY.  (else the data folder's)",
         show_default=False,
     ),
 ]

@@ -48,7 +48,7 @@ def check(
     old: Annotated[str, typer.Argument(help="The schema before, a file in SDL; - is standard input.", show_default=False)],
     new: Annotated[
         str | None,
-        typer.Argument(help="The schema after.  [else that of this program]", show_default=False),
+        typer.Argument(help="The schema after.  (else that of this program)", show_default=False),
     ] = None,
     documents: Annotated[
         list[Path] | None,
@@ -57,7 +57,7 @@ def check(
     registered: Annotated[bool, typer.Option("--registered", help="Look at the documents registered here, too.")] = False,
     workspace: Annotated[
         str | None,
-        typer.Option(metavar="SLUG", help="With --registered: of this workspace.  [else of all]", show_default=False),
+        typer.Option(metavar="SLUG", help="With --registered: of this workspace.  (else of all)", show_default=False),
     ] = None,
     data: Data = None,
     format: Annotated[Format, typer.Option(help="A table for people, or JSON on standard output.")] = Format.TABLE,

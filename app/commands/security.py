@@ -31,7 +31,7 @@ def group() -> None:
 def export(
     workspace: Annotated[
         str | None,
-        typer.Option(metavar="SLUG", help="Of this workspace alone.  [all, and people's accounts]", show_default=False),
+        typer.Option(metavar="SLUG", help="Of this workspace alone.  (all, and people's accounts)", show_default=False),
     ] = None,
     since: Annotated[
         datetime | None,

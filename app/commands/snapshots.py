@@ -71,18 +71,18 @@ def request(
     site: Site,
     page: Annotated[
         list[str] | None,
-        typer.Option(metavar="PAGE", help="A page, by path or id; may be given often.  [else all]", show_default=False),
+        typer.Option(metavar="PAGE", help="A page, by path or id; may be given often.  (else all)", show_default=False),
     ] = None,
     profile: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A profile; may be given often.  [else all of the site's]", show_default=False),
+        typer.Option(metavar="NAME", help="A profile; may be given often.  (else all of the site's)", show_default=False),
     ] = None,
     environment: Environment = None,
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Measure this origin instead of the site's own.", show_default=False)
     ] = None,
     runs: Annotated[
-        int | None, typer.Option(min=1, max=20, help="How often to measure.  [else the profiles']", show_default=False)
+        int | None, typer.Option(min=1, max=20, help="How often to measure.  (else the profiles')", show_default=False)
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="What to call it.", show_default=False)] = None,
     commit: Hash = None,

@@ -22,7 +22,7 @@ def status(
     ] = "PAGE_LOAD",
     profile: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Measured with this profile.  [else with each site's default]", show_default=False),
+        typer.Option(metavar="NAME", help="Measured with this profile.  (else with each site's default)", show_default=False),
     ] = None,
     environment: Annotated[str, typer.Option(metavar="NAME", help="In this environment.")] = "production",
     tags: Annotated[
@@ -31,7 +31,7 @@ def status(
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="How many pages are shown.  [40; all with --json]", show_default=False),
+        typer.Option(min=1, metavar="N", help="How many pages are shown.  (40; all with --json)", show_default=False),
     ] = None,
     old_after: Annotated[
         str, typer.Option(metavar="TIME", help="What was measured longer ago says nothing of today, such as 36h or 8d.")

@@ -39,7 +39,7 @@ def listed(
     metric: Annotated[str | None, typer.Option(metavar="NAME", help="Of this metric, such as LCP.", show_default=False)] = None,
     judgement: Annotated[
         Judgement | None,
-        typer.Option(case_sensitive=False, help="Those that say this.  [else REGRESSED and IMPROVED]", show_default=False),
+        typer.Option(case_sensitive=False, help="Those that say this.  (else REGRESSED and IMPROVED)", show_default=False),
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="Whatever they say.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000, metavar="N", help="So many of the newest.")] = 50,

@@ -21,7 +21,14 @@ def demo(
             show_default=False,
         ),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Stay up in the end, for the report to be read.")] = True,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="Stay up in the end, for the report to be read, or end.  (--wait; with --json --no-wait)",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")] = False,
 ) -> None:
     """See Pacemark find out that a site has become slow, in less than a minute.
@@ -34,4 +41,4 @@ def demo(
     """
     from app.demo import command
 
-    raise typer.Exit(command.run(command.Wish(port, data, stays=wait, as_json=json)))
+    raise typer.Exit(command.run(command.Wish(port, data, stays=not json if wait is None else wait, as_json=json)))

@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.demo import screen
-from app.demo.command import Alone
+from app import cli
+from app.demo import command, screen
+from app.demo.command import Alone, Wish
 from app.demo.site import PAGES, RENDERED_SECONDS, serving
 from app.demo.story import SLOWED, Ending
 from tests.app.report.results import Page
@@ -147,3 +148,18 @@ def test_found_is_what_was_slowed_and_nothing_else(told: list[str], found: bool,
         "http://report",
         "http://127.0.0.1:1/graphql",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "stays"),
+    [((), True), (("--no-wait",), False), (("--json",), False), (("--json", "--wait"), True)],
+    ids=["people", "people-in-haste", "programs", "programs-that-wait"],
+)
+def test_for_programs_it_ends_unless_they_say_that_it_shall_stay(
+    words: tuple[str, ...], stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes: list[Wish] = []
+    monkeypatch.setattr(command, "run", wishes.append)
+    with pytest.raises(SystemExit):
+        cli.dispatch(["demo", *words])
+    assert [wish.stays for wish in wishes] == [stays]

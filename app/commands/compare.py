@@ -9,6 +9,7 @@ import typer
 
 from app.commands import opening
 from app.commands.options import Data, Workspace
+from app.errors import Unusable
 
 if TYPE_CHECKING:
     from app.comparing import Lines
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 app = typer.Typer()
+
+PAGE_LOAD = "PAGE_LOAD"
 
 
 @app.command()
@@ -28,7 +31,10 @@ def compare(
             show_default=False,
         ),
     ],
-    metric: Annotated[str, typer.Option(metavar="NAME", help="What is compared, such as LCP.")] = "PAGE_LOAD",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What is compared, one metric, such as LCP.  (PAGE_LOAD)", show_default=False),
+    ] = None,
     profile: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,9 +61,13 @@ def compare(
     from app import comparing, settings
     from app.exporting import Wanted
 
+    words = [word.strip() for text in metric or [PAGE_LOAD] for word in text.split(",")]
+    named = {word.upper(): word for word in words if word}
+    if len(named) != 1:
+        raise Unusable("--metric takes one metric: several have no common scale. Compare each by itself, such as --metric LCP.")
     given = {
         "page": things[:1],
-        "metrics": [metric],
+        "metrics": list(named.values()),
         "environment": [environment],
         "from": [since] if since else [],
         "to": [until] if until else [],

@@ -67,3 +67,11 @@ def test_each_has_its_median_its_audits_and_how_far_it_is_from_the_first(
         status, out, err = run(capsys, tmp_path, *words)
         assert (status, out) == (2, "")
         assert err.startswith(message)
+
+
+@pytest.mark.parametrize("words", [("",), ("lcp,ttfb",), ("lcp", "ttfb")], ids=["none", "with-comma", "twice"])
+def test_one_metric_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    asked = [each for word in words for each in ("--metric", word)]
+    status, out, err = run(capsys, tmp_path, "https://some-1.example/", *asked)
+    assert (status, out) == (2, "")
+    assert err.startswith("--metric takes one metric")

@@ -13,6 +13,7 @@ from app.asgi import services_of
 from app.auditing.plain import plain
 from app.bootstrap import owner
 from app.commands import opening
+from app.commands.options import given
 from app.errors import Unusable
 from app.remote import KEY
 from graph.callers import Caller
@@ -28,20 +29,25 @@ Ask = Callable[..., Awaitable[Mapping[str, Any]]]
 
 
 class There(NamedTuple):
-    """Who is asked, for which workspace. `ask` gives an operation's data and raises Unusable; `where` ends a sentence."""
+    """Who is asked, for which workspace. `ask` gives an operation's data and raises Unusable; `where` ends a sentence.
+
+    `options`: what leads the next command there, too.
+    """
 
     ask: Ask
     workspace: str
     where: str
+    options: str = ""
 
 
 @asynccontextmanager
 async def opened(workspace: str, *, server: str | None, data: Path | None) -> AsyncGenerator[There, None]:
     """Raises Unusable."""
+    options = given(workspace, server, data)
     if server is not None:
         async with remote.opened(server, os.environ.get(KEY), option="--server") as there:
             where = f"that the key in {KEY} opens. Name its own: --workspace SLUG"
-            yield There(there.ask, workspace, where)
+            yield There(there.ask, workspace, where, options)
         return
     async with opening.house(settings.load(data=data)) as house:
         actor = await owner(house, await opening.find(house.database.reader, workspace))
@@ -57,7 +63,7 @@ async def opened(workspace: str, *, server: str | None, data: Path | None) -> As
                 raise Unusable(plain(result.errors[0].message if result.errors else "There is no answer.", MOST_SAID))
             return result.data
 
-        yield There(ask, workspace, "here.")
+        yield There(ask, workspace, "here.", options)
 
 
 def workspace_of(said: Mapping[str, Any], there: There) -> Mapping[str, Any]:

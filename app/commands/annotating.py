@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands import options
 from app.commands.commits import Site
 from app.commands.options import AsJson, Data, Server, Workspace
 
@@ -62,7 +63,8 @@ def listed(
     elif rows:
         marks.show_annotations(rows)
     else:
-        typer.echo("Nothing is written to this site. Write something: pacemark annotations add SITE TEXT")
+        there = options.given(workspace, server, data)
+        typer.echo(f"Nothing is written to this site. Write something: pacemark annotations add SITE TEXT{there}")
     if more:
         typer.echo(f"There are more than these {len(rows):,}: --limit N.", err=json)
 

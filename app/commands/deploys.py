@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands import options
 from app.commands.commits import Author, Branch, Environment, Hash, Message, Site
 from app.commands.options import AsJson, Data, Server, Workspace
 
@@ -65,7 +66,8 @@ def mark(
         return
     typer.echo(f"{deploy['id']} is known.")
     if deploy["snapshot"]:
-        typer.echo(f"It waits to be measured. See: pacemark snapshots show {deploy['snapshot']['id']}")
+        again = f"pacemark snapshots show {deploy['snapshot']['id']}{options.given(workspace, server, data)}"
+        typer.echo(f"It waits to be measured. See: {again}")
 
 
 @app.command("list")
@@ -87,7 +89,8 @@ def listed(
     elif rows:
         marks.show_deploys(rows)
     else:
-        typer.echo("No deploy of this site is known. Tell of one: pacemark deploys mark SITE --version VERSION")
+        there = options.given(workspace, server, data)
+        typer.echo(f"No deploy of this site is known. Tell of one: pacemark deploys mark SITE --version VERSION{there}")
     if more:
         typer.echo(f"There are more than these {len(rows):,}: --limit N.", err=json)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from app.auditing.plain import plain
 
 Data = Annotated[
     Path | None,
@@ -36,6 +39,18 @@ Server = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+
+
+_LONGEST = 4_096
+DEFAULT = "default"
+"""The workspace that is meant where none is named."""
+
+
+def given(workspace: str, server: str | None, data: Path | None) -> str:
+    """What leads another command to the same place, to be written behind it: nothing where nothing was said."""
+    named = workspace if workspace != DEFAULT else None
+    said = {"--server": server, "--workspace": named, "--data": str(data) if data is not None and server is None else None}
+    return "".join(f" {option} {shlex.quote(plain(value, _LONGEST))}" for option, value in said.items() if value is not None)
 
 
 def duration(text: str) -> timedelta | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json as as_json
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from app.commands import options
 from app.commands.commits import Author, Branch, Environment, Hash, Message, Site
 from app.commands.options import AsJson, Data, Server, Workspace
 from domain.snapshots import Cause
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from app.judging.naming import Commit
+    from app.judging.outcome import Outcome
     from app.judging.snapshots import Whole
-
-NOTHING_REGRESSED, REGRESSED, PAGE_FAILED, NOT_MEASURED = 0, 1, 3, 4
 
 app = typer.Typer(name="snapshots", help="Pages measured together, and compared.", no_args_is_help=True)
 
@@ -61,7 +62,8 @@ def listed(
     elif rows:
         screen.show_list(rows)
     else:
-        typer.echo("There is no such snapshot. Take one: pacemark snapshots request SITE")
+        there = options.given(workspace, server, data)
+        typer.echo(f"There is no such snapshot. Take one: pacemark snapshots request SITE{there}")
     if more:
         typer.echo(f"There are more than these {len(rows):,}: --limit N.", err=json)
 
@@ -111,10 +113,11 @@ def request(
     With --wait, what is suspected is waited for too: it is measured again after five minutes, and once more after another five.
     What is stopped by --timeout or Ctrl-C is the waiting; the snapshot goes on.
 
-    Exit status: 0 asked for, and with --wait nothing regressed; 1 something regressed; 2 bad usage, or nothing could be asked;
-    3 a page could not be measured; 4 the engine failed, the snapshot was cancelled, or the time was over; 130 interrupted.
+    Exit status: 0 asked for, and with --wait nothing regressed; 1 something regressed; 2 bad usage, or nothing could be asked
+    or compared; 3 a page could not be measured; 4 the engine failed, something was cancelled or not judged, or the time was
+    over; 130 interrupted.
     """
-    from app.judging import screen
+    from app.judging import outcome, screen
     from app.judging.naming import Commit
 
     code = Commit(commit, branch, ancestor, author, message)
@@ -128,13 +131,15 @@ def request(
     }
     subjects = (site, page or [], profile or [])
     found, in_time = asyncio.run(_request(subjects, code, given, wait, timeout, workspace, server, data))
+    again = f"pacemark snapshots show {found.about['id']}{options.given(workspace, server, data)}"
     if json:
         typer.echo(as_json.dumps(screen.document(found), indent=2))
     elif wait:
         screen.show_said(found, all=all)
     else:
-        typer.echo(f"{found.about['id']} waits to be measured. See: pacemark snapshots show {found.about['id']}")
-    raise typer.Exit(_status(found, in_time) if wait else NOTHING_REGRESSED)
+        typer.echo(f"{found.about['id']} waits to be measured. See: {again}")
+    if wait:
+        _leave(outcome.of_waiting(found, in_time, again))
 
 
 @app.command()
@@ -171,16 +176,16 @@ def compare(
 ) -> None:
     """Compare two snapshots by the statistics of verdicts, and name the findings and requests that differ. Nobody is told.
 
-    Exit status: 0 nothing regressed; 1 something did; 2 bad usage, or they cannot be compared.
+    Exit status: 0 nothing regressed; 1 something did; 2 bad usage, or nothing of them can be compared.
     """
-    from app.judging import comparison
+    from app.judging import comparison, outcome
 
     found = asyncio.run(_compare(before, after, pooled, workspace, server, data))
     if json:
         typer.echo(as_json.dumps(found, indent=2))
     else:
         comparison.show(found, all=all)
-    raise typer.Exit(REGRESSED if found["judgements"]["regressed"] else NOTHING_REGRESSED)
+    _leave(outcome.of_comparison(found, comparison.rows(found)))
 
 
 @app.command()
@@ -190,24 +195,10 @@ def cancel(snapshot: Snapshot, server: Server = None, workspace: Workspace = "de
     typer.echo("It is cancelled; what of it was measured stays.")
 
 
-def _status(found: Whole, in_time: bool) -> int:
-    """What --wait came to."""
-    if found.said().get("REGRESSED"):
-        return REGRESSED
-    if not in_time:
-        typer.echo(f"The time is over; it goes on: pacemark snapshots show {found.about['id']}", err=True)
-        return NOT_MEASURED
-    if found.about["state"] == "CANCELLED":
-        return NOT_MEASURED
-    failures = found.failures()
-    if failures:
-        progress = found.about["progress"]
-        typer.echo(
-            f"{progress['failed']:,} of {progress['total']:,} audits failed: what they would have shown is not known.", err=True
-        )
-    if "PAGE" in failures:
-        return PAGE_FAILED
-    return NOT_MEASURED if failures else NOTHING_REGRESSED
+def _leave(came_to: Outcome) -> NoReturn:
+    for sentence in came_to.sentences:
+        typer.echo(sentence, err=True)
+    raise typer.Exit(came_to.status)
 
 
 async def _listed(
@@ -244,9 +235,9 @@ async def _request(
         given["profiles"] = await naming.profiles(there, profiles)
         about = await snapshots.request(there, **given)
         if not wait:
-            return snapshots.Whole(about, [], []), True
+            return snapshots.Whole(about, [], [], snapshots.UNJUDGED), True
         in_time = await following.follow(there, about["id"], timeout=timeout, errors=console(stderr=True))
-        return await snapshots.whole(there, about["id"]), in_time
+        return await following.patiently(partial(snapshots.whole, there, about["id"])), in_time
 
 
 async def _whole(id: str, workspace: str, server: str | None, data: Path | None) -> Whole:

@@ -61,15 +61,15 @@ def listed(
     rows, more = asyncio.run(_listed(wanted, workspace, server, data))
     if json:
         typer.echo(as_json.dumps([verdicts.document(row) for row in rows], indent=2))
-        if more:
-            typer.echo(f"There are more than these {len(rows):,}: --limit N.", err=True)
-        return
-    if not rows:
+    elif rows:
+        verdicts.show(rows)
+    elif not more:
         typer.echo("There is no such verdict." if all or judgement else "Nothing regressed or improved. All verdicts: --all")
-        return
-    verdicts.show(rows)
-    if more:
-        typer.echo(f"There are more than these {len(rows):,}: --limit N.")
+    if more and len(rows) < limit:
+        found = f"only {len(rows):,}" if rows else "none"
+        typer.echo(f"Of the newest {verdicts.LOOKED_AT:,} verdicts {found} are meant; older ones: --page PAGE.", err=json)
+    elif more:
+        typer.echo(f"There are more than these {len(rows):,}: --limit N.", err=json)
 
 
 def _metric(name: str | None) -> MetricName | None:

@@ -48,9 +48,8 @@ async def compare(there: There, before: str, after: str, *, pooled: bool) -> Map
     found = (await there.ask(COMPARE, before=before, after=after, pooled=pooled))["snapshot"]
     comparison: Mapping[str, Any] | None = found["comparison"] if found is not None else None
     if comparison is None:
-        raise Unusable(
-            "There are no such two snapshots of one site, or they are not yours: pacemark snapshots list --site SITE"
-        )
+        listing = f"pacemark snapshots list --site SITE{there.options}"
+        raise Unusable(f"There are no such two snapshots of one site, or they are not yours: {listing}")
     return comparison
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -21,31 +21,33 @@ JUDGED_LOOK_SECONDS = 5.0
 UNTOUCHED_SECONDS = 15.0
 """Where nothing was begun after so long, nobody may be there to begin it."""
 
-FAILURES = 5
-"""So often in a row nobody may answer: a build does not fail since a server is started anew."""
+PATIENCE_SECONDS = 60.0
+"""For so long nobody may answer: a build does not fail since a server is started anew."""
 
 NOBODY = "Nothing is begun yet. Is a worker running: `pacemark up`, or `pacemark worker` and `pacemark scheduler`?"
 
 _ORDINALS = ("first", "second", "third", "fourth")
 
+T = TypeVar("T")
 Show = Callable[[Mapping[str, Any]], None]
 
 
 async def follow(there: There, id: str, *, timeout: float | None, errors: Console) -> bool:
     """Whether it was judged, or cancelled, before the time was over (seconds). Raises Unusable."""
     clock = asyncio.get_running_loop().time
-    began, failures, asked = clock(), 0, False
+    began, asked = clock(), False
+    away_since: float | None = None
     with shown(errors) as show:
         while True:
             pause = LOOK_SECONDS
             try:
                 about = await snapshots.one(there, id)
             except Unusable:
-                failures += 1
-                if failures >= FAILURES:
+                away_since = clock() if away_since is None else away_since
+                if clock() - away_since >= PATIENCE_SECONDS:
                     raise
             else:
-                failures = 0
+                away_since = None
                 show(about)
                 if about["judgedAt"] is not None or about["state"] == "CANCELLED":
                     return True
@@ -60,6 +62,20 @@ async def follow(there: There, id: str, *, timeout: float | None, errors: Consol
                     return False
                 pause = min(pause, left)
             await asyncio.sleep(pause)
+
+
+async def patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """What is read, though nobody may answer for a while. Raises Unusable."""
+    clock = asyncio.get_running_loop().time
+    away_since: float | None = None
+    while True:
+        try:
+            return await read()
+        except Unusable:
+            away_since = clock() if away_since is None else away_since
+            if clock() - away_since >= PATIENCE_SECONDS:
+                raise
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _untouched(about: Mapping[str, Any]) -> bool:

@@ -11,11 +11,8 @@ from rich.text import Text
 from app.auditing.plain import plain
 from app.commands.tables import console, moment, table
 from app.judging import snapshots, verdicts
-from domain import metrics
+from app.judging.marks import SHORT
 from domain.measuring import MetricName
-
-SHORT = 10
-"""So many digits of a commit's hash are shown."""
 
 _METRICS = {
     MetricName.LCP: "lcpMs",
@@ -98,18 +95,10 @@ def _audits(pages: Iterable[Mapping[str, Any]]) -> Any:
             state = Text(audit["state"].lower(), _STATES.get(audit["state"], ""))
             if audit["failure"]:
                 state.append(f"\n{plain(audit['failure']['message'])}", "not bold dim")
-            values = (audit["metrics"][_METRICS[name]] for name in named)
-            cells = [
-                metrics.format_value(name, value) if value is not None else "–"
-                for name, value in zip(named, values, strict=True)
-            ]
+            cells = [verdicts.value(name, audit["metrics"][_METRICS[name]]) for name in named]
             profile = plain(audit["profile"]["name"], 60) if audit["profile"] else "–"
             shown.add_row(Text("" if number else path), Text(profile), state, *cells)
     return shown
-
-
-def _cell(name: MetricName, value: float | None) -> str:
-    return metrics.format_value(name, value) if value is not None else "–"
 
 
 def _each(pages: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
@@ -128,22 +117,32 @@ def _sentences(found: snapshots.Whole) -> Iterable[str]:
     if found.about["judgedAt"] is None:
         yield "It is not judged yet." if found.about["state"] != "CANCELLED" else "It was cancelled, and is not judged."
         return
-    said = found.said()
-    if not found.verdicts:
-        yield "Nothing of it was measured, so that there is nothing to judge."
+    said = found.judgements
+    total = sum(said.values())
+    if not total:
+        finished = found.about["progress"]["finished"]
+        yield "It was not judged." if finished else "Nothing of it was measured, so that there is nothing to judge."
         return
-    counts = (("REGRESSED", "regressed"), ("IMPROVED", "improved"), ("NO_EVIDENCE", "without evidence of a change"))
+    counts = (("regressed", "regressed"), ("improved", "improved"), ("noEvidence", "without evidence of a change"))
     parts = [f"{said[name]:,} {words}" for name, words in counts]
-    yield f"{len(found.verdicts):,} compared: {', '.join(parts)}."
+    yield f"{total:,} compared: {', '.join(parts)}."
     new = sum(row["reason"] == "TOO_FEW" for row in found.verdicts)
-    if new == len(found.verdicts):
+    if new == total:
         yield "There are too few snapshots before it to tell anything: what regressed will show from a later one on."
-    if said["INCOMPARABLE"]:
-        yield f"{said['INCOMPARABLE']:,} could not be compared: they were measured otherwise than before."
+    if said["incomparable"]:
+        yield f"{said['incomparable']:,} could not be compared: they were measured otherwise than before."
+    if found.left_out:
+        yield f"Of {found.left_out:,} of them the rows are left out here."
 
 
 def document(found: snapshots.Whole) -> dict[str, Any]:
-    return {**_about(found.about), "pages": list(found.pages), "verdicts": [verdicts.document(row) for row in found.verdicts]}
+    return {
+        **_about(found.about),
+        "judgements": dict(found.judgements),
+        "pages": list(found.pages),
+        "verdicts": [verdicts.document(row) for row in found.verdicts],
+        "leftOut": found.left_out,
+    }
 
 
 def list_document(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from app.asking import There, done, every
@@ -25,6 +25,9 @@ snapshots(first: $first, after: $after, branch: $branch, commit: $commit, cause:
 _TAKES = "$first: Int!, $after: Cursor, $branch: String, $commit: String, $cause: Cause, $environment: String"
 OF_WORKSPACE = f"query Snapshots($workspace: String!, {_TAKES}) {{ workspace(slug: $workspace) {{ {_LIST} }} }} {ABOUT}"
 OF_SITE = f"query SnapshotsOfSite($site: ID!, {_TAKES}) {{ site(id: $site) {{ {_LIST} }} }} {ABOUT}"
+JUDGED = f"""query JudgedSnapshot($snapshot: ID!) {{
+  snapshot(id: $snapshot) {{ ...About judgements {{ regressed improved noEvidence incomparable }} }}
+}} {ABOUT}"""
 ONE = f"query Snapshot($snapshot: ID!) {{ snapshot(id: $snapshot) {{ ...About }} }} {ABOUT}"
 PAGES = """query PagesOfSnapshot($snapshot: ID!, $first: Int!, $after: Cursor) {
   snapshot(id: $snapshot) {
@@ -55,6 +58,8 @@ CANCEL = """mutation CancelSnapshot($input: SnapshotCancelInput!) {
   }
 }"""
 
+UNJUDGED = MappingProxyType({"regressed": 0, "improved": 0, "noEvidence": 0, "incomparable": 0})
+
 
 class Whole(NamedTuple):
     """A snapshot with its audits, page by page, and with what was said of them."""
@@ -62,13 +67,17 @@ class Whole(NamedTuple):
     about: Mapping[str, Any]
     pages: Sequence[Mapping[str, Any]]
     verdicts: Sequence[Mapping[str, Any]]
+    judgements: Mapping[str, int]
+    """How many of its verdicts say what, also of those that are left out."""
+
+    @property
+    def left_out(self) -> int:
+        """Of so many verdicts more is known only than how many say what."""
+        return max(0, sum(self.judgements.values()) - len(self.verdicts))
 
     def failures(self) -> set[str]:
         """Who would have to act for what could not be measured: PAGE, CONFIGURATION, ENGINE."""
         return {audit["failure"]["kind"] for page in self.pages for audit in page["audits"] if audit["failure"]}
-
-    def said(self) -> Mapping[str, int]:
-        return Counter(row["judgement"] for row in self.verdicts)
 
 
 async def listed(there: There, site: str | None, most: int, **which: Any) -> tuple[list[Mapping[str, Any]], bool]:
@@ -90,16 +99,18 @@ async def cancel(there: There, id: str) -> None:
     done((await there.ask(CANCEL, input={"snapshot": id}))["snapshotCancel"])
 
 
-async def one(there: There, id: str) -> Mapping[str, Any]:
+async def one(there: There, id: str, text: str = ONE) -> Mapping[str, Any]:
     """Raises Unusable."""
-    found: Mapping[str, Any] | None = (await there.ask(ONE, snapshot=id))["snapshot"]
+    found: Mapping[str, Any] | None = (await there.ask(text, snapshot=id))["snapshot"]
     if found is None:
-        raise Unusable("There is no such snapshot, or it is not yours. They are listed by: pacemark snapshots list")
+        listing = f"pacemark snapshots list{there.options}"
+        raise Unusable(f"There is no such snapshot, or it is not yours. They are listed by: {listing}")
     return found
 
 
 async def whole(there: There, id: str) -> Whole:
     """Raises Unusable."""
-    about = await one(there, id)
+    about = dict(await one(there, id, JUDGED))
+    judgements = about.pop("judgements")
     pages, _ = await every(there, PAGES, ("snapshot", "pages"), verdicts.LOOKED_AT, each=EACH, snapshot=id)
-    return Whole(about, pages, await verdicts.of_snapshot(there, id))
+    return Whole(about, pages, await verdicts.of_snapshot(there, id), judgements)

@@ -43,9 +43,11 @@ OF_PAGE = f"""query VerdictsOfPage($page: ID!, $first: Int!, $after: Cursor, $ju
   }}
 }}
 {VERDICT}"""
-OF_SNAPSHOT = f"""query VerdictsOfSnapshot($snapshot: ID!, $first: Int!, $after: Cursor) {{
+OF_SNAPSHOT = f"""query VerdictsOfSnapshot($snapshot: ID!, $first: Int!, $after: Cursor, $judgement: Judgement) {{
   snapshot(id: $snapshot) {{
-    found: verdicts(first: $first, after: $after) {{ nodes {{ ...Said }} pageInfo {{ hasNextPage endCursor }} }}
+    found: verdicts(first: $first, after: $after, judgement: $judgement) {{
+      nodes {{ ...Said }} pageInfo {{ hasNextPage endCursor }}
+    }}
   }}
 }}
 {VERDICT}"""
@@ -104,8 +106,15 @@ def _is_of_site(site: str, row: Mapping[str, Any]) -> bool:
 
 
 async def of_snapshot(there: There, snapshot: str) -> list[Mapping[str, Any]]:
-    """Raises Unusable."""
-    return (await every(there, OF_SNAPSHOT, ("snapshot", "found"), LOOKED_AT, snapshot=snapshot))[0]
+    """So many as are looked at, and whatever changed, if it lies behind them. Raises Unusable."""
+    found, more = await every(there, OF_SNAPSHOT, ("snapshot", "found"), LOOKED_AT, snapshot=snapshot)
+    for judgement in CHANGED if more else ():
+        changed, _ = await every(
+            there, OF_SNAPSHOT, ("snapshot", "found"), LOOKED_AT, snapshot=snapshot, judgement=judgement.value
+        )
+        seen = {row["id"] for row in found}
+        found += [row for row in changed if row["id"] not in seen]
+    return found
 
 
 def show(rows: Iterable[Mapping[str, Any]], *, dated: bool = True) -> None:
@@ -125,16 +134,16 @@ def show(rows: Iterable[Mapping[str, Any]], *, dated: bool = True) -> None:
             where,
             metrics.CATALOGUE[metric].title,
             Text(words, style),
-            f"{_value(metric, row['before'])} → {_value(metric, row['after'])}",
+            f"{value(metric, row['before'])} → {value(metric, row['after'])}",
             _change(metric, row),
-            _value(metric, row["detectable"]),
+            value(metric, row["detectable"]),
             _why(row),
         )
     console().print(shown)
 
 
-def _value(metric: MetricName, value: float | None) -> str:
-    return metrics.format_value(metric, value) if value is not None else "–"
+def value(metric: MetricName, number: float | None) -> str:
+    return metrics.format_value(metric, number) if number is not None else "–"
 
 
 def _change(metric: MetricName, row: Mapping[str, Any]) -> Text:

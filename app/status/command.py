@@ -9,6 +9,7 @@ from typing import NamedTuple
 import typer
 
 from app import asking
+from app.commands.options import given
 from app.status import query, screen
 from app.status.query import Stand, Status, Wish
 
@@ -31,7 +32,8 @@ def run(wish: Wish, where: Where, *, top: int | None, as_json: bool, fail_on_cha
     if as_json:
         typer.echo(screen.as_json(status, top))
     else:
-        screen.show(status, top)
+        alerts = f"pacemark alerts list{given(where.workspace, None, where.data)}" if where.server is None else None
+        screen.show(status, top, alerts)
     return _judged(status, fail_on_change / 100) if fail_on_change is not None else 0
 
 

@@ -205,8 +205,13 @@ def _told(
     since = datetime.now(UTC) - wish.old_after
     pages = [_page(node, metric, since) for node in found["pages"]]
     sites = {node["id"]: node["name"] for node in found["sites"]}
-    alerts = [_alert(node) for node in found["alerts"] if set(wish.tags) <= set(node["site"]["tags"])]
+    alerts = [_alert(node) for node in found["alerts"] if _is_meant(node, wish)]
     return Status(name, metric, pages, sites, alerts, wish.old_after, is_whole)
+
+
+def _is_meant(alert: Mapping[str, Any], wish: Wish) -> bool:
+    """An alert without an environment, such as one of a schedule, belongs to all of them."""
+    return set(wish.tags) <= set(alert["site"]["tags"]) and alert["environment"] in (None, wish.environment)
 
 
 def _page(node: Mapping[str, Any], metric: MetricName, since: datetime) -> PageStatus:

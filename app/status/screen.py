@@ -22,21 +22,23 @@ TOP = 40
 MOST_ALERTS = 10
 
 
-def show(status: Status, top: int | None) -> None:
+def show(status: Status, top: int | None, alerts: str | None) -> None:
+    """`alerts`: the command that lists all of these, where one can."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
-    for part in _parts(status, top or TOP):
-        console.print(part)
+    for part in _parts(status, top or TOP, alerts):
+        console.print(part, soft_wrap=isinstance(part, Text))  # what is to be copied stays in one line
 
 
-def _parts(status: Status, top: int) -> Iterator[RenderableType]:
+def _parts(status: Status, top: int, alerts: str | None = None) -> Iterator[RenderableType]:
     """From top to bottom: what is urgent comes first."""
     yield _heading(status).append("\n")
     if status.alerts:
         yield _alerts(status)
         if len(status.alerts) > MOST_ALERTS:
-            yield Text(f"{_counted(len(status.alerts) - MOST_ALERTS, 'alert')} more: pacemark alerts list", "dim")
+            more = f"{_counted(len(status.alerts) - MOST_ALERTS, 'alert')} more"
+            yield Text(f"{more}: {alerts}" if alerts is not None else f"{more}: --json has all.", "dim")
         yield Text("")
     sites = status.by_site(top)
     if sites:

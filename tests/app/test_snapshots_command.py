@@ -16,9 +16,11 @@ from rich.console import Console
 
 from app import cli, worker
 from app.asking import There
-from app.commands import snapshots as command
+from app.commands import options
+from app.commands import verdicts as verdict_command
 from app.errors import Unusable
-from app.judging import following, screen, verdicts
+from app.judging import following, outcome, screen, verdicts
+from app.judging import snapshots as judging_snapshots
 from app.judging.snapshots import Whole
 from app.wiring import House
 from domain import sites, snapshots
@@ -137,8 +139,10 @@ async def test_what_is_asked_for_may_be_stopped_and_bad_usage_is_a_sentence(run:
         return code, out + err
 
     code, out = await told("snapshots", "request", "https://shop.example", "--wait", "--timeout", "1")
-    sentence, _, snapshot = out.splitlines()[-1].rpartition(" ")
+    where = f" --data {tmp_path}"
+    sentence, _, snapshot = out.splitlines()[-1].removesuffix(where).rpartition(" ")
     assert (code, sentence) == (4, "The time is over; it goes on: pacemark snapshots show")
+    assert out.endswith(f"{where}\n")
     assert await told("snapshots", "cancel", snapshot) == (0, "It is cancelled; what of it was measured stays.\n")
     assert await told("snapshots", "cancel", snapshot) == (2, "This snapshot is cancelled already.\n")
     assert "cancelled" in (await told("snapshots", "list"))[1]
@@ -155,7 +159,7 @@ async def test_what_is_asked_for_may_be_stopped_and_bad_usage_is_a_sentence(run:
         ),
         (
             ("show", "snapshot_" + "0" * 32),
-            "There is no such snapshot, or it is not yours. They are listed by: pacemark snapshots list\n",
+            f"There is no such snapshot, or it is not yours. They are listed by: pacemark snapshots list{where}\n",
         ),
     ):
         assert await told("snapshots", *words) == (2, sentence)
@@ -187,27 +191,109 @@ async def test_deploys_and_annotations_are_written_and_listed(run: Run, tmp_path
     assert (await told("annotations", "list", "blog-example")).startswith("Nothing is written to this site.")
 
 
-def whole(*judgements: str, state: str = "FINISHED", failure: str | None = None) -> Whole:
-    about = {"id": "snapshot_1", "state": state, "judgedAt": "2026-11-23T00:00:00Z", "progress": {"failed": 1, "total": 2}}
+NAMES = {"REGRESSED": "regressed", "IMPROVED": "improved", "NO_EVIDENCE": "noEvidence", "INCOMPARABLE": "incomparable"}
+
+
+def whole(*judgements: str, state: str = "FINISHED", failure: str | None = None, left_out: int = 0, **progress: int) -> Whole:
+    """Each judgement with its reason behind a slash, else with none that matters; `left_out` more regressed."""
+    progress = {"total": 2, "finished": 2, "failed": failure is not None, "cancelled": 0, **progress}
+    about = {"id": "snapshot_1", "state": state, "judgedAt": "2026-11-23T00:00:00Z", "progress": progress}
     pages = [{"audits": [{"failure": {"kind": failure} if failure else None}]}]
-    return Whole(about, pages, [{"judgement": each, "reason": "TOO_FEW"} for each in judgements])
+    said = [each.partition("/")[::2] for each in judgements]
+    counts = {name: [word for word, _ in said].count(key) for key, name in NAMES.items()}
+    counts["regressed"] += left_out
+    return Whole(about, pages, [{"judgement": word, "reason": reason or "WITHIN_NOISE"} for word, reason in said], counts)
 
 
 @pytest.mark.parametrize(
-    ("found", "in_time", "status"),
+    ("found", "in_time", "status", "sentence"),
     [
-        (whole("NO_EVIDENCE", "IMPROVED"), True, 0),
-        (whole("REGRESSED", failure="PAGE"), True, 1),
-        (whole("REGRESSED"), False, 1),
-        (whole(failure="PAGE"), True, 3),
-        (whole(failure="ENGINE"), True, 4),
-        (whole(state="CANCELLED"), True, 4),
-        (whole("NO_EVIDENCE"), False, 4),
+        (whole("NO_EVIDENCE", "IMPROVED"), True, 0, ""),
+        (whole("NO_EVIDENCE/TOO_FEW"), True, 0, ""),
+        (whole("NO_EVIDENCE", "INCOMPARABLE"), True, 0, ""),
+        (whole("REGRESSED", failure="PAGE"), True, 1, ""),
+        (whole("REGRESSED"), False, 1, ""),
+        (whole("NO_EVIDENCE", left_out=1), True, 1, ""),
+        (whole("INCOMPARABLE", "NO_EVIDENCE/TOO_FEW"), True, 2, outcome.INCOMPARABLE),
+        (whole(failure="PAGE", finished=0), True, 3, "1 of 2 audits failed: what they would have shown is not known."),
+        (whole(failure="ENGINE", finished=0), True, 4, "1 of 2 audits failed: what they would have shown is not known."),
+        (whole(state="CANCELLED"), True, 4, "The snapshot was cancelled, and is not judged."),
+        (
+            whole("NO_EVIDENCE", cancelled=1),
+            True,
+            4,
+            "1 of 2 audits was cancelled: what they would have shown is not known.",
+        ),
+        (whole(), True, 4, "Nothing of it was judged: judging it was given up."),
+        (whole(finished=0, total=0), True, 4, "Nothing of it was measured, and nothing judged."),
+        (
+            whole("NO_EVIDENCE", "NO_EVIDENCE/SUSPECTED"),
+            True,
+            4,
+            "1 stayed suspected: measuring and judging them again was given up.",
+        ),
+        (whole("NO_EVIDENCE"), False, 4, "The time is over; it goes on: show it"),
     ],
-    ids=["nothing", "regressed", "regressed-late", "page-failed", "engine-failed", "cancelled", "late"],
+    ids=[
+        "nothing",
+        "first",
+        "some-incomparable",
+        "regressed",
+        "regressed-late",
+        "regressed-behind",
+        "incomparable",
+        "page-failed",
+        "engine-failed",
+        "cancelled",
+        "some-cancelled",
+        "not-judged",
+        "not-there",
+        "suspected",
+        "late",
+    ],
 )
-def test_the_exit_status_says_what_it_came_to(found: Whole, in_time: bool, status: int) -> None:
-    assert command._status(found, in_time) == status
+def test_the_exit_status_says_what_it_came_to(found: Whole, in_time: bool, status: int, sentence: str) -> None:
+    came_to = outcome.of_waiting(found, in_time, "show it")
+    assert came_to.status == status
+    assert sentence in ("", *came_to.sentences)
+    assert bool(came_to.sentences) == (sentence != "") or status == 1
+
+
+@pytest.mark.parametrize(
+    ("judgements", "status"),
+    [
+        (("REGRESSED", "INCOMPARABLE"), 1),
+        (("NO_EVIDENCE", "NO_EVIDENCE/TOO_FEW"), 0),
+        (("IMPROVED", "INCOMPARABLE"), 0),
+        (("NO_EVIDENCE/TOO_FEW", "INCOMPARABLE"), 2),
+        (("INCOMPARABLE",), 2),
+        ((), 2),
+    ],
+    ids=["regressed", "some-too-few", "improved", "too-few", "incomparable", "nothing-shared"],
+)
+def test_two_snapshots_that_cannot_be_compared_are_not_said_to_be_alike(judgements: tuple[str, ...], status: int) -> None:
+    found = whole(*judgements)
+    came_to = outcome.of_comparison({"judgements": found.judgements}, found.verdicts)
+    assert came_to.status == status
+    assert bool(came_to.sentences) == (status == 2)
+
+
+async def test_what_changed_is_not_among_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three verdicts two are looked at, of which none is the one that regressed."""
+    rows = [{"id": str(number), "judgement": word} for number, word in enumerate(("NO_EVIDENCE", "NO_EVIDENCE", "REGRESSED"))]
+
+    async def ask(_text: str, *, first: int, judgement: str | None = None, **_variables: Any) -> dict[str, Any]:
+        meant = [row for row in rows if judgement in (None, row["judgement"])]
+        page = {"hasNextPage": len(meant) > first, "endCursor": None}
+        return {"snapshot": {"found": {"nodes": meant[:first], "pageInfo": page}}}
+
+    monkeypatch.setattr(verdicts, "LOOKED_AT", 2)
+    assert await verdicts.of_snapshot(There(ask, "default", "here."), "snapshot_1") == rows
+    rest = whole("NO_EVIDENCE", left_out=3)
+    assert list(screen._sentences(rest)) == [
+        "4 compared: 3 regressed, 0 improved, 1 without evidence of a change.",
+        "Of 3 of them the rows are left out here.",
+    ]
 
 
 async def test_who_waits_bears_a_server_that_is_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,15 +301,12 @@ async def test_who_waits_bears_a_server_that_is_away_for_a_moment(monkeypatch: p
     monkeypatch.setattr(following, "UNTOUCHED_SECONDS", -1)
     waits = {"id": "snapshot_1", "state": "RUNNING", "judgedAt": None, "progress": {"total": 1, "queued": 1, "finished": 0}}
     waits["progress"] |= {"running": 0, "failed": 0, "cancelled": 0}  # type: ignore[operator]
-    answers: list[Any] = [
-        waits,
-        *[Unusable("away")] * 4,
-        {**waits, "judgedAt": "now", "state": "FINISHED"},
-        *[Unusable("away")] * 5,
-    ]
+    judged = {**waits, "judgedAt": "now", "state": "FINISHED"}
+    away = Unusable("away")
+    answers: list[Any] = [waits, *[away] * 7, judged, *[away] * 7, judged]
 
     async def ask(_text: str, **_variables: Any) -> dict[str, Any]:
-        answer = answers.pop(0)
+        answer = answers.pop(0) if answers else away
         if isinstance(answer, Unusable):
             raise answer
         return {"snapshot": answer}
@@ -234,8 +317,32 @@ async def test_who_waits_bears_a_server_that_is_away_for_a_moment(monkeypatch: p
     )
     assert await following.follow(there, "snapshot_1", timeout=None, errors=errors) is True
     assert errors.export_text().count(following.NOBODY) == 1
+    assert await following.patiently(partial(judging_snapshots.one, there, "snapshot_1")) == judged
+    monkeypatch.setattr(following, "PATIENCE_SECONDS", 0.01)
     with pytest.raises(Unusable, match="away"):
         await following.follow(there, "snapshot_1", timeout=None, errors=errors)
+    with pytest.raises(Unusable, match="away"):
+        await following.patiently(partial(judging_snapshots.one, there, "snapshot_1"))
+
+
+def test_a_site_with_no_verdict_among_the_newest_is_not_said_to_have_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def listed(*_: Any) -> tuple[list[Any], bool]:
+        return [], True
+
+    monkeypatch.setattr(verdict_command, "_listed", listed)
+    sentence = "Of the newest 5,000 verdicts none are meant; older ones: --page PAGE.\n"
+    assert run("verdicts", "list", "--site", SITE, "--all") == (0, sentence, "")
+    assert run("verdicts", "list", "--site", SITE, "--json") == (0, "[]\n", sentence)
+
+
+def test_a_hint_leads_to_where_one_is() -> None:
+    assert options.given("default", None, None) == ""
+    assert options.given("acme", "https://pacemark.example/graphql", Path("/unmeant")) == (
+        " --server https://pacemark.example/graphql --workspace acme"
+    )
+    assert options.given("default", None, Path("/my data")) == " --data '/my data'"
 
 
 def test_there_are_words_for_whatever_is_said() -> None:
@@ -244,7 +351,7 @@ def test_there_are_words_for_whatever_is_said() -> None:
 
 
 def test_what_was_measured_otherwise_and_what_is_too_new_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(screen._sentences(whole("NO_EVIDENCE")))[1].startswith("There are too few snapshots before it")
+    assert list(screen._sentences(whole("NO_EVIDENCE/TOO_FEW")))[1].startswith("There are too few snapshots before it")
     assert list(screen._sentences(whole("INCOMPARABLE", "REGRESSED")))[-1] == (
         "1 could not be compared: they were measured otherwise than before."
     )

@@ -132,18 +132,22 @@ def test_open_alerts_come_first(run: Run, tmp_path: Path) -> None:
                     for name in ("shop", "blog")
                 ]
             said = {"kind": AlertKind.FAILURE, "severity": AlertSeverity.ERROR}
+            elsewhere = {"title": "Staging is away", "environment": "staging"}
             async with house.database.work(SYSTEM) as work:
                 for number in range(12):
                     title = f"Page {number} cannot be measured"
                     await alerts.hold(work, Condition(workspace_id, made[0], f"{number}", title=title, **said))  # type: ignore[arg-type]
+                await alerts.hold(work, Condition(workspace_id, made[0], "staging", **elsewhere, **said))  # type: ignore[arg-type]
 
     asyncio.run(make())
     lines = [line.strip() for line in run()[1].splitlines()]
     assert lines[2].split("  ")[0] == "Alert"
     assert lines[4].startswith("Page 11 cannot be measured")
-    assert lines[14] == "2 alerts more: pacemark alerts list"
+    assert lines[14] == f"2 alerts more: pacemark alerts list --data {tmp_path}"
     assert [each["site"] for each in json.loads(run("--json", "--tags", "shop")[1])["alerts"]] == ["shop.example"] * 12
     assert json.loads(run("--json", "--tags", "blog")[1])["alerts"] == []
+    of_staging = [each["environment"] for each in json.loads(run("--json", "--environment", "staging")[1])["alerts"]]
+    assert sorted(of_staging, key=str) == [None] * 12 + ["staging"]
 
 
 @pytest.mark.usefixtures("forty")

@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 
 from app.commands import opening
-from app.commands.options import Data, Workspace, duration
+from app.commands.options import Data, Workspace, duration, given
 from app.errors import Unusable
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def listed(
     if json:
         typer.echo(as_json.dumps([telling.alert_as_json(row) for row in rows], indent=2))
     else:
-        telling.show_alerts(rows, known_of)
+        telling.show_alerts(rows, known_of, given(workspace, None, data))
 
 
 @app.command()

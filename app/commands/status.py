@@ -49,8 +49,9 @@ def status(
 ) -> None:
     """Show what is wrong, and what got worse on all sites: each page's newest audit beside the middle of those before it.
 
-    Open alerts come first, then sites in the order of their worst page. What was not measured for long is marked, and counts
-    neither as worse nor as fine. What is no more than chance is not told apart here: `pacemark verdicts list` does.
+    Open alerts of the environment come first, then sites in the order of their worst page. What was not measured for long is
+    marked, and counts neither as worse nor as fine. What is no more than chance is not told apart here:
+    `pacemark verdicts list` does.
 
     Exit status: 0; with --fail-on-change 1 when a page got worse by more, and 2 when no page could be compared; 2 nothing
     could be asked.

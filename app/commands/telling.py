@@ -25,11 +25,11 @@ _WHY = {
 }
 
 
-def show_alerts(rows: Sequence[Shown], known_of: int) -> None:
-    """`known_of`: how many are not shown since somebody acknowledged them or put them off."""
+def show_alerts(rows: Sequence[Shown], known_of: int, there: str) -> None:
+    """`known_of`: how many are not shown since somebody acknowledged them or put them off. `there`: what leads to them."""
     if not rows:
-        others = f" but what somebody knows of ({known_of:,}): pacemark alerts list --all" if known_of else "."
-        console().print(f"Nothing is wrong{others}", soft_wrap=True)
+        others = f" but what somebody knows of ({known_of:,}): pacemark alerts list --all{there}" if known_of else "."
+        console().print(f"Nothing is wrong{others}", soft_wrap=True, markup=False)
         return
     shown = table("Alert", "What is wrong", "Where", "Since (UTC)", "How it stands")
     for row in rows:
@@ -47,7 +47,8 @@ def show_alerts(rows: Sequence[Shown], known_of: int) -> None:
         )
     console().print(shown)
     if any(row.alert.resolved_at is None for row in rows):
-        console().print("You know of it: pacemark alerts ack ID    Later: pacemark alerts snooze ID 1d", soft_wrap=True)
+        hint = f"You know of it: pacemark alerts ack ID{there}    Later: pacemark alerts snooze ID 1d{there}"
+        console().print(hint, soft_wrap=True, markup=False)
 
 
 def alert_as_json(row: Shown) -> dict[str, Any]:

@@ -167,7 +167,7 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
                 0,
                 "It is acknowledged: nothing is told of it any more but its end, unless it gets worse.\n",
             )
-            nothing = "Nothing is wrong but what somebody knows of (1): pacemark alerts list --all\n"
+            nothing = f"Nothing is wrong but what somebody knows of (1): pacemark alerts list --all --data {tmp_path}\n"
             assert (await run("alerts", "list"))[1] == nothing
             listed = (await run("alerts", "list", "--all"))[1]
             assert "acknowledged 20" in listed

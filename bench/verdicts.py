@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from bench.noise import picture, tables
-from bench.noise.builds import METRICS, Drawing, pooled, variation
+from bench.noise.builds import AFTER, BEFORE, METRICS, Drawing, pooled, slowed_as_wanted, variation, windows
 from bench.noise.collect import EFFECTS, Collector, read
-from bench.noise.rules import RIVALS, bar, pacemark, scores
+from bench.noise.rules import NOTHING, RIVALS, Highest, bars, highest, pacemark, score
 from domain.measuring import Engine, EngineName
 
 MEASURED = Path(__file__).parent / "noise" / "measured"
@@ -41,8 +41,10 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 """Of builds in which nothing is worse."""
 
+LEAST_BUILDS = 100
 SEED = 20_261_123
 PIECE = 5
+WIDTH = 150
 
 
 def main() -> None:
@@ -80,13 +82,14 @@ def _engine(name: str) -> Engine:
 
 
 class Alarm(NamedTuple):
-    """What is said of a build in which nothing is worse. `highest`: how sure each rival is of what it is surest of."""
+    """What is said of a build in which nothing is worse; of the others as they are used, and how sure they are."""
 
     wrong: bool
     suspects: int
     again: int
     incomparable: float
-    highest: dict[str, float]
+    usual: dict[str, bool]
+    highest: dict[str, Highest]
 
 
 def _alarms(drawing: Drawing, kind: int, numbers: Sequence[int]) -> list[Alarm]:
@@ -94,16 +97,19 @@ def _alarms(drawing: Drawing, kind: int, numbers: Sequence[int]) -> list[Alarm]:
     for number in numbers:
         build = drawing.build((SEED, kind, number))
         told = pacemark(build)
-        highest = {name: max(scores(rival, build)) for name, rival in RIVALS.items()}
+        untuned = {name: highest(rival, build, tuned=False) for name, rival in RIVALS.items()}
+        usual = {name: max(untuned[name].values(), default=NOTHING) > rival.usual for name, rival in RIVALS.items()}
+        tuned = {name: highest(rival, build) for name, rival in RIVALS.items()}
         share = len(build.incomparable) / len(build.compared)
-        found.append(Alarm(bool(told.worse), told.suspects, told.measured_again, share, highest))
+        found.append(Alarm(bool(told.worse), told.suspects, told.measured_again, share, usual, tuned))
     return found
 
 
 class Find(NamedTuple):
-    """The page that was slowed, and how sure each rule is of that; of Pacemark's whether it is confirmed."""
+    """The page that was slowed: whether Pacemark confirms that, and how sure the others are of it."""
 
     subject: str
+    found: bool
     scores: dict[str, float]
 
 
@@ -114,19 +120,25 @@ def _finds(drawing: Drawing, effect: float, numbers: Sequence[int]) -> list[Find
         worse = pacemark(build).worse
         for place in build.slowed:
             each = build.compared[place]
-            told = {tables.OURS: float(place in worse)} | {name: rival.score(each) for name, rival in RIVALS.items()}
-            found.append(Find(" ".join(str(each.subject).split()[1:]), told))
+            there = {name: score(rival, each) for name, rival in RIVALS.items()}
+            found.append(Find(" ".join(str(each.subject).split()[1:]), place in worse, there))
     return found
 
 
 def _judge(given: argparse.Namespace) -> None:
+    if given.builds < LEAST_BUILDS:
+        raise SystemExit(f"{RATE:.0%} of fewer than {LEAST_BUILDS} builds is none: --builds {LEAST_BUILDS} or more.")
     engine = EngineName(given.engine.upper())
+    decisive = METRICS[engine][0]
     snapshots = list(read(MEASURED / f"{given.engine}.jsonl"))
     unchanged = pooled(each for each in snapshots if not each.effect)
-    slowed = {effect: pooled(each for each in snapshots if each.effect == effect) for effect in EFFECTS}
-    decisive = METRICS[engine][0]
-    console = Console(highlight=False, width=150)
-    console.print(tables.variation(unchanged, slowed, decisive))
+    there = min(map(len, unchanged.values()), default=0)
+    if there < BEFORE + AFTER:
+        raise SystemExit(f"There are only {there} snapshots of some page, and a build takes {BEFORE + AFTER}: collect more.")
+    everything = {effect: pooled(each for each in snapshots if each.effect == effect) for effect in EFFECTS}
+    slowed = {effect: slowed_as_wanted(unchanged, pool, effect, decisive) for effect, pool in everything.items()}
+    console = Console(highlight=False, width=WIDTH)
+    console.print(tables.variation(unchanged, everything, decisive))
     pieces = [range(first, min(first + PIECE, given.builds)) for first in range(0, given.builds, PIECE)]
     with ProcessPoolExecutor() as pool:
         alarms = {}
@@ -139,21 +151,25 @@ def _judge(given: argparse.Namespace) -> None:
             for effect in EFFECTS
             if slowed[effect]
         }
-    bars = {name: bar([each.highest[name] for each in next(iter(alarms.values()))], RATE) for name in RIVALS}
+    first = next(iter(alarms.values()))
+    tuned = {name: bars([each.highest[name] for each in first], RATE) for name in RIVALS}
     steady = {" ".join(subject) for subject, those in unchanged.items() if variation(those, decisive)[1] <= tables.STEADY}
     said = {
         "engine": engine,
+        "metric": decisive,
         "builds": given.builds,
+        "snapshots": there,
+        "windows": windows(unchanged),
         "pages": tables.spread(unchanged, decisive),
         "alarms": {name: tables.alarms(those) for name, those in alarms.items()},
-        "found": {f"{effect:.0%}": tables.found(those, bars, steady) for effect, those in finds.items()},
+        "found": {f"{effect:.0%}": tables.found(those, tuned, decisive, steady) for effect, those in finds.items()},
     }
-    console.print(tables.of_alarms(said["alarms"]))
+    console.print(tables.of_alarms(said["alarms"], windows(unchanged)))
     console.print(tables.of_finds(said["found"]))
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"verdicts-{given.engine}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.json"
     target.write_text(json.dumps(said, indent=2))
-    target.with_suffix(".svg").write_text(picture.drawn(said["found"], said["alarms"]))
+    target.with_suffix(".svg").write_text(picture.drawn(said["found"], said["alarms"], decisive))
     console.print(f"{target}\n{target.with_suffix('.svg')}", soft_wrap=True)
 
 

@@ -69,13 +69,16 @@ SLOW = (
     ),
 )
 
-# What repeats a quick test with other actors, on PostgreSQL, or by several programs at once.
+# What repeats quick tests: with other actors, on PostgreSQL, over every transport, by commands or several programs at once.
 LONG = re.compile(
     r"tests/(graph/test_walls.py::test_nothing_of_another_workspace_can_be_changed\[.*an actor"
     r"|graph/test_by_site.py::test_nothing_of_another_site.*(MEMBER|OWNER)"
     r"|infra/test_migrate.py::test_of_programs_that_migrate_at_once"
     r"|house/test_migrations.py::test_a_difference"
     r"|house/test_no_skips.py"
+    r"|app/test_(documents|jobs|mails)_command.py"
+    r"|graph/transports/test_(limits|refusals)_everywhere.py"
+    r"|graph/execution/test_serial.py::test_both_engines"
     r"|domain/audits/test_(actions|conditions|keeping|newest|results|series).py::.*postgresql"
     r"|domain/test_following.py::.*postgresql)"
 )

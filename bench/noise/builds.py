@@ -19,6 +19,12 @@ BEFORE = 4
 AFTER = 3
 """One at first, and two that confirm."""
 
+KNOWN = 6
+"""So many snapshots more, where there are as many, tell of the noise alone, as the history of a page does."""
+
+OFF = 0.4
+"""A page whose metric moved by so much more or less of what it was to is not one that moved by that."""
+
 METRICS = {
     EngineName.LIGHTHOUSE: (
         MetricName.LCP,
@@ -37,7 +43,7 @@ Pool = Mapping[Subject, Sequence[Snapshot]]
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Everything that is compared at once, with all snapshots that were taken.
+    """Everything that is compared at once, with all snapshots that were taken, each in one place at most.
 
     `incomparable`: the places of what another machine measured; `slowed`: of the metric that was made worse on purpose.
     """
@@ -64,7 +70,7 @@ class Drawing:
         """With an effect one page is slowed under a profile for which that was measured; all else is as it was."""
         chance = np.random.default_rng(seed)
         walk = 1 + np.cumsum(chance.normal(0, self.drift, BEFORE + AFTER)) if self.drift else np.ones(BEFORE + AFTER)
-        begins = int(chance.integers(min(map(len, self.unchanged.values())) - BEFORE - AFTER + 1)) if self.in_time else None
+        begins = int(chance.integers(windows(self.unchanged))) if self.in_time else None
         subjects = self._subjects(chance)
         target = None
         if effect:
@@ -73,7 +79,7 @@ class Drawing:
         compared: list[Compared] = []
         incomparable, slowed = set[int](), set[int]()
         for place, subject in enumerate(subjects):
-            drawn = self._draw(chance, subject, effect if place == target else 0.0, begins)
+            known, drawn = self._draw(chance, subject, effect if place == target else 0.0, begins)
             machines = [[index for index in each.benchmark if index] for each in drawn]
             others = [machine_changed(machines[:BEFORE], [each]) for each in machines[BEFORE:]]
             for metric in METRICS[self.engine]:
@@ -85,7 +91,9 @@ class Drawing:
                 if place == target and metric is METRICS[self.engine][0]:
                     slowed.add(len(compared))
                 after = [side for number, side in enumerate(sides[BEFORE:]) if not number or not others[number]]
-                compared.append(Compared(f"{place} {subject[0]} {subject[1]}", metric, sides[:BEFORE], after))
+                history = [_values(each, metric) for each in known]
+                name = f"{place} {subject[0]} {subject[1]}"
+                compared.append(Compared(name, metric, sides[:BEFORE], after, [history] if all(history) else []))
         return Build(compared, frozenset(incomparable), frozenset(slowed))
 
     def _subjects(self, chance: np.random.Generator) -> list[Subject]:
@@ -93,16 +101,36 @@ class Drawing:
         pages, profiles = (sorted(set(those)) for those in zip(*self.unchanged, strict=True))
         return [(str(page), profile) for page in chance.choice(pages, PAGES) for profile in profiles]
 
-    def _draw(self, chance: np.random.Generator, subject: Subject, effect: float, begins: int | None) -> list[Snapshot]:
+    def _draw(
+        self, chance: np.random.Generator, subject: Subject, effect: float, begins: int | None
+    ) -> tuple[list[Snapshot], list[Snapshot]]:
+        """Those that tell of the noise alone, and those that are compared."""
         pool = self.unchanged[subject]
         wanted = BEFORE if effect else BEFORE + AFTER
-        drawn = _some(chance, pool, wanted) if begins is None else list(pool[begins : begins + wanted])
-        return drawn + _some(chance, self.slowed[effect][subject], AFTER) if effect else drawn
+        if begins is None:
+            drawn = _some(chance, pool, min(len(pool), wanted + KNOWN))
+            known, drawn = drawn[wanted:], drawn[:wanted]
+        else:
+            known, drawn = list(pool[:begins][-KNOWN:]), list(pool[begins : begins + wanted])
+        return known, drawn + (_some(chance, self.slowed[effect][subject], AFTER) if effect else [])
+
+
+def windows(unchanged: Pool) -> int:
+    """So many times there are at which a build may begin, of snapshots in the order in which they were taken."""
+    return min(map(len, unchanged.values())) - BEFORE - AFTER + 1
+
+
+def slowed_as_wanted(unchanged: Pool, slowed: Pool, effect: float, metric: MetricName) -> Pool:
+    """Without what moved by much more or less than it was to, and without what was measured too seldom to be confirmed."""
+    return {
+        subject: those
+        for subject, those in slowed.items()
+        if len(those) >= AFTER and abs(middle(those, metric) / middle(unchanged[subject], metric) - 1 - effect) <= effect * OFF
+    }
 
 
 def _some(chance: np.random.Generator, pool: Sequence[Snapshot], number: int) -> list[Snapshot]:
-    """Other ones each, as long as there are any."""
-    return [pool[place] for place in chance.choice(len(pool), number, replace=len(pool) < number)]
+    return [pool[place] for place in chance.choice(len(pool), number, replace=False)]
 
 
 def _values(snapshot: Snapshot, metric: MetricName, moved: float = 1.0) -> list[float]:

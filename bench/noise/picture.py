@@ -12,7 +12,7 @@ from .tables import EVERY, OURS, QUIET, Found
 WIDTH, NAMES, BARS, ROW, GAP, TOP = 860, 220, 460, 20, 34, 56
 
 
-def drawn(found: Mapping[str, Found], alarms: Mapping[str, Mapping[str, float]]) -> str:
+def drawn(found: Mapping[str, Found], alarms: Mapping[str, Mapping[str, float]], metric: str) -> str:
     """By how much pages were slowed, and by rule, of a hundred those that were found."""
     worst = max(those[OURS] for those in alarms.values())
     title = "Slowed pages that are found, when 1 build in 100 may have a false alarm"
@@ -21,7 +21,7 @@ def drawn(found: Mapping[str, Found], alarms: Mapping[str, Mapping[str, float]])
         for group in (EVERY, QUIET):
             if group not in groups:
                 continue
-            parts.append(f'<text class="workload" x="0" y="{y}">{escape(f"LCP moved by {effect}, {group}")}</text>')
+            parts.append(f'<text class="workload" x="0" y="{y}">{escape(f"{metric} moved by {effect}, {group}")}</text>')
             y += ROW
             for name, share in groups[group].items():
                 kind = "ours" if name == OURS else ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
 from scipy import stats
 
+from domain.measuring import MetricName
 from domain.verdicts import judging
 from domain.verdicts.judging import Compared
+from domain.verdicts.rules import NOISY, worse
 
 from .builds import Build
 
@@ -54,6 +56,8 @@ def pacemark(build: Build) -> Outcome:
 Score = Callable[[Compared], float]
 """The greater, the surer that it became worse. What is greater than a bar is a finding; the bar is tuned."""
 
+NOTHING = float("-inf")
+
 
 def sitespeed(each: Compared) -> float:
     """sitespeed.io's compare: Mann-Whitney over runs, one-sided "greater", pooled as if they were independent."""
@@ -71,13 +75,15 @@ def sitespeed_all(each: Compared) -> float:
 
 def lighthouse_ci(each: Compared) -> float:
     """Lighthouse CI's comparison: one representative run against one of the build before, as a share."""
-    before, after = median(each.before[-1]), median(each.after[0])
-    return (after - before) / before if before else float(after > 0)
+    return _share(median(each.before[-1]), median(each.after[0]))
 
 
 def threshold(each: Compared) -> float:
     """By how much the median lies above that of all runs before, as a share."""
-    before, after = median(value for runs in each.before for value in runs), median(each.after[0])
+    return _share(median(value for runs in each.before for value in runs), median(each.after[0]))
+
+
+def _share(before: float, after: float) -> float:
     return (after - before) / before if before else float(after > 0)
 
 
@@ -94,12 +100,34 @@ RIVALS = {
     "a threshold of 10 %": Rival(threshold, 0.10),
 }
 
+Highest = Mapping[MetricName, float]
+"""How sure a rival is, in a build, of what it is surest of: by metric."""
 
-def scores(rival: Rival, build: Build) -> list[float]:
-    return [rival.score(each) for each in build.compared]
+
+def score(rival: Rival, each: Compared, *, tuned: bool = True) -> float:
+    """Tuned, it tells of no change that Pacemark would not tell of either, however sure it was."""
+    moved = median(each.after[0]) - median(value for runs in each.before for value in runs)
+    least = NOISY[each.metric].of(median(value for runs in each.before for value in runs))
+    return rival.score(each) if not tuned or moved * worse(each.metric) >= least else NOTHING
 
 
-def bar(highest: Sequence[float], share: float) -> float:
-    """The bar that no more than this share of unchanged builds pass, by the highest score of each."""
-    ordered = sorted(highest)
-    return ordered[max(0, len(ordered) - 1 - int(share * len(ordered)))]
+def highest(rival: Rival, build: Build, *, tuned: bool = True) -> Highest:
+    """Without what another machine measured."""
+    found: dict[MetricName, float] = {}
+    for place, each in enumerate(build.compared):
+        if place not in build.incomparable:
+            found[each.metric] = max(found.get(each.metric, NOTHING), score(rival, each, tuned=tuned))
+    return found
+
+
+def bars(builds: Sequence[Highest], share: float) -> Highest:
+    """For each metric the bar that equally many unchanged builds pass, together no more than this share of them."""
+    metrics = {metric for build in builds for metric in build}
+    ordered = {metric: sorted((build.get(metric, NOTHING) for build in builds), reverse=True) for metric in metrics}
+    found: Highest = {}
+    for rank in range(len(builds)):
+        tried = {metric: values[rank] for metric, values in ordered.items()}
+        if sum(any(value > tried[metric] for metric, value in build.items()) for build in builds) > share * len(builds):
+            break
+        found = tried
+    return found

@@ -12,7 +12,7 @@ from domain.measuring import MetricName
 
 from .builds import Pool, middle
 from .builds import variation as variation_of
-from .rules import RIVALS
+from .rules import RIVALS, Highest
 
 OURS = "Pacemark"
 STEADY = 0.03
@@ -36,12 +36,15 @@ class Alarm(Protocol):
     def incomparable(self) -> float: ...
 
     @property
-    def highest(self) -> Mapping[str, float]: ...
+    def usual(self) -> Mapping[str, bool]: ...
 
 
 class Find(Protocol):
     @property
     def subject(self) -> str: ...
+
+    @property
+    def found(self) -> bool: ...
 
     @property
     def scores(self) -> Mapping[str, float]: ...
@@ -70,9 +73,7 @@ def variation(unchanged: Pool, slowed: Mapping[float, Pool], metric: MetricName)
 def alarms(found: Sequence[Alarm]) -> dict[str, float]:
     """Of a hundred builds in which nothing is worse; of rivals as they are used, with nothing tuned."""
     number = len(found)
-    told = {OURS: sum(each.wrong for each in found)} | {
-        name: sum(each.highest[name] > rival.usual for each in found) for name, rival in RIVALS.items()
-    }
+    told = {OURS: sum(each.wrong for each in found)} | {name: sum(each.usual[name] for each in found) for name in RIVALS}
     shares = {name: 100 * those / number for name, those in told.items()}
     return shares | {
         "suspects": sum(each.suspects for each in found) / number,
@@ -81,24 +82,26 @@ def alarms(found: Sequence[Alarm]) -> dict[str, float]:
     }
 
 
-def found(finds: Sequence[Find], bars: Mapping[str, float], steady: Collection[str]) -> Found:
+def found(finds: Sequence[Find], bars: Mapping[str, Highest], metric: MetricName, steady: Collection[str]) -> Found:
     groups = {EVERY: list(finds), QUIET: [each for each in finds if each.subject in steady]}
     for each in finds:
         groups.setdefault(each.subject, []).append(each)
-    bars = {OURS: 0.5, **bars}
-    return {
-        group: {name: 100 * sum(each.scores[name] > bars[name] for each in those) / len(those) for name in bars}
-        for group, those in groups.items()
-        if those
-    }
+    told: dict[str, dict[str, float]] = {}
+    for group, those in groups.items():
+        if those:
+            number = {OURS: sum(each.found for each in those)}
+            number |= {name: sum(each.scores[name] > bar[metric] for each in those) for name, bar in bars.items()}
+            told[group] = {name: 100 * hits / len(those) for name, hits in number.items()}
+    return told
 
 
-def of_alarms(told: Mapping[str, Mapping[str, float]]) -> Table:
+def of_alarms(told: Mapping[str, Mapping[str, float]], windows: int) -> Table:
     table = Table("Builds", OURS, *RIVALS, box=box.SIMPLE_HEAD, title="False alarms in 100 builds (others as they are used)")
     for name, those in told.items():
         table.add_row(name, *(f"{those[rule]:.1f}" for rule in (OURS, *RIVALS)))
     first = next(iter(told.values()))
     table.caption = (
+        f"In the order measured there are {windows} times to begin at. "
         f"{first['suspects']:.1f} suspects a build, for which {first['measured again']:.1f} pages are measured again; "
         f"{first['incomparable']:.1f} % are incomparable."
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
-from .. import alerts
+from .. import alerts, metrics
 from ..access import Reach
 from ..alerts import AlertKind, AlertRow, AlertSeverity, Condition
 from ..measuring import MetricName
-from ..metrics import CATALOGUE, format_value
 from ..snapshots import SnapshotRow
 from ..work import Work
 from . import standing
@@ -58,13 +57,15 @@ async def tell_verdicts(
         for row in rows:
             for each in those:
                 if each.judgement is Judgement.IMPROVED and is_over(row, each):
-                    details[row.subject].pop(CATALOGUE[each.metric].title, None)
+                    details[row.subject].pop(metrics.CATALOGUE[each.metric].title, None)
         if elsewhere and own in details:
-            open = {CATALOGUE[each.metric].title for each in decided if _place(each) == place and not _is_as_there(each)}
+            open = {
+                metrics.CATALOGUE[each.metric].title for each in decided if _place(each) == place and not _is_as_there(each)
+            }
             details[own] = {title: text for title, text in details[own].items() if title in open}
         worse = [each for each in those if each.judgement is Judgement.REGRESSED]
         for each in worse:
-            title = CATALOGUE[each.metric].title
+            title = metrics.CATALOGUE[each.metric].title
             began = details.setdefault(own, {}).get(title, "").partition(" → ")[0] or _shown(each.metric, each.before)
             details[own][title] = f"{began} → {_shown(each.metric, each.after)}"
         before = {row.subject: row.details for row in rows}
@@ -72,7 +73,7 @@ async def tell_verdicts(
             if after == before.get(key):
                 continue
             if after:
-                added = [CATALOGUE[each.metric].title for each in worse] if key == own else []
+                added = [metrics.CATALOGUE[each.metric].title for each in worse] if key == own else []
                 await alerts.hold(work, _condition(snapshot, place, key, after, added, decided))
             else:
                 await alerts.end(work, snapshot.workspace_id, key)
@@ -136,4 +137,4 @@ def _is_told(each: Decided) -> bool:
 
 
 def _shown(metric: MetricName, value: float | None) -> str:
-    return format_value(metric, value) if value is not None else "?"
+    return metrics.format_value(metric, value) if value is not None else "?"

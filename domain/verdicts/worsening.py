@@ -57,15 +57,13 @@ async def tell_verdicts(
         for row in rows:
             for each in those:
                 if each.judgement is Judgement.IMPROVED and is_over(row, each):
-                    details[row.subject].pop(metrics.CATALOGUE[each.metric].title, None)
+                    details[row.subject].pop(_title(each), None)
         if elsewhere and own in details:
-            open = {
-                metrics.CATALOGUE[each.metric].title for each in decided if _place(each) == place and not _is_as_there(each)
-            }
+            open = {_title(each) for each in decided if _place(each) == place and not _is_as_there(each)}
             details[own] = {title: text for title, text in details[own].items() if title in open}
         worse = [each for each in those if each.judgement is Judgement.REGRESSED]
         for each in worse:
-            title = metrics.CATALOGUE[each.metric].title
+            title = _title(each)
             began = details.setdefault(own, {}).get(title, "").partition(" → ")[0] or _shown(each.metric, each.before)
             details[own][title] = f"{began} → {_shown(each.metric, each.after)}"
         before = {row.subject: row.details for row in rows}
@@ -73,10 +71,14 @@ async def tell_verdicts(
             if after == before.get(key):
                 continue
             if after:
-                added = [metrics.CATALOGUE[each.metric].title for each in worse] if key == own else []
+                added = [_title(each) for each in worse] if key == own else []
                 await alerts.hold(work, _condition(snapshot, place, key, after, added, decided))
             else:
                 await alerts.end(work, snapshot.workspace_id, key)
+
+
+def _title(each: Decided) -> str:
+    return metrics.CATALOGUE[each.metric].title
 
 
 def _place(each: Decided) -> Place:

@@ -102,8 +102,8 @@ async def compare(reader: Reader, reach: Reach, asked: Asked) -> Comparison | No
         return None
     if before.site_id != after.site_id:
         raise InvalidInput.at("before", "Two snapshots of one site are compared.", ProblemCode.OUT_OF_RANGE)
-    if (before.confirms_id or before.id) == (after.confirms_id or after.id):
-        message = "A snapshot is not compared with itself, nor with those that confirm it: they are part of it."
+    if before.id != after.id and (before.confirms_id or before.id) == (after.confirms_id or after.id):
+        message = "A snapshot is not compared with those that confirm it: they are part of it."
         raise InvalidInput.at("before", message, ProblemCode.OUT_OF_RANGE)
     await _check_size(reader, reach, asked)
     line = await samples.line_of(reader, reach, before)

@@ -15,7 +15,7 @@ from domain.alerts import Alert
 from domain.audits import Audit, Pair, Two, finding_differences, pairs, request_differences
 from domain.errors import InvalidInput, LimitReached
 from domain.ids import new_id
-from domain.snapshots import Commit
+from domain.snapshots import Commit, Snapshot
 from domain.verdicts import Asked, ComparedMetric, Comparison, Judgement, Reason, comparing
 from domain.work import StoredEvent
 from tests.databases import everybodys
@@ -196,8 +196,12 @@ async def test_who_may_compare_what(bench: Bench, monkeypatch: pytest.MonkeyPatc
     for asked in (Asked(foreign, after), Asked(before, foreign), Asked(new_id(), after)):
         assert await comparing.compare(reader, reach, asked) is None
     both = Reach.whole(bench.workspace_id, other.workspace_id)
-    with pytest.raises(InvalidInput, match="not compared with itself"):
-        await compared(bench, before, before)
+    async with everybodys(bench.database) as connection:
+        await connection.execute(update(Snapshot).where(Snapshot.id == after).values(confirms_id=before))
+    with pytest.raises(InvalidInput, match="they are part of it"):
+        await compared(bench, before, after)
+    async with everybodys(bench.database) as connection:
+        await connection.execute(update(Snapshot).where(Snapshot.id == after).values(confirms_id=None))
     with pytest.raises(InvalidInput, match="of one site"):
         await comparing.compare(reader, both, Asked(foreign, after))
     monkeypatch.setattr(comparing, "MAX_AUDITS", 1)

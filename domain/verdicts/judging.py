@@ -46,9 +46,9 @@ AGREED = 0.05
 MEDIUM = 0.33
 """Cliff's delta of a medium effect (Romano and others, 2006); less, and most runs are as they were."""
 
-FREEDOM = 12
-"""Degrees of freedom of a standard error that many peers helped to estimate: more than the page's own few snapshots give, and
-fewer than if all pages were equally noisy.
+PEERS = 7
+"""Degrees of freedom that many peers add to those of a page's own snapshots: many fewer than they have, since pages are not
+equally noisy.
 """
 
 RESTLESS = 4.0
@@ -188,7 +188,7 @@ def weigh(each: Compared, noise: Noise) -> Evidence | None:
         return None
     peers = noise.inflation * within if within > 0 else noise.typical.get(each.metric, 0.0) * scale**2
     # Where the page is by far more restless than its peers tell, they know nothing of it; without runs to tell, sooner.
-    freedom = min(FREEDOM, freedom + noise.freedom) if own <= (RESTLESS if within > 0 else 1.0) * peers else freedom
+    freedom += min(PEERS, noise.freedom) if own <= (RESTLESS if within > 0 else 1.0) * peers else 0
     variance = max(own, peers)
     moved = DRIFT * noise.drift * scale**2
     middle, change = fmean(before), fmean(after) - fmean(before)

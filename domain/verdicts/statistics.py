@@ -21,12 +21,29 @@ def centers(side: Side) -> list[float]:
     return [center(runs) for runs in side]
 
 
+EXTREME = 4.0
+"""A snapshot whose runs vary so many times as much as the middle one's counts as that, since one run that took ten seconds says
+nothing of all others.
+"""
+
+
 def variance_of_center(side: Side) -> float:
     """How far a snapshot's centre would vary if its runs were independent, from how far its runs lie apart: the mean over the
-    side. 1.05: the centre is so much less exact than a mean (3/π, the test's efficiency). 0 where no snapshot has two runs.
+    side, without extremes. 1.05: the centre is so much less exact than a mean (3/π, the test's efficiency). 0 where no snapshot
+    has two runs.
     """
-    spreads = [np.var(runs, ddof=1) / len(runs) for runs in side if len(runs) > 1]
-    return 1.05 * float(np.mean(spreads)) if spreads else 0.0
+    several = [runs for runs in side if len(runs) > 1]
+    if not several:
+        return 0.0
+    spreads = np.asarray([np.var(runs, ddof=1) / len(runs) for runs in several])
+    middle = float(np.median([spread / _median_of_variance(len(runs) - 1) for spread, runs in zip(spreads, several, strict=True)]))
+    # Where more than half have runs that are all the same, the others tell.
+    return 1.05 * float(np.mean(np.minimum(spreads, EXTREME * middle) if middle else spreads))
+
+
+def _median_of_variance(freedom: int) -> float:
+    """Of a sample's variance, as a share of the true one (of chi-squared, by Wilson and Hilferty, 1931)."""
+    return float((1 - 2 / (9 * freedom)) ** 3)
 
 
 def variance_between(*sides: Side) -> tuple[float, int]:

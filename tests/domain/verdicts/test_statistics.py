@@ -54,6 +54,14 @@ def test_values_that_are_all_the_same_prove_nothing() -> None:
     assert statistics.t_test(1.0, 0.0, 12) == 0.0
 
 
+def test_one_run_that_took_ten_seconds_is_not_the_noise_of_a_page() -> None:
+    side = [[100.0, 101.0, 99.0, 100.0, 102.0]] * 4
+    usual = statistics.variance_of_center(side)
+    assert statistics.variance_of_center([*side, [100.0, 101.0, 99.0, 100.0, 10_000.0]]) < 2 * usual
+    # Where most have runs that are all the same, the others tell nevertheless.
+    assert statistics.variance_of_center([[0.0, 0.0, 0.0]] * 3 + [[0.0, 0.0, 3.0]]) > 0
+
+
 def test_holms_correction_is_over_everything_compared() -> None:
     assert statistics.holm([0.01, 0.04, 0.03, 0.005], 0.05) == [True, False, False, True]
     assert statistics.holm([0.02, 0.02], 0.05) == [True, True]

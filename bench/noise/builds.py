@@ -9,8 +9,8 @@ import numpy as np
 
 from domain.measuring import EngineName, MetricName
 from domain.verdicts import statistics
-from domain.verdicts.deciding import machine_changed
 from domain.verdicts.judging import Compared
+from domain.verdicts.sides import machine_changed
 
 from .collect import Snapshot, Subject
 

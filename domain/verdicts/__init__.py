@@ -3,11 +3,11 @@
 from .alone import perform as perform_alone
 from .alone import take as take_alone
 from .centers import center
-from .comparing import MAX_AUDITS, Asked, ComparedMetric, ComparedPage, ComparedProfile, Comparison, comparisons
+from .comparing import MAX_AUDITS, Asked, ComparedPage, ComparedProfile, Comparison, comparisons
 from .jobs import CONFIRM_AFTER, KINDS, perform, sweep
 from .model import Verdict, VerdictRow
 from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, Counts, by_ids, counts_by_snapshots
-from .rules import Judgement, Reason
+from .rules import Judgement, Reason, Said
 from .samples import Line, line_of
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "OF_SNAPSHOT",
     "OF_WORKSPACE",
     "Asked",
-    "ComparedMetric",
     "ComparedPage",
     "ComparedProfile",
     "Comparison",
@@ -26,6 +25,7 @@ __all__ = [
     "Judgement",
     "Line",
     "Reason",
+    "Said",
     "Verdict",
     "VerdictRow",
     "by_ids",

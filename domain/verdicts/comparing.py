@@ -13,11 +13,10 @@ from .. import audits, snapshots
 from ..access import Reach
 from ..errors import InvalidInput, LimitReached, ProblemCode, Refused
 from ..ids import Kind, encode
-from ..measuring import MetricName
 from ..ports import Reader
 from . import samples, standing
 from .queries import Counts
-from .rules import Judgement, Reason
+from .rules import Reason, Said
 from .samples import Sample
 
 MAX_AUDITS = 200
@@ -38,24 +37,6 @@ class Asked(NamedTuple):
     pages: frozenset[UUID] | None = None
 
 
-class ComparedMetric(NamedTuple):
-    """What is said of one metric; as a verdict."""
-
-    metric: MetricName
-    judgement: Judgement
-    reason: Reason
-    before: float | None = None
-    after: float | None = None
-    change_low: float | None = None
-    change_high: float | None = None
-    detectable: float | None = None
-    p: float | None = None
-    delta: float | None = None
-    spread_ratio: float | None = None
-    snapshots_before: int = 0
-    snapshots_after: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class ComparedProfile:
     """A page under a profile; without metrics where one of the snapshots did not measure it."""
@@ -63,7 +44,7 @@ class ComparedProfile:
     profile_id: UUID
     before_id: UUID | None
     after_id: UUID | None
-    metrics: Sequence[ComparedMetric]
+    metrics: Sequence[Said]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,11 +104,11 @@ async def _write(
 ) -> None:
     """The verdicts, instead of those that are there; and a confirmation to come, or the end."""
     await _replace(work, snapshot, decided, newest_before)
-    if any(each.reason is Reason.SUSPECTED for each in decided):
+    if any(each.said.reason is Reason.SUSPECTED for each in decided):
         work.enqueue(Job(snapshots.CONFIRM, snapshot.workspace_id, snapshot.id, jobs.SCHEDULED, rest=confirm_after))
         return
     await work.db.execute(update(Snapshot).where(Snapshot.id == snapshot.id).values(judged_at=work.now))
-    told = [each.judgement for each in decided]
+    told = [each.said.judgement for each in decided]
     work.say(snapshots.judged(snapshot, told.count(Judgement.REGRESSED), told.count(Judgement.IMPROVED)))
 
 
@@ -120,11 +120,11 @@ async def _replace(work: Work, snapshot: SnapshotRow, decided: Sequence[Decided]
     await work.db.execute(delete(Verdict).where(Verdict.snapshot_id == snapshot.id))
     place = {"workspace_id": snapshot.workspace_id, "site_id": snapshot.site_id, "snapshot_id": snapshot.id}
     for each in decided:
-        values = each._asdict() | {"metric": each.metric.value}
-        audit = values.pop("audit")
-        what = {"page_id": audit.page_id, "profile_id": audit.profile_id, "audit_id": audit.id}
+        audit, metric = each.audit, each.said.metric.value
+        values = each.said._asdict() | {"metric": metric}
+        what: dict[str, UUID | None] = {"page_id": audit.page_id, "profile_id": audit.profile_id, "audit_id": audit.id}
         what["before_audit_id"] = newest_before.get(audit.id)
-        id = ids.get((audit.page_id, audit.profile_id, each.metric.value)) or new_id()
+        id = ids.get((audit.page_id, audit.profile_id, metric)) or new_id()
         work.db.add(Verdict(id=id, **place, **what, **values, judged_at=work.now))
     await work.db.flush()
 

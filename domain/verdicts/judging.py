@@ -60,9 +60,6 @@ DRIFT = 3.0
 CONFIRMATIONS = 2
 """So many snapshots are taken later of what is suspected."""
 
-POWER = 0.8
-RESAMPLED = 400
-
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -218,48 +215,41 @@ def weigh(each: Compared, noise: Noise) -> Evidence | None:
     )
 
 
-def detectable(each: Compared, found: Evidence) -> float:
-    """By how much the samples at hand must be shifted to be seen four times out of five (80 % power): the smallest change that
-    would have been suspected.
-
-    Both sides are made anew RESAMPLED times from whole snapshots without the change that they show, as far apart as the
-    variance says; each time there is a shift from which on it is seen. The same samples always give the same number.
-    """
-    sides = [statistics.centers(side) for side in (*each.alike, each.after) if len(side) > 1]
-    residuals = np.concatenate([np.asarray(side) - fmean(side) for side in sides])
-    own = float(np.sqrt(np.mean(residuals**2)))
-    if own > 0:
-        residuals *= sqrt(found.variance) / own
-    chance = np.random.default_rng(len(residuals))
-    drawn = [chance.choice(residuals, (RESAMPLED, len(side))).mean(axis=1) for side in (each.before, each.after)]
-    bar = max(statistics.t_quantile(SUSPECTED, found.freedom) * found.error, found.least)
-    return max(float(np.quantile(bar - (drawn[1] - drawn[0]), POWER)), 0.0)
-
-
 class Judged(NamedTuple):
-    """What is made of a comparison among all those at once."""
+    """What is made of a comparison among all those at once. `shown` is what the evidence is of: of what is no suspect the first
+    snapshot after. `is_significant`: it passes the correction, whether or not later snapshots show it too.
+    """
 
+    shown: Compared
     evidence: Evidence | None
     is_suspect: bool
+    is_significant: bool
     is_confirmed: bool
 
+    @property
+    def later(self) -> int:
+        """How many snapshots look into it."""
+        return len(self.shown.after) - 1
 
-def judge(compared: Sequence[Compared]) -> list[Judged]:
-    """Everything that is compared at once.
+
+def judge(compared: Sequence[Compared], noise: Noise | None = None) -> list[Judged]:
+    """Everything that is compared at once; `noise` where it is known from elsewhere.
 
     Each one's `after` is the first snapshot and those that confirm it so far; only of suspects the latter are looked at.
     """
     first = [replace(each, after=each.after[:1]) for each in compared]
-    noise = noise_of(first)
-    found = [weigh(each, noise) for each in first]
-    suspects = suspected(found)
-    whole = [weigh(each, noise) if suspect else alone for each, alone, suspect in zip(compared, found, suspects, strict=True)]
+    noise = noise or noise_of(first)
+    alone = [weigh(each, noise) for each in first]
+    suspects = suspected(alone)
+    shown = [each if suspect else one for each, one, suspect in zip(compared, first, suspects, strict=True)]
+    found = [weigh(each, noise) if suspect else one for each, one, suspect in zip(shown, alone, suspects, strict=True)]
     early = [len(each.after) <= CONFIRMATIONS for each in compared]
-    proved = confirmed(whole, suspects, early)
+    significant = _significant(found, suspects, [1.0] * len(found))
+    proved = _significant(found, suspects, [ALPHA / EARLY if soon else 1.0 for soon in early])
     return [
         # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
-        Judged(each, suspect, yes and not (soon and (each is None or each.error == 0)))
-        for each, suspect, yes, soon in zip(whole, suspects, proved, early, strict=True)
+        Judged(each, what, suspect, passed, yes and _agrees(what) and not (soon and (what is None or what.error == 0)))
+        for each, what, suspect, passed, yes, soon in zip(shown, found, suspects, significant, proved, early, strict=True)
     ]
 
 
@@ -268,18 +258,20 @@ def suspected(found: Sequence[Evidence | None]) -> list[bool]:
     return [each is not None and each.is_large and each.first <= SUSPECTED for each in found]
 
 
-def confirmed(found: Sequence[Evidence | None], suspects: Sequence[bool], early: Sequence[bool] = ()) -> list[bool]:
-    """Which of everything compared has changed, once the suspects have later snapshots; the others had their say before.
-
-    `early`: of which not all confirmations are there.
-    """
-    ps = [each.all if suspect and each is not None else 1.0 for each, suspect in zip(found, suspects, strict=True)]
-    for place, soon in enumerate(early):
-        ps[place] = min(1.0, ps[place] * ALPHA / EARLY) if soon else ps[place]
-    return [
-        passed and each is not None and each.is_large and each.later <= AGREED and each.is_ordered
-        for each, passed in zip(found, statistics.holm(ps, ALPHA), strict=True)
+def _significant(found: Sequence[Evidence | None], suspects: Sequence[bool], dearer: Sequence[float]) -> list[bool]:
+    """Which of everything compared has changed; what is no suspect had its say. `dearer`: so many times as rare it must be."""
+    ps = [
+        min(1.0, each.all * times) if suspect and each is not None else 1.0
+        for each, suspect, times in zip(found, suspects, dearer, strict=True)
     ]
+    return [
+        passed and each is not None and each.is_large for each, passed in zip(found, statistics.holm(ps, ALPHA), strict=True)
+    ]
+
+
+def _agrees(found: Evidence | None) -> bool:
+    """Whether later snapshots and the ranks show it, too."""
+    return found is not None and found.later <= AGREED and found.is_ordered
 
 
 def may_be_confirmed(found: Evidence, later: int) -> bool:

@@ -35,6 +35,24 @@ class Reason(StrEnum):
     MACHINE_CHANGED = "MACHINE_CHANGED"
 
 
+class Said(NamedTuple):
+    """What is said of one metric of one page under one profile: see Verdict."""
+
+    metric: MetricName
+    judgement: Judgement
+    reason: Reason
+    before: float | None = None
+    after: float | None = None
+    change_low: float | None = None
+    change_high: float | None = None
+    detectable: float | None = None
+    p: float | None = None
+    delta: float | None = None
+    spread_ratio: float | None = None
+    snapshots_before: int = 0
+    snapshots_after: int = 0
+
+
 class Least(NamedTuple):
     """The least change that anybody is told of: this share of what was before, and no less than so much of the unit."""
 

@@ -36,7 +36,9 @@ def variance_of_center(side: Side) -> float:
     if not several:
         return 0.0
     spreads = np.asarray([np.var(runs, ddof=1) / len(runs) for runs in several])
-    middle = float(np.median([spread / _median_of_variance(len(runs) - 1) for spread, runs in zip(spreads, several, strict=True)]))
+    middle = float(
+        np.median([spread / _median_of_variance(len(runs) - 1) for spread, runs in zip(spreads, several, strict=True)])
+    )
     # Where more than half have runs that are all the same, the others tell.
     return 1.05 * float(np.mean(np.minimum(spreads, EXTREME * middle) if middle else spreads))
 

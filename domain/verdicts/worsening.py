@@ -13,7 +13,7 @@ from ..snapshots import SnapshotRow
 from ..work import Work
 from . import standing
 from .deciding import Decided
-from .rules import FACTS_JUDGED, Judgement, Reason
+from .rules import FACTS_JUDGED, Judgement, Reason, Said
 from .standing import Subject
 
 FACT_TOLD = 0.1
@@ -41,7 +41,7 @@ async def tell_verdicts(
     for each in decided:
         place = (each.audit.page_id, each.audit.profile_id)
         news.setdefault(place, [])
-        if _is_told(each) and (*place, each.metric) not in proved and (first or each.reason is Reason.CONFIRMED):
+        if _is_told(each.said) and (*place, each.said.metric) not in proved and (first or each.said.reason is Reason.CONFIRMED):
             news[place].append(each)
     news = {place: those for place, those in news.items() if those or elsewhere}
     pages = {page_id for page_id, _ in news}
@@ -56,16 +56,16 @@ async def tell_verdicts(
         details = {row.subject: dict(row.details) for row in rows}
         for row in rows:
             for each in those:
-                if each.judgement is Judgement.IMPROVED and is_over(row, each):
+                if each.said.judgement is Judgement.IMPROVED and is_over(row, each):
                     details[row.subject].pop(_title(each), None)
         if elsewhere and own in details:
             open = {_title(each) for each in decided if _place(each) == place and not _is_as_there(each)}
             details[own] = {title: text for title, text in details[own].items() if title in open}
-        worse = [each for each in those if each.judgement is Judgement.REGRESSED]
+        worse = [each for each in those if each.said.judgement is Judgement.REGRESSED]
         for each in worse:
             title = _title(each)
-            began = details.setdefault(own, {}).get(title, "").partition(" → ")[0] or _shown(each.metric, each.before)
-            details[own][title] = f"{began} → {_shown(each.metric, each.after)}"
+            began = details.setdefault(own, {}).get(title, "").partition(" → ")[0] or _shown(each.said.metric, each.said.before)
+            details[own][title] = f"{began} → {_shown(each.said.metric, each.said.after)}"
         before = {row.subject: row.details for row in rows}
         for key, after in details.items():
             if after == before.get(key):
@@ -78,7 +78,7 @@ async def tell_verdicts(
 
 
 def _title(each: Decided) -> str:
-    return metrics.CATALOGUE[each.metric].title
+    return metrics.CATALOGUE[each.said.metric].title
 
 
 def _place(each: Decided) -> Place:
@@ -87,10 +87,8 @@ def _place(each: Decided) -> Place:
 
 def _is_as_there(each: Decided) -> bool:
     """Whether it is no worse than what it is compared with, as far as is known."""
-    return each.judgement not in (Judgement.REGRESSED, Judgement.INCOMPARABLE) and each.reason not in (
-        Reason.SUSPECTED,
-        Reason.TOO_FEW,
-    )
+    open = (Reason.SUSPECTED, Reason.TOO_FEW)
+    return each.said.judgement not in (Judgement.REGRESSED, Judgement.INCOMPARABLE) and each.said.reason not in open
 
 
 async def _is_over(work: Work, snapshot: SnapshotRow, there: Sequence[AlertRow]) -> Callable[[AlertRow, Decided], bool]:
@@ -99,10 +97,11 @@ async def _is_over(work: Work, snapshot: SnapshotRow, there: Sequence[AlertRow])
     steps = await standing.regressed_since(work.db, reach, pages, min(row.opened_at for row in there))
 
     def is_over(row: AlertRow, each: Decided) -> bool:
-        levels = [step.before for step in steps.get((*_place(each), each.metric), ()) if step.judged_at >= row.opened_at]
-        if not levels or levels[0] is None or each.before is None or each.after is None:
+        said = each.said
+        levels = [step.before for step in steps.get((*_place(each), said.metric), ()) if step.judged_at >= row.opened_at]
+        if not levels or levels[0] is None or said.before is None or said.after is None:
             return True
-        return abs(each.after - levels[0]) <= abs(each.after - each.before)
+        return abs(said.after - levels[0]) <= abs(said.after - said.before)
 
     return is_over
 
@@ -131,11 +130,11 @@ def _condition(
     )
 
 
-def _is_told(each: Decided) -> bool:
-    if each.judgement not in (Judgement.REGRESSED, Judgement.IMPROVED) or each.before is None or each.after is None:
+def _is_told(said: Said) -> bool:
+    if said.judgement not in (Judgement.REGRESSED, Judgement.IMPROVED) or said.before is None or said.after is None:
         return False
-    large = abs(each.after - each.before) >= FACT_TOLD * abs(each.before)
-    return each.metric not in FACTS_JUDGED or large or each.judgement is Judgement.IMPROVED
+    large = abs(said.after - said.before) >= FACT_TOLD * abs(said.before)
+    return said.metric not in FACTS_JUDGED or large or said.judgement is Judgement.IMPROVED
 
 
 def _shown(metric: MetricName, value: float | None) -> str:

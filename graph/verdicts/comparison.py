@@ -22,7 +22,7 @@ from .judged import JudgedMetric
     "itself is there where it changed."
 )
 class ComparedMetric(JudgedMetric):
-    is_type_of = of(verdicts.ComparedMetric)
+    is_type_of = of(verdicts.Said)
 
 
 @strawberry.type(description="A page as one profile measured it, in both snapshots.")

@@ -16,7 +16,7 @@ from domain.audits import Audit, Pair, Two, finding_differences, pairs, request_
 from domain.errors import InvalidInput, LimitReached
 from domain.ids import new_id
 from domain.snapshots import Commit, Snapshot
-from domain.verdicts import Asked, ComparedMetric, Comparison, Judgement, Reason, comparing
+from domain.verdicts import Asked, Comparison, Judgement, Reason, Said, comparing
 from domain.work import StoredEvent
 from tests.databases import everybodys
 from tests.domain.schedules.benches import Bench, bench, new_bench
@@ -34,7 +34,7 @@ async def compared(bench: Bench, before: UUID, after: UUID, *, pooled: bool = Fa
     return found
 
 
-async def lcp(bench: Bench, before: UUID, after: UUID, *, pooled: bool = False) -> ComparedMetric:
+async def lcp(bench: Bench, before: UUID, after: UUID, *, pooled: bool = False) -> Said:
     """Of snapshots of one page."""
     ((page,), *_) = [(await compared(bench, before, after, pooled=pooled)).pages]
     (found,) = [each for each in page.profiles[0].metrics if each.metric.value == "lcp_ms"]
@@ -137,6 +137,21 @@ async def test_facts_are_compared_directly_and_told_where_they_changed(bench: Be
     fact = by_name["script_bytes"]
     assert (fact.judgement, fact.reason, fact.before, fact.after) == (Judgement.IMPROVED, Reason.DIFFERENT, 50_000, 49_000)
     assert found.judgements == (0, 1, 1, 0)
+
+
+@on_sqlite
+async def test_with_those_before_it_a_fact_changed_where_none_of_them_was_like_it(bench: Bench) -> None:
+    await bench.add_pages(1)
+    *_, before, after = [
+        await measure(bench, {"lcp_ms": 1_000, "image_bytes": size}) for size in (400_000, 520_000, 450_000, 500_000)
+    ]
+
+    async def facts(*, pooled: bool) -> list[str]:
+        found = (await compared(bench, before, after, pooled=pooled)).pages[0].profiles[0].metrics
+        return [each.metric.value for each in found if each.reason is Reason.DIFFERENT]
+
+    assert await facts(pooled=False) == ["image_bytes"]
+    assert await facts(pooled=True) == []
 
 
 @on_sqlite

@@ -9,6 +9,7 @@ import pytest
 
 from domain.measuring import MetricName
 from domain.verdicts import judging, statistics
+from domain.verdicts.detecting import detectable
 from domain.verdicts.judging import Compared, Noise
 
 RUNS, BEFORE = 5, 4
@@ -38,20 +39,10 @@ def build(
     return made
 
 
-def judge(first: Sequence[Compared], whole: Sequence[Compared]) -> tuple[list[bool], list[bool]]:
+def judge(whole: Sequence[Compared]) -> tuple[list[bool], list[bool]]:
     """Whom the first snapshots make suspects, and who of them is confirmed by all."""
-    noise = judging.noise_of(first)
-    found = [judging.weigh(each, noise) for each in first]
-    suspects = judging.suspected(found)
-    found = [
-        judging.weigh(all_of_it, noise) if suspect else before
-        for all_of_it, before, suspect in zip(whole, found, suspects, strict=True)
-    ]
-    return suspects, judging.confirmed(found, suspects)
-
-
-def only_first(whole: Sequence[Compared]) -> list[Compared]:
-    return [Compared(each.subject, each.metric, each.before, each.after[:1]) for each in whole]
+    found = judging.judge(whole)
+    return [each.is_suspect for each in found], [each.is_confirmed for each in found]
 
 
 def test_noise_between_snapshots_is_not_taken_for_a_change_however_many_runs_agree() -> None:
@@ -70,14 +61,14 @@ def test_noise_between_snapshots_is_not_taken_for_a_change_however_many_runs_agr
 
 def test_a_true_change_is_suspected_and_confirmed_and_its_neighbours_are_not() -> None:
     chance = np.random.default_rng(2)
-    found = [judge(only_first(whole), whole) for whole in (build(chance, 40, after=3, moved=0.15) for _ in range(20))]
+    found = [judge(whole) for whole in (build(chance, 40, after=3, moved=0.15) for _ in range(20))]
     assert sum(confirmed[0] for _, confirmed in found) >= 18
     assert sum(any(confirmed[1:]) for _, confirmed in found) == 0
 
 
 def test_of_builds_without_a_change_none_is_confirmed_though_some_are_suspected() -> None:
     chance = np.random.default_rng(3)
-    found = [judge(only_first(whole), whole) for whole in (build(chance, 60, after=3, between=40) for _ in range(20))]
+    found = [judge(whole) for whole in (build(chance, 60, after=3, between=40) for _ in range(20))]
     assert sum(map(any, (suspects for suspects, _ in found))) >= 5
     assert not any(map(any, (confirmed for _, confirmed in found)))
 
@@ -85,12 +76,10 @@ def test_of_builds_without_a_change_none_is_confirmed_though_some_are_suspected(
 def test_a_suspicion_that_the_later_snapshots_do_not_show_is_not_confirmed() -> None:
     before = [[1000.0, 1001.0, 999.0]] * 4
     first, later = [[1200.0, 1201.0, 1199.0]], [[1000.0, 1001.0, 1002.0]] * 2
-    suspect = judging.weigh(Compared(1, MetricName.LCP, before, first), QUIET)
-    whole = judging.weigh(Compared(1, MetricName.LCP, before, first + later), QUIET)
-    assert judging.suspected([suspect]) == [True]
-    assert whole is not None
-    assert whole.later == 1.0
-    assert judging.confirmed([whole], [True]) == [False]
+    (found,) = judging.judge([Compared(1, MetricName.LCP, before, first + later)], QUIET)
+    assert found.evidence is not None
+    assert found.evidence.later == 1.0
+    assert (found.is_suspect, found.is_confirmed) == (True, False)
 
 
 def test_a_change_that_is_too_small_is_none_however_certain_it_is() -> None:
@@ -115,7 +104,7 @@ def test_a_machine_that_grows_slow_takes_all_pages_along_and_no_page_is_blamed()
             level = [draw(chance, 1, level=1_000 * (1 + moved), between=5, within=10)[0] for moved in drift]
             whole.append(Compared(number, MetricName.LCP, level[:BEFORE], level[BEFORE:]))
         assert judging.noise_of(whole).drift > 0
-        blamed += any(judge(only_first(whole), whole)[1])
+        blamed += any(judge(whole)[1])
     assert blamed == 0
 
 
@@ -133,7 +122,7 @@ def test_what_has_no_runs_to_know_its_noise_by_is_judged_by_its_peers(constant: 
                 values, metric = 1_000 * (1 + chance.normal(0, 0.08, BEFORE + 3)), MetricName.LCP
             sides = [[float(value)] * (RUNS if constant else 1) for value in values]
             whole.append(Compared(number, metric, sides[:BEFORE], sides[BEFORE:]))
-        wrong += any(judge(only_first(whole), whole)[1])
+        wrong += any(judge(whole)[1])
     assert wrong <= 1
 
 
@@ -170,7 +159,7 @@ def test_the_smallest_detectable_change_is_seen_four_times_out_of_five() -> None
     for each in told:
         evidence = judging.weigh(each, noise)
         assert evidence is not None
-        smallest = judging.detectable(each, evidence)
+        smallest = detectable(each, evidence)
         assert smallest > 2 * evidence.least / 3
         for _ in range(5):
             (again,) = build(chance, 1, between=30, moved=smallest / 1_000)

@@ -15,7 +15,7 @@ help:  ## Show this list
 up: $(ready)  ## Run everything in one process, embedded; ARGS='--port N --data DIR' are passed on
 	@$(bin)/pacemark up $(ARGS)
 
-demo: $(ready)  ## See a site that grows slow be found out, in less than a minute; ARGS='--port N' are passed on
+demo: $(ready)  ## See a site that grows slow be found out, in under two minutes; ARGS='--port N' are passed on
 	@$(bin)/pacemark demo $(ARGS)
 
 dev: $(ready)  ## The same, started again whenever the code changes

@@ -31,7 +31,7 @@ def demo(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")] = False,
 ) -> None:
-    """See Pacemark find out that a site has become slow, in less than a minute.
+    """See Pacemark find out that a site has become slow, in under two minutes.
 
     It serves a small site of three pages on this machine, measures it until a baseline stands, makes two of the pages
     200 ms slower, measures again, and waits until that is confirmed. Everything is really measured, by the same processes

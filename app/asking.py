@@ -82,6 +82,18 @@ def done(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     raise Unusable("\n".join(plain(each, MOST_SAID) for each in sentences))
 
 
+async def change(there: There, field: str, gives: str, **given: Any) -> Mapping[str, Any]:
+    """What the mutation `field` gives of its payload: `gives` names it. What is None is not given on. Raises Unusable."""
+    name = field[0].upper() + field[1:]
+    text = f"""mutation {name}($input: {name}Input!) {{
+      made: {field}(input: $input) {{
+        ... on {name}Payload {{ {gives} }} ... on Problem {{ message }} ... on InvalidInput {{ fields {{ message }} }}
+      }}
+    }}"""
+    input = {key: value for key, value in given.items() if value is not None}
+    return done((await there.ask(text, input=input))["made"])
+
+
 async def every(
     there: There,
     text: str,
@@ -96,13 +108,15 @@ async def every(
     """Of the list at `path` the first `most` nodes that are `meant`, and whether there are, or may be, more.
 
     `each`: so many at once. Among so many of the first, where `looked_at` says how many. Nothing where there is no such
-    list. Raises Unusable.
+    list. Raises Unusable, also where there is no such workspace.
     """
     found: list[Mapping[str, Any]] = []
     seen, after = 0, None
     while True:
         first = each if meant is not None else min(each, most - len(found))
         said: Any = await there.ask(text, first=first, after=after, **variables)
+        if path[0] == "workspace":
+            workspace_of(said, there)
         for name in path:
             said = said[name] if said is not None else None
         if said is None:

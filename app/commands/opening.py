@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.access import Reach
 
 if TYPE_CHECKING:
+    from app.asking import There
     from app.settings import Settings
     from app.wiring import House
     from domain.access import Actor
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from domain.paging import Keyset
     from domain.ports import Reader
     from infra.db.database import SqlDatabase
+
+
+T = TypeVar("T")
 
 
 class Opened(NamedTuple):
@@ -46,6 +52,17 @@ async def workspace(settings: Settings, slug: str) -> AsyncGenerator[Opened, Non
     async with house(settings) as opened:
         workspace_id = await find(opened.database.reader, slug)
         yield Opened(opened.database, workspace_id, await bootstrap.owner(opened, workspace_id))
+
+
+def asked(action: Callable[[There], Awaitable[T]], workspace: str, server: str | None, data: Path | None) -> T:
+    """What `action` comes to, which asks over GraphQL: this installation, or another. Raises Unusable."""
+    from app import asking
+
+    async def ask() -> T:
+        async with asking.opened(workspace, server=server, data=data) as there:
+            return await action(there)
+
+    return asyncio.run(ask())
 
 
 async def find(reader: Reader, slug: str) -> UUID:

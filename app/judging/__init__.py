@@ -1,1 +1,1 @@
-"""Snapshots, verdicts and marks on the command line: asked over GraphQL, of this installation or of another."""
+"""Snapshots, verdicts, marks and schedules on the command line: asked over GraphQL, of this installation or of another."""

@@ -29,6 +29,7 @@ from app.commands import (
     keys,
     mails,
     processes,
+    routes,
     schedules,
     schema,
     secrets,
@@ -66,6 +67,7 @@ app.add_typer(clients.app)
 app.add_typer(documents.app)
 app.add_typer(alerts.app)
 app.add_typer(channels.app)
+app.add_typer(routes.app)
 app.add_typer(budgets.app)
 app.add_typer(schedules.app)
 app.add_typer(snapshots.app)

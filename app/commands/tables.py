@@ -33,8 +33,6 @@ _WHOLE = {
     "Judged (UTC)",
     "Live since (UTC)",
     "Time (UTC)",
-    "Alert",
-    "Channel",
     "Since (UTC)",
     "Mail",
     "Written (UTC)",

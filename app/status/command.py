@@ -32,8 +32,7 @@ def run(wish: Wish, where: Where, *, top: int | None, as_json: bool, fail_on_cha
     if as_json:
         typer.echo(screen.as_json(status, top))
     else:
-        alerts = f"pacemark alerts list{given(where.workspace, None, where.data)}" if where.server is None else None
-        screen.show(status, top, alerts)
+        screen.show(status, top, f"pacemark alerts list{given(where.workspace, where.server, where.data)}")
     return _judged(status, fail_on_change / 100) if fail_on_change is not None else 0
 
 

@@ -22,8 +22,8 @@ TOP = 40
 MOST_ALERTS = 10
 
 
-def show(status: Status, top: int | None, alerts: str | None) -> None:
-    """`alerts`: the command that lists all of these, where one can."""
+def show(status: Status, top: int | None, alerts: str) -> None:
+    """`alerts`: the command that lists all of these."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
@@ -31,14 +31,14 @@ def show(status: Status, top: int | None, alerts: str | None) -> None:
         console.print(part, soft_wrap=isinstance(part, Text))  # what is to be copied stays in one line
 
 
-def _parts(status: Status, top: int, alerts: str | None = None) -> Iterator[RenderableType]:
+def _parts(status: Status, top: int, alerts: str) -> Iterator[RenderableType]:
     """From top to bottom: what is urgent comes first."""
     yield _heading(status).append("\n")
     if status.alerts:
         yield _alerts(status)
         if len(status.alerts) > MOST_ALERTS:
             more = f"{_counted(len(status.alerts) - MOST_ALERTS, 'alert')} more"
-            yield Text(f"{more}: {alerts}" if alerts is not None else f"{more}: --json has all.", "dim")
+            yield Text(f"{more}: {alerts}", "dim")
         yield Text("")
     sites = status.by_site(top)
     if sites:

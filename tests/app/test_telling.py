@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import update
 
 from app import bootstrap, cli, scheduler, worker
+from app.commands import opening
 from app.settings import Settings
 from app.wiring import House
 from domain import alerts, notifications, schedules, sites
@@ -163,6 +164,9 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
                 2,
                 "An alert is put off until some time within the next 30 days.\n",
             )
+            assert await run("alerts", "unsnooze", alert) == (0, "It is put off no longer.\n")
+            [row] = json.loads((await run("alerts", "list", "--site", "shop-example", "--json"))[1])
+            assert (row["id"], row["state"], row["snoozedUntil"], row["site"]) == (alert, "OPEN", None, "https://shop.example")
             assert await run("alerts", "ack", alert) == (
                 0,
                 "It is acknowledged: nothing is told of it any more but its end, unless it gets worse.\n",
@@ -170,10 +174,10 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
             nothing = f"Nothing is wrong but what somebody knows of (1): pacemark alerts list --all --data {tmp_path}\n"
             assert (await run("alerts", "list"))[1] == nothing
             listed = (await run("alerts", "list", "--all"))[1]
-            assert "acknowledged 20" in listed
+            assert "acknowledged" in listed
             assert "by Owner" in listed
-            unknown = "There is no channel 'Nope' in this workspace. They are listed by: pacemark channels list\n"
-            assert await run("channels", "test", "Nope") == (2, unknown)
+            unknown = "There is no channel 'Nope' in this workspace. They are listed by: pacemark channels list"
+            assert await run("channels", "test", "Nope") == (2, f"{unknown} --data {tmp_path}\n")
             channels = (await run("channels", "list"))[1]
             assert f"http://127.0.0.1:{there.port}/…" in channels
             async with working(house):
@@ -183,8 +187,20 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
                 status, said = await run("channels", "test", "Webhook")
                 assert status == 0
                 assert "Webhook took it with status 204, in " in said
-            async with house.database.work(SYSTEM) as work:
-                await alerts.end(work, workspace_id, "page:/:failure")
+                sent, failed = json.loads((await run("channels", "deliveries", "--json"))[1])
+                assert (sent["state"], sent["attempts"][0]["status"]) == ("SENT", 204)
+                assert (failed["state"], failed["tries"], failed["attempts"][0]["answer"]) == ("FAILED", 1, "not today")
+                listed = (await run("channels", "deliveries", "Webhook"))[1]
+                assert [word in listed for word in ("given up", "The server answered 500.", failed["id"])] == [True] * 3
+                listed = (await run("channels", "deliveries", "--limit", "1"))[1]
+                assert failed["id"] not in listed
+                assert listed.endswith("There are more than these 1: --limit N.\n")
+                assert (await run("channels", "retry", failed["id"]))[0] == 0
+                await there.taken(3)
+                assert await run("channels", "retry", sent["id"]) == (2, "This was sent already.\n")
+            ended = "It is ended; where it is so still, the next time that it is seen opens another one.\n"
+            assert await run("alerts", "resolve", alert) == (0, ended)
+            assert await run("alerts", "resolve", alert) == (2, "This alert is resolved already.\n")
             assert (await run("alerts", "list"))[1] == "Nothing is wrong.\n"
 
 
@@ -202,10 +218,8 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
 def test_a_channel_of_whose_test_nothing_came_is_said_to_be_so(
     left: DeliveryState | None, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def tested(*_: object) -> tuple[object, list[object]]:
-        return (None if left is None else SimpleNamespace(state=left)), []
-
-    monkeypatch.setattr("app.commands.channels._tested", tested)
+    delivery = None if left is None else {"state": left.value, "attempts": []}
+    monkeypatch.setattr(opening, "asked", lambda *_: delivery)
     with pytest.raises(SystemExit) as ended:
         cli.dispatch(["channels", "test", "Ours", "--data", str(tmp_path)])
     assert (ended.value.code, "".join(capsys.readouterr())) == (2, said)

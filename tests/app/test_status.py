@@ -229,7 +229,7 @@ def test_sites_come_in_the_order_of_their_worst_page() -> None:
     status = status_of(page(1, 0.5), page(2, 0.4), page(3, 0.3), page(4, 0.0), page(5, -0.1), page(6, None))
     assert [[each.path for each in own] for own in status.by_site(100)] == [["/1", "/3", "/5"], ["/2", "/4"]]
     assert [[each.path for each in own] for own in status.by_site(2)] == [["/1"], ["/2"]]
-    last = [str(part) for part in screen._parts(status, 2)][-3:]
+    last = [str(part) for part in screen._parts(status, 2, "list")][-3:]
     assert last == [
         "3 got worse, 1 got better, 1 stayed as they were; 1 page cannot be compared yet.",
         "3 pages more: --top 5",
@@ -248,7 +248,7 @@ def test_a_site_is_fine_where_all_of_it_is_known_and_none_of_it_worse() -> None:
 def test_what_is_shown_as_nothing_counts_as_nothing() -> None:
     status = status_of(page(1, 0.0004), page(2, -0.0004), page(3, 0.0005))
     assert [str(screen._change(each)) for each in status.pages] == ["= 0 %", "= 0 %", "▲ +0.1 %"]
-    assert str(list(screen._parts(status, 40))[-3]) == "1 got worse, 0 got better, 2 stayed as they were."
+    assert str(list(screen._parts(status, 40, "list"))[-3]) == "1 got worse, 0 got better, 2 stayed as they were."
     assert [command._judged(each, 0.0) for each in (status_of(page(1, 0.0004)), status)] == [0, 1]
 
 

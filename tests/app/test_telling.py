@@ -218,7 +218,7 @@ async def test_the_commands_list_acknowledge_put_off_and_test(tmp_path: Path, ca
 def test_a_channel_of_whose_test_nothing_came_is_said_to_be_so(
     left: DeliveryState | None, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    delivery = None if left is None else {"state": left.value, "attempts": []}
+    delivery: dict[str, object] | None = None if left is None else {"state": left.value, "attempts": []}
     monkeypatch.setattr(opening, "asked", lambda *_: delivery)
     with pytest.raises(SystemExit) as ended:
         cli.dispatch(["channels", "test", "Ours", "--data", str(tmp_path)])

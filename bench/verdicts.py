@@ -24,7 +24,7 @@ from rich.console import Console
 from bench.noise import picture, tables
 from bench.noise.builds import AFTER, BEFORE, METRICS, Drawing, pooled, slowed_as_wanted, variation, windows
 from bench.noise.collect import EFFECTS, Collector, read
-from bench.noise.rules import NOTHING, RIVALS, Highest, bars, highest, pacemark, score
+from bench.noise.rules import RIVALS, Highest, bars, highest, pacemark, score
 from domain.measuring import Engine, EngineName
 
 MEASURED = Path(__file__).parent / "noise" / "measured"
@@ -97,9 +97,9 @@ def _alarms(drawing: Drawing, kind: int, numbers: Sequence[int]) -> list[Alarm]:
     for number in numbers:
         build = drawing.build((SEED, kind, number))
         told = pacemark(build)
-        untuned = {name: highest(rival, build, tuned=False) for name, rival in RIVALS.items()}
-        usual = {name: max(untuned[name].values(), default=NOTHING) > rival.usual for name, rival in RIVALS.items()}
-        tuned = {name: highest(rival, build) for name, rival in RIVALS.items()}
+        surest = {name: highest(rival, build) for name, rival in RIVALS.items()}
+        usual = {name: surest[name][0] > rival.usual for name, rival in RIVALS.items()}
+        tuned = {name: those for name, (_, those) in surest.items()}
         share = len(build.incomparable) / len(build.compared)
         found.append(Alarm(bool(told.worse), told.suspects, told.measured_again, share, usual, tuned))
     return found

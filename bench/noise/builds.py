@@ -13,13 +13,14 @@ from domain.verdicts.judging import Compared
 from domain.verdicts.sides import machine_changed
 
 from .collect import Snapshot, Subject
+from .site import SLOWED
 
 PAGES = 20
 BEFORE = 4
 AFTER = 3
 """One at first, and two that confirm."""
 
-KNOWN = 6
+KNOWN = 12
 """So many snapshots more, where there are as many, tell of the noise alone, as the history of a page does."""
 
 OFF = 0.4
@@ -125,7 +126,9 @@ def slowed_as_wanted(unchanged: Pool, slowed: Pool, effect: float, metric: Metri
     return {
         subject: those
         for subject, those in slowed.items()
-        if len(those) >= AFTER and abs(middle(those, metric) / middle(unchanged[subject], metric) - 1 - effect) <= effect * OFF
+        if subject[0] in SLOWED
+        and len(those) >= AFTER
+        and abs(middle(those, metric) / middle(unchanged[subject], metric) - 1 - effect) <= effect * OFF
     }
 
 

@@ -104,20 +104,25 @@ Highest = Mapping[MetricName, float]
 """How sure a rival is, in a build, of what it is surest of: by metric."""
 
 
-def score(rival: Rival, each: Compared, *, tuned: bool = True) -> float:
-    """Tuned, it tells of no change that Pacemark would not tell of either, however sure it was."""
-    moved = median(each.after[0]) - median(value for runs in each.before for value in runs)
-    least = NOISY[each.metric].of(median(value for runs in each.before for value in runs))
-    return rival.score(each) if not tuned or moved * worse(each.metric) >= least else NOTHING
+def counts(each: Compared) -> bool:
+    """Whether it became worse by so much that Pacemark would tell of it: a rule that is tuned tells of nothing less."""
+    before = median(value for runs in each.before for value in runs)
+    return (median(each.after[0]) - before) * worse(each.metric) >= NOISY[each.metric].of(before)
 
 
-def highest(rival: Rival, build: Build, *, tuned: bool = True) -> Highest:
-    """Without what another machine measured."""
-    found: dict[MetricName, float] = {}
+def score(rival: Rival, each: Compared) -> float:
+    return rival.score(each) if counts(each) else NOTHING
+
+
+def highest(rival: Rival, build: Build) -> tuple[float, Highest]:
+    """What it is surest of as it is used, and as it is tuned. Without what another machine measured."""
+    usual, tuned = NOTHING, dict[MetricName, float]()
     for place, each in enumerate(build.compared):
         if place not in build.incomparable:
-            found[each.metric] = max(found.get(each.metric, NOTHING), score(rival, each, tuned=tuned))
-    return found
+            found = rival.score(each)
+            usual = max(usual, found)
+            tuned[each.metric] = max(tuned.get(each.metric, NOTHING), found if counts(each) else NOTHING)
+    return usual, tuned
 
 
 def bars(builds: Sequence[Highest], share: float) -> Highest:

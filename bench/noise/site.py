@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from struct import pack
 
 PAGES = ("text", "picture", "script", "experiment")
+SLOWED = PAGES[:3]
+"""Whether a page in two states moved as it was to cannot be told from its middle."""
 
 _HEAD = (
     "<!doctype html><html lang=en><head><meta charset=utf-8><title>{name}</title>"

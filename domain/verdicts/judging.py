@@ -1,16 +1,16 @@
 """From samples to verdicts: which changes are suspected, and which are confirmed, of everything that is compared at once.
 
 The unit of noise is the snapshot. Its centre varies for two reasons: its runs do, and whatever they have in common does (the
-machine's state, the network's, a cache). The second is estimated in three ways, and the largest counts:
+machine's state, the network's, a cache). How far both go is estimated
 
 - from how far the page's own snapshots lie apart, which are few;
 - from how much farther apart than their runs explain the snapshots of *all* comparisons lie (`inflation`), applied to the
-  page's own runs;
-- and, for all together, from how far the snapshots before moved as one (`drift`): a machine that grows slow takes all pages
-  along.
+  page's own runs: these two are weighed by what they know;
+- and, for all together, from how far the snapshots before moved as one (`drift`), which is added: a machine that grows slow
+  takes all pages along.
 
 A change is suspected when the first snapshot shows it, and nobody is told. It is confirmed when all new snapshots together pass
-Holm's correction over everything that was compared, and the later ones show it by themselves.
+the correction over everything that was compared (Benjamini and Hochberg, 1995), and the later ones show it by themselves.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .rules import NOISY, worse
 from .statistics import Side
 
 ALPHA = 0.01
-"""So many of all builds may have a confirmed change that is none."""
+"""Of all builds in which nothing changed so many may have a confirmed change; of all that is confirmed so much may be none."""
 
 EARLY = 0.001
 """The same for what is looked at before all confirmations are there; so strict that the later look need not be stricter (the
@@ -46,13 +46,15 @@ AGREED = 0.05
 MEDIUM = 0.33
 """Cliff's delta of a medium effect (Romano and others, 2006); less, and most runs are as they were."""
 
-PEERS = 7
-"""Degrees of freedom that many peers add to those of a page's own snapshots: many fewer than they have, since pages are not
-equally noisy.
+PEERS = 4
+"""What all comparisons tell of a page's noise counts as so many degrees of freedom beside those of its own snapshots (the
+moderated t, Smyth, 2004): few, since pages are not equally noisy.
 """
 
 RESTLESS = 4.0
-"""A page whose own variance is so many times what its peers make of it is judged by itself."""
+"""A page whose own variance is so many times what its peers make of it is judged by itself; so is what is new, where its runs
+alone make it vary so many times as much as before.
+"""
 
 DRIFT = 3.0
 """How many times the variance of the common movement counts, which goes on from the snapshots before to those after."""
@@ -133,7 +135,7 @@ class Noise:
 def noise_of(compared: Sequence[Compared]) -> Noise:
     ratios, apart, freedoms = [], dict[MetricName, list[float]](), dict[object, int]()
     for each in compared:
-        within = statistics.variance_of_center([runs for side in each.alike for runs in side])
+        within = _within(each)
         between, freedom = statistics.variance_between(*each.alike)
         if not freedom:
             continue
@@ -174,28 +176,36 @@ def _scale(each: Compared) -> float:
     return max(abs(fmean(statistics.centers(each.before))), least.absolute / least.share)
 
 
+def _within(each: Compared) -> float:
+    """Of what is alike, by its runs."""
+    return statistics.variance_of_center([runs for side in each.alike for runs in side])
+
+
 def weigh(each: Compared, noise: Noise) -> Evidence | None:
     """What there is to be said; None where there are too few snapshots to know how far they lie apart."""
     before, after = statistics.centers(each.before), statistics.centers(each.after)
     scale, k, m = _scale(each), len(before), len(after)
-    sides = [*each.alike, each.after]
-    within = statistics.variance_of_center([runs for side in sides for runs in side])
-    own, freedom = statistics.variance_between(*sides)
+    own, freedom = statistics.variance_between(*each.alike, each.after)
     if not k or not m or not freedom:
         return None
+    within = _within(each)
     peers = noise.inflation * within if within > 0 else noise.typical.get(each.metric, 0.0) * scale**2
     # Where the page is by far more restless than its peers tell, they know nothing of it; without runs to tell, sooner.
-    freedom += min(PEERS, noise.freedom) if own <= (RESTLESS if within > 0 else 1.0) * peers else 0
-    variance = max(own, peers)
+    trusted = min(PEERS, noise.freedom) if own <= (RESTLESS if within > 0 else 1.0) * peers else 0
+    variance = (freedom * own + trusted * peers) / (freedom + trusted)
+    freedom += trusted
     moved = DRIFT * noise.drift * scale**2
     middle, change = fmean(before), fmean(after) - fmean(before)
     sign = 1.0 if change >= 0 else -1.0
     least = NOISY[each.metric].of(middle)
 
-    def error(number: int) -> float:
-        return sqrt(variance * (1 / k + 1 / number) + moved)
+    def error(side: Side) -> float:
+        # Where runs lie by far farther apart than before, their centre is less exact, too (Welch, 1947).
+        own = noise.inflation * statistics.variance_of_center(side)
+        since = own if own > RESTLESS * variance else variance
+        return sqrt(variance / k + since / len(side) + moved)
 
-    reach = statistics.t_quantile(0.025, freedom) * error(m)
+    reach = statistics.t_quantile(0.025, freedom) * error(each.after)
     later = fmean(after[1:]) - middle if m > 1 else 0.0
     rank_sides = (each.before, each.after) if sign > 0 else (each.after, each.before)
     return Evidence(
@@ -203,14 +213,14 @@ def weigh(each: Compared, noise: Noise) -> Evidence | None:
         after=middle + change,
         low=change - reach,
         high=change + reach,
-        error=error(m),
+        error=error(each.after),
         variance=variance,
         freedom=freedom,
         delta=statistics.cliffs_delta(each.before, each.after),
         ranks=statistics.rank_test(*rank_sides, noise.inflation),
-        first=statistics.t_test(sign * (after[0] - middle), error(1), freedom),
-        all=statistics.t_test(sign * change, error(m), freedom),
-        later=statistics.t_test(sign * later, error(m - 1), freedom) if m > 1 and abs(later) >= least else 1.0,
+        first=statistics.t_test(sign * (after[0] - middle), error(each.after[:1]), freedom),
+        all=statistics.t_test(sign * change, error(each.after), freedom),
+        later=statistics.t_test(sign * later, error(each.after[1:]), freedom) if m > 1 and abs(later) >= least else 1.0,
         least=least,
     )
 
@@ -265,7 +275,8 @@ def _significant(found: Sequence[Evidence | None], suspects: Sequence[bool], dea
         for each, suspect, times in zip(found, suspects, dearer, strict=True)
     ]
     return [
-        passed and each is not None and each.is_large for each, passed in zip(found, statistics.holm(ps, ALPHA), strict=True)
+        passed and each is not None and each.is_large
+        for each, passed in zip(found, statistics.significant(ps, ALPHA), strict=True)
     ]
 
 

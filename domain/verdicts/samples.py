@@ -17,8 +17,8 @@ from ..base import Query, one_of, query, within
 from ..ports import Reader
 from ..snapshots import Snapshot, SnapshotRow
 
-EARLIER = 10
-"""So many snapshots before are looked at."""
+EARLIER = 16
+"""So many snapshots before are looked at: the newest are compared with, and all tell how far apart they lie by chance."""
 
 PIECE = 500
 """The runs of so many audits are read at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -17,7 +18,7 @@ def test_the_centre_bears_an_outlier_and_does_not_jump_between_two_heaps() -> No
 
 def test_snapshots_vary_within_and_between() -> None:
     side = [[1.0, 3.0], [11.0, 13.0]]
-    assert statistics.variance_of_center(side) == pytest.approx(1.05)
+    assert statistics.variance_of_center(side) == pytest.approx(1.0)
     assert statistics.variance_between(side) == (50.0, 1)
     assert statistics.variance_between(side, [[5.0]]) == (50.0, 1)
     assert statistics.variance_between([[5.0]]) == (0.0, 0)
@@ -54,19 +55,28 @@ def test_values_that_are_all_the_same_prove_nothing() -> None:
     assert statistics.t_test(1.0, 0.0, 12) == 0.0
 
 
-def test_one_run_that_took_ten_seconds_is_not_the_noise_of_a_page() -> None:
+def test_one_run_that_took_ten_seconds_is_not_the_noise_of_a_page_and_two_heaps_are() -> None:
     side = [[100.0, 101.0, 99.0, 100.0, 102.0]] * 4
     usual = statistics.variance_of_center(side)
+    assert usual > 0
     assert statistics.variance_of_center([*side, [100.0, 101.0, 99.0, 100.0, 10_000.0]]) < 2 * usual
-    # Where most have runs that are all the same, the others tell nevertheless.
-    assert statistics.variance_of_center([[0.0, 0.0, 0.0]] * 3 + [[0.0, 0.0, 3.0]]) > 0
+    assert statistics.variance_of_center([*side, [100.0, 101.0, 99.0, 10_000.0, 10_000.0]]) > 1_000 * usual
 
 
-def test_holms_correction_is_over_everything_compared() -> None:
-    assert statistics.holm([0.01, 0.04, 0.03, 0.005], 0.05) == [True, False, False, True]
-    assert statistics.holm([0.02, 0.02], 0.05) == [True, True]
-    assert statistics.holm([0.03, 0.04], 0.05) == [False, False]  # once one is not, none after it is
-    assert statistics.holm([], 0.05) == []
+def test_how_far_a_centre_varies_is_known_from_its_own_runs() -> None:
+    chance = np.random.default_rng(3)
+    for draw in (chance.standard_normal, lambda size: chance.standard_t(3, size)):
+        side = draw((4_000, 5)).tolist()
+        assert statistics.variance_of_center(side) == pytest.approx(np.var(statistics.centers(side)), rel=0.25)
+
+
+def test_the_correction_is_over_everything_compared_and_milder_where_much_changed() -> None:
+    ps = [0.01, 0.04, 0.03, 0.005]
+    theirs = stats.false_discovery_control(ps, method="bh")
+    assert statistics.significant(ps, 0.03) == [bool(p <= 0.03) for p in theirs] == [True, False, False, True]
+    assert statistics.significant([0.03, 0.04], 0.05) == [True, True]
+    assert statistics.significant([0.03, 1.0], 0.05) == [False, False]
+    assert statistics.significant([], 0.05) == []
 
 
 def test_a_spread_that_changed_is_told_apart_from_a_middle_that_moved() -> None:

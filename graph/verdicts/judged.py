@@ -30,7 +30,7 @@ class JudgedMetric:
     )
     p: float | None = strawberry.field(
         description="How probable such a change is by chance, in its direction, by all snapshots together; null where nothing "
-        "is estimated. It is the comparison's own: CONFIRMED takes Holm's correction over everything that was compared at once."
+        "is estimated. It is the comparison's own: CONFIRMED takes the correction over everything that was compared at once."
     )
     delta: float | None = strawberry.field(
         description="Cliff's delta, -1 to 1: how much more often a run lies above than below one before."

@@ -101,19 +101,16 @@ async def every(
     most: int,
     *,
     each: int = EACH,
-    meant: Callable[[Mapping[str, Any]], bool] | None = None,
-    looked_at: int | None = None,
     **variables: Any,
 ) -> tuple[list[Mapping[str, Any]], bool]:
-    """Of the list at `path` the first `most` nodes that are `meant`, and whether there are, or may be, more.
+    """Of the list at `path` the first `most` nodes, and whether there are more.
 
-    `each`: so many at once. Among so many of the first, where `looked_at` says how many. Nothing where there is no such
-    list. Raises Unusable, also where there is no such workspace.
+    `each`: so many at once. Nothing where there is no such list. Raises Unusable, also where there is no such workspace.
     """
     found: list[Mapping[str, Any]] = []
-    seen, after = 0, None
+    after = None
     while True:
-        first = each if meant is not None else min(each, most - len(found))
+        first = min(each, most - len(found))
         said: Any = await there.ask(text, first=first, after=after, **variables)
         if path[0] == "workspace":
             workspace_of(said, there)
@@ -121,9 +118,8 @@ async def every(
             said = said[name] if said is not None else None
         if said is None:
             return [], False
-        seen += len(said["nodes"])
-        found += [node for node in said["nodes"] if meant is None or meant(node)]
+        found += said["nodes"]
         has_next = said["pageInfo"]["hasNextPage"]
-        if not has_next or len(found) >= most or (looked_at is not None and seen >= looked_at):
-            return found[:most], has_next or len(found) > most
+        if not has_next or len(found) >= most:
+            return found, has_next
         after = said["pageInfo"]["endCursor"]

@@ -193,6 +193,7 @@ class Loaders:
     audits_of_snapshot = Loading(_pages(snapshots.AUDITS), narrow=True)
     verdicts_of_snapshot = Loading(_pages(verdicts.OF_SNAPSHOT), narrow=True)
     verdicts_of_page = Loading(_stated(verdicts.OF_PAGE, "judgement"), narrow=True)
+    verdicts_of_site = Loading(_stated(verdicts.OF_SITE, "judgement"), narrow=True)
     verdicts_of_workspace = Loading(_stated(verdicts.OF_WORKSPACE, "judgement"), narrow=True)
     pages_of_snapshot = Loading(_pages(snapshots.PAGES))
     deploys_of_site = Loading(_pages(marks.DEPLOYS), narrow=True)

@@ -63,12 +63,9 @@ def listed(
         typer.echo(as_json.dumps([verdicts.document(row) for row in rows], indent=2))
     elif rows:
         verdicts.show(rows)
-    elif not more:
+    else:
         typer.echo("There is no such verdict." if all or judgement else "Nothing regressed or improved. All verdicts: --all")
-    if more and len(rows) < limit:
-        found = f"only {len(rows):,}" if rows else "none"
-        typer.echo(f"Of the newest {verdicts.LOOKED_AT:,} verdicts {found} are meant; older ones: --page PAGE.", err=json)
-    elif more:
+    if more:
         typer.echo(f"There are more than these {len(rows):,}: --limit N.", err=json)
 
 

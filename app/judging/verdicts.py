@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 from rich.text import Text
@@ -18,7 +17,7 @@ from domain.metrics import Direction
 from domain.verdicts import Judgement, Reason
 
 LOOKED_AT = 5_000
-"""Among so many of the newest those of a site are sought."""
+"""So many of a snapshot are read, whatever they say."""
 
 VERDICT = """fragment Said on Verdict {
   id judgement reason before after change relativeChange changeLow changeHigh detectable spreadRatio
@@ -37,6 +36,14 @@ OF_WORKSPACE = f"""query Verdicts(
 {VERDICT}"""
 OF_PAGE = f"""query VerdictsOfPage($page: ID!, $first: Int!, $after: Cursor, $judgement: Judgement, $metric: MetricName) {{
   page(id: $page) {{
+    found: verdicts(first: $first, after: $after, judgement: $judgement, metric: $metric) {{
+      nodes {{ ...Said }} pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+{VERDICT}"""
+OF_SITE = f"""query VerdictsOfSite($site: ID!, $first: Int!, $after: Cursor, $judgement: Judgement, $metric: MetricName) {{
+  site(id: $site) {{
     found: verdicts(first: $first, after: $after, judgement: $judgement, metric: $metric) {{
       nodes {{ ...Said }} pageInfo {{ hasNextPage endCursor }}
     }}
@@ -91,18 +98,19 @@ async def listed(there: There, wanted: Wanted) -> tuple[list[Mapping[str, Any]],
     for judgement in wanted.judgements or (None,):
         metric = wanted.metric.name if wanted.metric is not None else None
         which: dict[str, Any] = {"judgement": judgement.value if judgement is not None else None, "metric": metric}
-        text, path = (OF_PAGE, "page") if wanted.page is not None else (OF_WORKSPACE, "workspace")
-        which[path] = wanted.page or there.workspace
-        meant = partial(_is_of_site, wanted.site) if wanted.site is not None else None
-        nodes, cut = await every(there, text, (path, "found"), wanted.most, meant=meant, looked_at=LOOKED_AT, **which)
+        text, path = _list_of(wanted)
+        which[path] = wanted.page or wanted.site or there.workspace
+        nodes, cut = await every(there, text, (path, "found"), wanted.most, **which)
         found += nodes
         more = more or cut
     found.sort(key=lambda each: (datetime.fromisoformat(each["judgedAt"]), each["id"]), reverse=True)
     return found[: wanted.most], more or len(found) > wanted.most
 
 
-def _is_of_site(site: str, row: Mapping[str, Any]) -> bool:
-    return row["page"] is not None and bool(row["page"]["site"]["id"] == site)
+def _list_of(wanted: Wanted) -> tuple[str, str]:
+    if wanted.page is not None:
+        return OF_PAGE, "page"
+    return (OF_SITE, "site") if wanted.site is not None else (OF_WORKSPACE, "workspace")
 
 
 async def of_snapshot(there: There, snapshot: str) -> list[Mapping[str, Any]]:

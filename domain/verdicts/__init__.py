@@ -6,7 +6,7 @@ from .centers import center
 from .comparing import MAX_AUDITS, Asked, ComparedPage, ComparedProfile, Comparison, comparisons
 from .jobs import CONFIRM_AFTER, KINDS, perform, sweep
 from .model import Verdict, VerdictRow
-from .queries import OF_PAGE, OF_SNAPSHOT, OF_WORKSPACE, Counts, by_ids, counts_by_snapshots
+from .queries import OF_PAGE, OF_SITE, OF_SNAPSHOT, OF_WORKSPACE, Counts, by_ids, counts_by_snapshots
 from .rules import Judgement, Reason, Said
 from .samples import Line, line_of
 
@@ -15,6 +15,7 @@ __all__ = [
     "KINDS",
     "MAX_AUDITS",
     "OF_PAGE",
+    "OF_SITE",
     "OF_SNAPSHOT",
     "OF_WORKSPACE",
     "Asked",

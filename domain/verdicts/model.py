@@ -28,6 +28,7 @@ class Verdict(Base):
         Index(None, "workspace_id", "id"),
         # Those that say one thing are few among many.
         Index(None, "page_id", "judgement", "id"),
+        Index(None, "site_id", "judgement", "id"),
         Index(None, "workspace_id", "judgement", "id"),
     )
 

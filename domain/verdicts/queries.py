@@ -62,6 +62,7 @@ def _list(name: str, parent: InstrumentedAttribute[UUID], *, judged: bool) -> Ke
 
 # Those that say one thing are a list of their own, for which there is an index: regressions are few among many.
 OF_PAGE = {judged: _list("pageVerdicts", Verdict.page_id, judged=judged) for judged in (False, True)}
+OF_SITE = {judged: _list("siteVerdicts", Verdict.site_id, judged=judged) for judged in (False, True)}
 OF_WORKSPACE = {judged: _list("verdicts", Verdict.workspace_id, judged=judged) for judged in (False, True)}
 """The newest first. All lists may be given `metric` (its column), `profile` and `environment`, and those that say one thing
 (True) take `judgement`.

@@ -111,6 +111,9 @@ class Site(Node):
     snapshots: Connection[Annotated[Snapshot, strawberry.lazy("graph.snapshots.types")]] = paged(
         Loaders.snapshots_of_site, "What was measured together of it, the newest first.", given=of_snapshots
     )
+    verdicts: Connection[Annotated[Verdict, strawberry.lazy("graph.verdicts.types")]] = paged(
+        Loaders.verdicts_of_site, "What was said of its pages, the newest first.", given=of_verdicts
+    )
     alerts: Connection[Annotated[Alert, strawberry.lazy("graph.alerts.types")]] = paged(
         Loaders.alerts_of_site, "Its alerts, those of its pages too, newest first.", given=alerts_given
     )

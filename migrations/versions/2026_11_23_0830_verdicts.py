@@ -52,7 +52,6 @@ def upgrade() -> None:
     )
     for column in ("page_id", "site_id", "workspace_id"):
         op.create_index(op.f(f"ix_verdicts_{column}_id"), "verdicts", [column, "id"])
-    for column in ("page_id", "workspace_id"):
         op.create_index(op.f(f"ix_verdicts_{column}_judgement_id"), "verdicts", [column, "judgement", "id"])
     if op.get_bind().dialect.name == "postgresql":
         reached = f"{_EVERYTHING} OR workspace_id = ANY ({_REACH})"

@@ -17,7 +17,6 @@ from rich.console import Console
 from app import cli, worker
 from app.asking import There
 from app.commands import options
-from app.commands import verdicts as verdict_command
 from app.errors import Unusable
 from app.judging import following, outcome, screen, verdicts
 from app.judging import snapshots as judging_snapshots
@@ -323,18 +322,6 @@ async def test_who_waits_bears_a_server_that_is_away_for_a_moment(monkeypatch: p
         await following.follow(there, "snapshot_1", timeout=None, errors=errors)
     with pytest.raises(Unusable, match="away"):
         await following.patiently(partial(judging_snapshots.one, there, "snapshot_1"))
-
-
-def test_a_site_with_no_verdict_among_the_newest_is_not_said_to_have_none(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def listed(*_: Any) -> tuple[list[Any], bool]:
-        return [], True
-
-    monkeypatch.setattr(verdict_command, "_listed", listed)
-    sentence = "Of the newest 5,000 verdicts none are meant; older ones: --page PAGE.\n"
-    assert run("verdicts", "list", "--site", SITE, "--all") == (0, sentence, "")
-    assert run("verdicts", "list", "--site", SITE, "--json") == (0, "[]\n", sentence)
 
 
 def test_a_hint_leads_to_where_one_is() -> None:

@@ -76,6 +76,7 @@ LISTS: Mapping[str, List] = {
         "node(id: $parent) { ... on Snapshot { pages ARGS } }", "page { id }", Sizes(1, ROWS, 2), Kind.SNAPSHOT
     ),
     "Workspace.verdicts": List('workspace(slug: "acme") { verdicts ARGS }', "id", Sizes(1, ROWS)),
+    "Site.verdicts": List("node(id: $parent) { ... on Site { verdicts ARGS } }", "id", Sizes(1, ROWS), Kind.SITE),
     "Snapshot.verdicts": List("node(id: $parent) { ... on Snapshot { verdicts ARGS } }", "id", Sizes(1, ROWS), Kind.SNAPSHOT),
     "Page.verdicts": List("node(id: $parent) { ... on Page { verdicts ARGS } }", "id", Sizes(1, 1, verdicts=ROWS), Kind.PAGE),
     "Page.marks": List(

@@ -16,7 +16,7 @@ from .queries import (
     confirmations_by_ids,
     progress_by_ids,
 )
-from .rules import MAX_AUDITS, Commit, check_commit, check_link
+from .rules import MAX_AUDITS, SHORTEST_HASH, Commit, check_commit, check_link
 
 __all__ = [
     "AUDITS",
@@ -26,6 +26,7 @@ __all__ = [
     "MAX_AUDITS",
     "OF_SITE",
     "PAGES",
+    "SHORTEST_HASH",
     "SNAPSHOTS",
     "Cause",
     "Commit",

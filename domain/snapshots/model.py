@@ -43,7 +43,7 @@ class Snapshot(Base):
     __table_args__ = (
         Index(None, "workspace_id", "id"),
         Index(None, "site_id", "environment", "id"),
-        Index(None, "site_id", "commit_hash"),
+        Index(None, "site_id", "environment", "commit_hash"),
         Index(None, "confirms_id"),
         Index("ix_snapshots_running", "id", postgresql_where=_RUNNING, sqlite_where=_RUNNING),
     )

@@ -17,7 +17,9 @@ MAX_LINE = 256
 MAX_MESSAGE = 1_000
 MAX_URL = 2_048
 
-_HASH = re.compile(r"[0-9a-fA-F]{7,64}\Z")
+SHORTEST_HASH = 7
+
+_HASH = re.compile(rf"[0-9a-fA-F]{{{SHORTEST_HASH},64}}\Z")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
@@ -36,7 +38,7 @@ def check_commit(commit: Commit, faults: list[Fault]) -> Commit:
     """As it is kept: hashes in lower case, texts on one line and no longer than there is room for."""
     for name, value in (("hash", commit.hash), ("ancestor", commit.ancestor)):
         if value is not None and not _HASH.match(value):
-            message = "A commit's hash is 7 to 64 hex digits."
+            message = f"A commit's hash is {SHORTEST_HASH} to 64 hex digits."
             faults.append(Fault(("commit", name), message, ProblemCode.MALFORMED))
     if commit.branch is not None and not _line(commit.branch, MAX_LINE):
         faults.append(Fault(("commit", "branch"), "A branch has a name.", ProblemCode.REQUIRED))

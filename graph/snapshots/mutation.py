@@ -25,7 +25,10 @@ class CommitInput:
     hash: str = strawberry.field(description="Its hash, 7 to 64 hex digits.")
     branch: str | None = strawberry.field(default=None, description="The branch that it is on.")
     ancestor: str | None = strawberry.field(
-        default=None, description="The hash of the commit to compare it with, such as where the branch began."
+        default=None,
+        description="The hash of the commit to compare it with, such as where the branch began; its first 7 digits or more are "
+        "enough, also where the whole hash was given when it was measured, and the other way round. Of several that begin so "
+        "the newest is taken.",
     )
     author: str | None = strawberry.field(default=None, description="Who wrote it.")
     message: str | None = strawberry.field(default=None, description="What they said of it; cut off after 1,000 characters.")

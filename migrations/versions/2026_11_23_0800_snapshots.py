@@ -52,7 +52,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_snapshots_workspace_id_id"), "snapshots", ["workspace_id", "id"])
     op.create_index(op.f("ix_snapshots_site_id_environment_id"), "snapshots", ["site_id", "environment", "id"])
-    op.create_index(op.f("ix_snapshots_site_id_commit_hash"), "snapshots", ["site_id", "commit_hash"])
+    by_commit = ["site_id", "environment", "commit_hash"]
+    op.create_index(op.f("ix_snapshots_site_id_environment_commit_hash"), "snapshots", by_commit)
     op.create_index(op.f("ix_snapshots_confirms_id"), "snapshots", ["confirms_id"])
     op.create_index("ix_snapshots_running", "snapshots", ["id"], postgresql_where=_RUNNING, sqlite_where=_RUNNING)
     op.add_column("audits", sa.Column("snapshot_id", sa.Uuid(), nullable=True))

@@ -76,8 +76,8 @@ async def there(reader: Reader, reach: Reach, rows: Collection[AuditRow]) -> Seq
 async def evaluate(reader: Reader, reach: Reach, rows: Collection[AuditRow]) -> Mapping[UUID, Sequence[Outcome]]:
     """What came of each finished audit and each budget that is for it, in the order of the budgets' names."""
     held = (await prepare(reader, reach, rows)).held
-    related = [(each.audit.page_id, budget.id) for each in held for budget in each.budgets if _is_relative(budget)]
-    known = await spells.read(reader, reach, {budget for _, budget in related}, {page for page, _ in related})
+    related = [(budget, each.audit) for each in held for budget in each.budgets if _is_relative(budget)]
+    known = await spells.read(reader, reach, related)
     return {
         each.audit.id: [
             deciding.decide(budget, each.sample, each.before, known.stood(budget.id, each.audit)) for budget in each.budgets

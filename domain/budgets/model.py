@@ -61,7 +61,8 @@ class Breach(Base):
 
     __tablename__ = "breaches"
     __table_args__ = (
-        Index(None, "budget_id"),
+        # What a page was before the breach that an audit is part of is one look into it.
+        Index(None, "budget_id", "page_id", "profile_id", "environment", "ended_at"),
         Index(None, "workspace_id", "id"),
         Index(None, "page_id", "id"),
         Index(None, "site_id"),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from sqlalchemy import Select, Text, Uuid, select
+from sqlalchemy.orm import aliased
 
 from ..access import Reach
 from ..audits import AuditRow
-from ..base import one_of, query, within
+from ..base import Query, UtcDateTime, one_of, query, rows_of, rows_of_json, within
 from ..ports import Reader
 from .model import Breach, Standing
+from .rows import BudgetRow
 
 _Key = tuple[UUID, UUID, UUID, str]
 
@@ -44,13 +48,50 @@ _GOES_ON = query(_GoesOnRow, Standing).where(
     Standing.baseline.is_not(None),
     within(Standing.workspace_id, Standing.site_id),
 )
-_ENDED = query(_EndedRow, Breach).where(
-    one_of(Breach.budget_id, "budgets"),
-    one_of(Breach.page_id, "pages"),
-    Breach.ended_at.is_not(None),
-    Breach.baseline.is_not(None),
-    within(Breach.workspace_id, Breach.site_id),
-)
+_MOMENT: Mapping[str, Any] = {
+    "budget": Uuid(),
+    "page": Uuid(),
+    "profile": Uuid(),
+    "environment": Text(),
+    "at": UtcDateTime(),
+}
+
+
+def _first_ended(wanted: Any) -> Select[Any]:
+    """Of each moment the first that ended then or later: they do not overlap, so that no other can have it in it."""
+    return (
+        select(*(getattr(Breach, name) for name in _EndedRow._fields))
+        .where(
+            Breach.budget_id == wanted.c.budget,
+            Breach.page_id == wanted.c.page,
+            Breach.profile_id == wanted.c.profile,
+            Breach.environment == wanted.c.environment,
+            Breach.ended_at >= wanted.c.at,
+            Breach.baseline.is_not(None),
+            within(Breach.workspace_id, Breach.site_id),
+        )
+        .order_by(Breach.ended_at)
+        .limit(1)
+        .correlate(wanted)
+    )
+
+
+def _ended() -> Query[_EndedRow]:
+    """Moment by moment through the index."""
+    wanted, on_sqlite, there = rows_of(**_MOMENT), rows_of_json("moments", **_MOMENT), aliased(Breach)
+    first = _first_ended(wanted).lateral("first")
+    id = _first_ended(on_sqlite).with_only_columns(Breach.id).scalar_subquery()
+    return Query(
+        _EndedRow,
+        select(*first.c).select_from(wanted.join(first, first.c.since <= wanted.c.at)),
+        sqlite=select(*(getattr(there, name) for name in _EndedRow._fields))
+        .select_from(on_sqlite)
+        .join(there, there.id == id)
+        .where(there.since <= on_sqlite.c.at, within(there.workspace_id, there.site_id)),
+    )
+
+
+_ENDED = _ended()
 
 
 class Spells:
@@ -71,8 +112,17 @@ class Spells:
         return None
 
 
-async def read(reader: Reader, reach: Reach, budgets: Collection[UUID], pages: Collection[UUID]) -> Spells:
-    if not budgets:
+async def read(reader: Reader, reach: Reach, related: Collection[tuple[BudgetRow, AuditRow]]) -> Spells:
+    """Of each audit and its budgets what can matter for it, however many breaches there were."""
+    if not related:
         return Spells()
-    given = {"budgets": budgets, "pages": pages, "reach": reach.held}
-    return Spells([*await reader.all(_GOES_ON, **given), *await reader.all(_ENDED, **given)])
+    budgets, pages = {budget.id for budget, _ in related}, {audit.page_id for _, audit in related}
+    goes_on = await reader.all(_GOES_ON, budgets=budgets, pages=pages, reach=reach.held)
+    moments = [
+        (budget.id, audit.page_id, audit.profile_id, audit.environment, audit.finished_at)
+        for budget, audit in related
+        if audit.finished_at is not None
+    ]
+    columns = dict(zip(_MOMENT, zip(*moments, strict=True), strict=True)) if moments else dict.fromkeys(_MOMENT, ())
+    ended = await reader.all(_ENDED, reach=reach.held, moments=moments, **columns)
+    return Spells([*goes_on, *set(ended)])

@@ -86,7 +86,8 @@ def upgrade() -> None:
         _belongs("breaches", "profile_id", "profiles"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_breaches")),
     )
-    op.create_index(op.f("ix_breaches_budget_id"), "breaches", ["budget_id"])
+    whose = ["budget_id", "page_id", "profile_id", "environment", "ended_at"]
+    op.create_index(op.f(f"ix_breaches_{'_'.join(whose)}"), "breaches", whose)
     op.create_index(op.f("ix_breaches_page_id_id"), "breaches", ["page_id", "id"])
     op.create_index(op.f("ix_breaches_profile_id"), "breaches", ["profile_id"])
     op.create_index(op.f("ix_breaches_site_id"), "breaches", ["site_id"])

@@ -309,6 +309,29 @@ async def test_a_relative_breach_goes_on_as_long_as_the_page_is_worse_than_it_wa
     assert states == [NOT_JUDGED] * 3 + [BREACHED] * 8 + [PASSED]
 
 
+async def test_of_the_breaches_that_ended_only_that_is_read_which_an_audit_may_be_part_of(bench: Bench) -> None:
+    """A budget may have been breached a thousand times."""
+    await bench.budget(limit_kind=LimitKind.RELATIVE, limit_value=10)
+    levels = (*[1000] * 5, 1200, *[1000] * 5, 1200, *[1000] * 5, 1200, 1000)
+    ids = [await bench.audit(each) for each in levels]
+    await bench.judge(*ids)
+    read: list[int] = []
+    fetch = bench.database.reads.fetch
+
+    async def counted(text: str, *given: Any) -> Any:
+        rows = await fetch(text, *given)
+        if "breaches" in text:
+            read.append(len(rows))
+        return rows
+
+    bench.database.reads.fetch = counted  # type: ignore[method-assign]
+    ((outcome,),) = await bench.results(ids[11])
+    assert (outcome.state, outcome.baseline, read) == (BREACHED, 1000, [1])
+    states = [each[0].state for each in await bench.results(*ids)]
+    assert states == [NOT_JUDGED if place < 3 else BREACHED if level == 1200 else PASSED for place, level in enumerate(levels)]
+    assert read == [1, 6]  # by what breached it, and by what ended that
+
+
 async def test_under_other_conditions_nobody_knows_what_the_page_was_before_a_breach(bench: Bench) -> None:
     await bench.budget(limit_kind=LimitKind.RELATIVE, limit_value=10)
     ids = [await bench.audit(each) for each in (1000, 1000, 1000, 1200)]

@@ -4,7 +4,7 @@ from ..notifications import AlertKind, AlertSeverity
 from .actions import acknowledge, resolve, snooze
 from .ending import end_with
 from .failing import failure_key, judge_failures
-from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, hold, hold_all, open_of_pages, remind
+from .holding import MOST_REMINDED, Condition, Held, dismissed_at, end, end_all, hold, hold_all, open_of_pages, remind
 from .model import Alert, AlertRow
 from .queries import ALERTS, OF_PAGE, OF_SITE, by_ids, open_by_keys
 from .rules import AlertState, Resolution
@@ -26,6 +26,7 @@ __all__ = [
     "by_ids",
     "dismissed_at",
     "end",
+    "end_all",
     "end_with",
     "failure_key",
     "hold",

@@ -58,7 +58,7 @@ async def resolve(work: Work, *, alert_id: UUID) -> UUID:
     work.actor.require(Permission.ALERT_WRITE, row.workspace_id, row.site_id)
     _refuse_resolved(row)
     row = await _change(work, row, EventKind.ALERT_RESOLVED, **holding.resolved(work, Resolution.BY_PERSON))
-    await saying.tell(work, row, Moment.RESOLVED)
+    await saying.tell(work, [row], Moment.RESOLVED)
     return alert_id
 
 

@@ -36,5 +36,6 @@ async def end_with(work: Work, *, site_id: UUID, page_id: UUID | None = None) ->
     """
     # Whoever judges what was measured there locks the site first, and then alerts.
     await sites.in_turn(work, work.actor.reach, [site_id])
-    for row in await work.db.all(_OPEN, site=site_id, page=page_id, reach=work.actor.reach.held):
-        await holding.end(work, row.workspace_id, row.subject, Resolution.DISABLED)
+    rows = await work.db.all(_OPEN, site=site_id, page=page_id, reach=work.actor.reach.held)
+    if rows:
+        await holding.end_all(work, rows[0].workspace_id, [row.subject for row in rows], Resolution.DISABLED)

@@ -31,8 +31,8 @@ async def judge_failures(work: Work, reach: Reach, ended: Sequence[AuditRow]) ->
     last = {key: audit for key, audit in last.items() if audit.id not in late}
     finished = [key for key, audit in last.items() if audit.state is AuditState.FINISHED]
     there = await queries.open_by_keys(work.db, reach, finished) if finished else {}
-    for key in sorted(there):
-        await holding.end(work, there[key].workspace_id, key)
+    if there:
+        await holding.end_all(work, next(iter(there.values())).workspace_id, sorted(there))
     failed = [_failure(audit) for audit in last.values() if audit.state is AuditState.FAILED]
     await holding.hold_all(work, sorted(failed, key=lambda each: each.key))
 

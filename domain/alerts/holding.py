@@ -56,7 +56,6 @@ class Held:
     opened: bool
 
 
-_ONE = query(AlertRow, Alert).where(Alert.workspace_id == bindparam("workspace_id"), Alert.id == bindparam("id"))
 _OPEN_IN_TURN = Query(
     AlertRow,
     query(AlertRow, Alert)
@@ -100,7 +99,7 @@ async def hold(work: Work, condition: Condition) -> Held:
 
 
 async def hold_all(work: Work, conditions: Sequence[Condition]) -> Sequence[Held]:
-    """The same for many of one workspace, no two with the same key: what is only seen again takes two statements in all."""
+    """The same for many of one workspace, no two with the same key: a handful of statements, however many."""
     found: dict[str, Held] = {}
     left = {condition.key: condition for condition in conditions}
     for _ in range(TRIES):
@@ -110,35 +109,35 @@ async def hold_all(work: Work, conditions: Sequence[Condition]) -> Sequence[Held
         rows = await work.db.all(_OPEN_IN_TURN, workspace_id=workspace_id, subjects=list(left))
         await _see(work, [(row, left.pop(row.subject)) for row in rows])
         found |= {row.subject: Held(row.id, opened=False) for row in rows}
-        for key, condition in list(left.items()):
-            id = await _opened(work, condition)
-            if id is None:  # somebody opened it at this moment, and somebody may have ended that one again
-                continue
-            row = await work.db.first(_ONE, workspace_id=workspace_id, id=id)
-            assert row is not None  # it was just written
-            await saying.tell(work, row, Moment.OPENED)
+        # Those that are left were opened by somebody at this moment, who may have ended them again.
+        opened = await _open(work, list(left.values()))
+        await saying.tell(work, opened, Moment.OPENED)
+        for row in opened:
             saying.say(work, EventKind.ALERT_OPENED, row)
-            found[key] = Held(id, opened=True)
-            del left[key]
+            found[row.subject] = Held(row.id, opened=True)
+            del left[row.subject]
     raise RuntimeError("an alert is opened and ended all the time")
 
 
 async def end(work: Work, workspace_id: UUID, key: str, resolution: Resolution = Resolution.RECOVERED) -> UUID | None:
     """It is so no more: ends the alert that is open for it, and lets people be told. None where none was."""
-    ended = (
-        update(Alert)
-        .where(Alert.workspace_id == workspace_id, Alert.subject == key, Alert.resolved_at.is_(None))
-        .values(**resolved(work, resolution))
-        .returning(Alert.id)
-    )
-    found = (await work.db.execute(ended)).first()
-    if found is None:
-        return None
-    row = await work.db.first(_ONE, workspace_id=workspace_id, id=found.id)
-    assert row is not None  # it was just written
-    await saying.tell(work, row, Moment.RESOLVED)
-    saying.say(work, EventKind.ALERT_RESOLVED, row)
-    return row.id
+    return next(iter(await end_all(work, workspace_id, [key], resolution)), None)
+
+
+async def end_all(
+    work: Work, workspace_id: UUID, keys: Collection[str], resolution: Resolution = Resolution.RECOVERED
+) -> Sequence[UUID]:
+    """The same for many of one workspace: a handful of statements, however many."""
+    rows = await work.db.all(_OPEN_IN_TURN, workspace_id=workspace_id, subjects=keys) if keys else ()
+    if not rows:
+        return ()
+    values = resolved(work, resolution)
+    await work.db.execute(update(Alert), [{"id": row.id, **values} for row in rows])
+    rows = [row._replace(**values) for row in rows]
+    await saying.tell(work, rows, Moment.RESOLVED)
+    for row in rows:
+        saying.say(work, EventKind.ALERT_RESOLVED, row)
+    return [row.id for row in rows]
 
 
 class _DismissedRow(NamedTuple):
@@ -170,7 +169,7 @@ def resolved(work: Work, resolution: Resolution) -> dict[str, Any]:
 
 
 async def _see(work: Work, seen: Sequence[tuple[AlertRow, Condition]]) -> None:
-    quiet = []
+    quiet, worse, changed = [], [], []
     for row, condition in seen:
         now: dict[str, Any] = {
             "last_seen_at": work.now,
@@ -184,42 +183,51 @@ async def _see(work: Work, seen: Sequence[tuple[AlertRow, Condition]]) -> None:
             continue
         now |= {"state": AlertState.OPEN, "acknowledged_at": None, "acknowledged_by_id": None, "snoozed_until": None}
         now["severity"] = condition.severity if rises else row.severity
-        await work.db.execute(update(Alert).where(Alert.id == row.id).values(**now))
-        row = row._replace(**now)
-        await saying.tell(work, row, Moment.WORSENED)
+        worse.append(row._replace(**now))
+        changed.append({"id": row.id, **now})
+    for values in filter(None, (quiet, changed)):
+        await work.db.execute(update(Alert), values)
+    await saying.tell(work, worse, Moment.WORSENED)
+    for row in worse:
         saying.say(work, EventKind.ALERT_WORSENED, row)
-    if quiet:
-        await work.db.execute(update(Alert), quiet)
 
 
-async def _opened(work: Work, condition: Condition) -> UUID | None:
-    values = {
-        "id": new_id(),
-        "workspace_id": condition.workspace_id,
-        "site_id": condition.site_id,
-        "page_id": condition.page_id,
-        "profile_id": condition.profile_id,
-        "snapshot_id": condition.snapshot_id,
-        "audit_id": condition.audit_id,
-        "environment": condition.environment,
-        "kind": condition.kind,
-        "severity": condition.severity,
-        "subject": condition.key,
-        "title": condition.title[: rules.MAX_TITLE],
-        "details": dict(condition.details),
-        "state": AlertState.OPEN,
-        "opened_at": work.now,
-        "last_seen_at": work.now,
-        "occurrences": 1,
-    }
-    made = (
-        insert(Alert)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["workspace_id", "subject"], index_where=OPEN_ONES)
-        .returning(Alert.id)
+async def _open(work: Work, conditions: Sequence[Condition]) -> Sequence[AlertRow]:
+    """Those that could be opened, since none was."""
+    if not conditions:
+        return ()
+    rows = {condition.key: _opened(work, condition) for condition in sorted(conditions, key=lambda each: each.key)}
+    made = insert(Alert).on_conflict_do_nothing(index_elements=["workspace_id", "subject"], index_where=OPEN_ONES)
+    values = [row._asdict() for row in rows.values()]
+    opened = set((await work.db.execute(made.returning(Alert.subject), values)).scalars())
+    return [row for key, row in rows.items() if key in opened]
+
+
+def _opened(work: Work, condition: Condition) -> AlertRow:
+    return AlertRow(
+        id=new_id(),
+        workspace_id=condition.workspace_id,
+        site_id=condition.site_id,
+        page_id=condition.page_id,
+        profile_id=condition.profile_id,
+        snapshot_id=condition.snapshot_id,
+        audit_id=condition.audit_id,
+        environment=condition.environment,
+        kind=condition.kind,
+        severity=condition.severity,
+        subject=condition.key,
+        title=condition.title[: rules.MAX_TITLE],
+        details=dict(condition.details),
+        state=AlertState.OPEN,
+        opened_at=work.now,
+        last_seen_at=work.now,
+        occurrences=1,
+        acknowledged_at=None,
+        acknowledged_by_id=None,
+        snoozed_until=None,
+        resolved_at=None,
+        resolution=None,
     )
-    found = (await work.db.execute(made)).first()
-    return found.id if found is not None else None
 
 
 _DELETED = select(Workspace.id).where(Workspace.deleted_at.is_not(None))
@@ -239,6 +247,6 @@ async def remind(work: Work) -> int:
     for row in rows:
         await work.db.execute(update(Alert).where(Alert.id == row.id).values(state=AlertState.OPEN, snoozed_until=None))
         row = row._replace(state=AlertState.OPEN, snoozed_until=None)
-        await saying.tell(work, row, Moment.REMINDER)
+        await saying.tell(work, [row], Moment.REMINDER)
         saying.say(work, EventKind.ALERT_SNOOZED, row)
     return len(rows)

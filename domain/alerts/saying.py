@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import notifications, sites, workspaces
 from ..access import Reach
 from ..ids import Kind, encode
 from ..notifications import About, Moment, Notice
+from ..sites import PageRow, SiteRow
 from ..work import Event, EventKind, Work
+from ..workspaces import WorkspaceRow
 from .model import AlertRow
 
 
@@ -18,15 +21,29 @@ def say(work: Work, kind: EventKind, row: AlertRow) -> None:
     work.say(Event(kind, row.workspace_id, row.id, row.site_id, payload))
 
 
-async def tell(work: Work, row: AlertRow, moment: Moment) -> None:
-    """Whoever has a channel for it; nobody where its site is being deleted."""
-    reach = Reach.whole(row.workspace_id)
-    site = (await sites.by_ids(work.db, reach, [row.site_id])).get(row.site_id)
-    workspace = (await workspaces.by_ids(work.db, reach, [row.workspace_id])).get(row.workspace_id)
-    if site is None or workspace is None:
+async def tell(work: Work, rows: Sequence[AlertRow], moment: Moment) -> None:
+    """Whoever has a channel for them, all of one workspace; nobody where their site is being deleted."""
+    if not rows:
         return
-    found = await sites.pages_by_ids(work.db, reach, [row.page_id]) if row.page_id is not None else {}
-    page = next(iter(found.values()), None)
+    workspace_id = rows[0].workspace_id
+    reach = Reach.whole(workspace_id)
+    there = await sites.by_ids(work.db, reach, {row.site_id for row in rows})
+    workspace = (await workspaces.by_ids(work.db, reach, [workspace_id])).get(workspace_id)
+    if workspace is None:
+        return
+    page_ids = {row.page_id for row in rows if row.page_id is not None}
+    pages = await sites.pages_by_ids(work.db, reach, page_ids) if page_ids else {}
+    notices = []
+    for row in rows:
+        site = there.get(row.site_id)
+        if site is not None:
+            page = pages.get(row.page_id) if row.page_id is not None else None
+            about = About(row.kind, row.severity, row.site_id, site.tags, row.environment)
+            notices.append(Notice(workspace_id, row.id, moment, about, _data(row, workspace, site, page)))
+    await notifications.tell(work, notices)
+
+
+def _data(row: AlertRow, workspace: WorkspaceRow, site: SiteRow, page: PageRow | None) -> dict[str, Any]:
     data: dict[str, Any] = {
         "alert": _alert(row),
         "workspace": {"id": encode(Kind.WORKSPACE, workspace.id), "slug": workspace.slug, "name": workspace.name},
@@ -36,8 +53,7 @@ async def tell(work: Work, row: AlertRow, moment: Moment) -> None:
     if page is not None:
         named = {"id": encode(Kind.PAGE, page.id), "name": page.name, "path": page.path, "url": page.origin + page.path}
         data["page"] = named
-    about = About(row.kind, row.severity, row.site_id, site.tags, row.environment)
-    await notifications.tell(work, Notice(row.workspace_id, row.id, moment, about, data))
+    return data
 
 
 def _alert(row: AlertRow) -> dict[str, Any]:

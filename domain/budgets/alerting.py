@@ -22,5 +22,5 @@ async def end_alerts(work: Work, workspace_id: UUID, budget_ids: Collection[UUID
     open_ones = select(Breach.id).where(
         Breach.workspace_id == workspace_id, Breach.budget_id.in_(budget_ids), Breach.ended_at.is_(None)
     )
-    for id in (await work.db.execute(open_ones.order_by(Breach.id))).scalars().all():
-        await alerts.end(work, workspace_id, breach_key(id), alerts.Resolution.DISABLED)
+    keys = [breach_key(id) for id in (await work.db.execute(open_ones)).scalars()]
+    await alerts.end_all(work, workspace_id, keys, alerts.Resolution.DISABLED)

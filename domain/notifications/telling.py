@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -42,15 +42,19 @@ _OPEN = Query(
 _ROUTES = query(RouteRow, Route).where(Route.workspace_id == bindparam("workspace_id"))
 
 
-async def tell(work: Work, notice: Notice) -> None:
-    """Whoever is to know of it is told after the commit, at least once and under one id."""
-    channels = await work.db.all(_OPEN, workspace_id=notice.workspace_id)
+async def tell(work: Work, notices: Sequence[Notice]) -> None:
+    """Whoever is to know of these, all of one workspace, is told after the commit, at least once and under one id each."""
+    if not notices:
+        return
+    workspace_id = notices[0].workspace_id
+    channels = await work.db.all(_OPEN, workspace_id=workspace_id)
     if not channels:
         return
-    routes = await work.db.all(_ROUTES, workspace_id=notice.workspace_id)
-    message = messages.message(notice.moment, work.now, notice.data)
-    for channel_id in rules.told(channels, routes, notice.about):
-        file(work, notice.workspace_id, channel_id, notice.moment, message, alert_id=notice.alert_id)
+    routes = await work.db.all(_ROUTES, workspace_id=workspace_id)
+    for notice in notices:
+        message = messages.message(notice.moment, work.now, notice.data)
+        for channel_id in rules.told(channels, routes, notice.about):
+            file(work, workspace_id, channel_id, notice.moment, message, alert_id=notice.alert_id)
 
 
 def file(

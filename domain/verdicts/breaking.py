@@ -14,12 +14,15 @@ from ..work import Work
 async def tell_breaches(work: Work, changes: Sequence[budgets.Change], snapshot_id: UUID | None = None) -> None:
     """One alert for each breach. While it goes on it is only counted; where somebody ended its alert, there is another one."""
     going: dict[UUID, budgets.Change] = {}
+    ended: dict[UUID, list[str]] = {}
     for change in changes:
         if change.turn is not Turn.ENDED:
             going[change.breach_id] = change
         else:
             going.pop(change.breach_id, None)
-            await alerts.end(work, change.audit.workspace_id, budgets.breach_key(change.breach_id))
+            ended.setdefault(change.audit.workspace_id, []).append(budgets.breach_key(change.breach_id))
+    for workspace_id, keys in ended.items():
+        await alerts.end_all(work, workspace_id, keys)
     await alerts.hold_all(work, [_broken(each, snapshot_id) for each in going.values()])
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event, select
 
-from domain import alerts, reactions
+from domain import alerts, notifications, reactions
 from domain.access import SYSTEM, Actor, Role
 from domain.alerts import AlertKind, AlertSeverity, AlertState, Held, Resolution
 from domain.audits import AuditState
@@ -18,6 +20,7 @@ from domain.measuring import FailureKind
 from domain.notifications import Moment
 from domain.paging import Window
 from domain.work import EventKind
+from tests.databases import everybodys
 from tests.domain.notifications.benches import NOON, Bench, bench
 
 __all__ = ["bench"]
@@ -224,3 +227,32 @@ async def test_a_page_that_cannot_be_measured_is_an_alert_until_it_is_measured(b
     assert found[:3] == [[(error, AlertState.OPEN)]] * 3
     assert found[3:] == [[(error, AlertState.RESOLVED)], [(warning, AlertState.OPEN), (error, AlertState.RESOLVED)]]
     assert rows[1].details["why"] == "The certificate has expired."
+
+
+async def test_a_site_that_is_down_takes_as_many_statements_as_one_page_of_it(bench: Bench) -> None:
+    """All are opened, seen, found worse and ended while others wait for the transaction."""
+    channel = await bench.channel()
+    pages = [await bench.page(f"/{number}") for number in range(9)]
+    sent: list[str] = []
+    event.listen(bench.database.writes.sync_engine, "before_cursor_execute", lambda _1, _2, text, *_: sent.append(text))
+
+    async def counted(pages: list[UUID], severity: AlertSeverity | None) -> int:
+        sent.clear()
+        async with bench.database.work(SYSTEM) as work:
+            if severity is None:
+                assert len(await alerts.end_all(work, bench.workspace_id, [page.hex for page in pages])) == len(pages)
+            else:
+                conditions = [bench.condition(page.hex, page_id=page, severity=severity) for page in reversed(pages)]
+                held = await alerts.hold_all(work, conditions)
+        if severity is not None:
+            assert [(await bench.alert(each.alert_id)).subject for each in held] == [each.key for each in conditions]
+        return len(sent)
+
+    for severity in (AlertSeverity.WARNING, AlertSeverity.WARNING, AlertSeverity.ERROR, None):
+        assert await counted(pages[1:], severity) == await counted(pages[:1], severity) < 20
+    rows = await bench.deliveries(channel)
+    assert Counter(row.moment for row in rows) == dict.fromkeys((Moment.OPENED, Moment.WORSENED, Moment.RESOLVED), len(pages))
+    async with everybodys(bench.database) as connection:
+        messages = (await connection.execute(select(notifications.Delivery.message))).scalars().all()
+    assert Counter(message["data"]["page"]["path"] for message in messages) == {f"/{number}": 3 for number in range(9)}
+    assert Counter(await kinds(bench)) == dict.fromkeys(ALERTS[:3], len(pages))

@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     skipped: int = 0
     reached: UUID | None = None
     snapshot_id: UUID | None = None
+    profiles: Sequence[UUID] = ()
 
 
 NOTHING = Asked()
@@ -93,7 +94,7 @@ async def ask(work: Work, row: ScheduleRow, most: int) -> Asked:
             )
         await work.db.flush()
     more = row.page_id is None and len(pages) == number
-    return Asked(len(made), len(pages) * len(profiles) - len(made), pages[-1] if more else None, snapshot_id)
+    return Asked(len(made), len(pages) * len(profiles) - len(made), pages[-1] if more else None, snapshot_id, profiles)
 
 
 async def advance(work: Work, row: ScheduleRow, asked: Asked) -> None:
@@ -108,6 +109,7 @@ async def advance(work: Work, row: ScheduleRow, asked: Asked) -> None:
         firing_at=row.firing_at or row.next_at,
         snapshot_id=asked.snapshot_id,
         reached=asked.reached,
+        profiles=[id.hex for id in asked.profiles],
         asked=row.asked + asked.audits,
         skipped=row.skipped + asked.skipped,
         failures=0,
@@ -137,6 +139,7 @@ async def end(work: Work, row: ScheduleRow, asked: Asked = NOTHING, reason: rule
         firing_at=None,
         snapshot_id=None,
         reached=None,
+        profiles=None,
         asked=0,
         skipped=0,
         failures=0,
@@ -158,6 +161,9 @@ async def _set(work: Work, row: ScheduleRow, **values: Any) -> None:
 
 
 async def _profiles(work: Work, row: ScheduleRow) -> list[UUID]:
+    """Those with which it began, else another choice would be of the later pages alone."""
+    if row.profiles is not None:
+        return [UUID(id) for id in row.profiles]
     if row.profile_id is not None:
         return [row.profile_id]
     chosen = await sites.profiles_by_site(work.db, Reach.whole(row.workspace_id), [row.site_id])

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..base import Base
+from ..base import Base, Json
 
 
 class Schedule(Base):
@@ -17,7 +17,7 @@ class Schedule(Base):
     still brings something.
 
     From `firing_at` to `failures` is the firing that goes on: the moment it is for (null: none goes on), its snapshot, the
-    page up to which audits were asked for, how many were, how many were not, and how often it failed.
+    page up to which audits were asked for, under which profiles, how many were, how many were not, and how often it failed.
     """
 
     __tablename__ = "schedules"
@@ -50,6 +50,7 @@ class Schedule(Base):
     firing_at: Mapped[datetime | None]
     snapshot_id: Mapped[UUID | None]
     reached: Mapped[UUID | None]
+    profiles: Mapped[list[str] | None] = mapped_column(Json)
     asked: Mapped[int]
     skipped: Mapped[int]
     failures: Mapped[int]
@@ -76,6 +77,7 @@ class ScheduleRow(NamedTuple):
     firing_at: datetime | None
     snapshot_id: UUID | None
     reached: UUID | None
+    profiles: list[str] | None
     asked: int
     skipped: int
     failures: int

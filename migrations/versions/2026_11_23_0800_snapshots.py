@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_23_0800"
 down_revision = "2026_11_23_0700"
@@ -11,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 _TIME = sa.Text().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
+_JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 _RUNNING = sa.text("state = 'RUNNING'")
 
 # Each part is asked once a statement, not once a row: a sub-select that refers to no row is.
@@ -60,6 +62,7 @@ def upgrade() -> None:
     op.add_column("audits", sa.Column("confirms", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_index(op.f("ix_audits_snapshot_id_id"), "audits", ["snapshot_id", "id"])
     op.add_column("schedules", sa.Column("snapshot_id", sa.Uuid(), nullable=True))
+    op.add_column("schedules", sa.Column("profiles", _JSON, nullable=True))
     if op.get_bind().dialect.name == "postgresql":
         reached = f"{_EVERYTHING} OR workspace_id = ANY ({_REACH})"
         op.execute("ALTER TABLE snapshots ENABLE ROW LEVEL SECURITY")
@@ -68,6 +71,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("schedules", "profiles")
     op.drop_column("schedules", "snapshot_id")
     op.drop_index(op.f("ix_audits_snapshot_id_id"), "audits")
     op.drop_column("audits", "confirms")

@@ -270,6 +270,31 @@ async def test_a_schedule_that_is_changed_while_it_fires_goes_on_as_it_began(
     assert {audit.environment for audit in await bench.audits()} == {"production"}
 
 
+async def test_a_site_whose_profiles_change_while_it_is_measured_is_measured_with_those_with_which_it_began(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firing, "PIECE", 10)
+    await bench.add_pages(15)
+    id = await bench.create(cron="*/30 * * * *")
+    bench.clock.to("12:30:00")
+    lease = await bench.lead()
+    await schedules.fire_due(bench.database, lease)
+    other = await bench.profile("PageSpeed mobile")
+    async with bench.database.work(bench.actor) as work:
+        await sites.update(work, site_id=bench.site_id, profile_ids=[other])
+    await bench.fire(lease)
+    assert (
+        len({audit.profile_id for audit in await bench.audits()} - {other})
+        == len({audit.snapshot_id for audit in await bench.audits()})
+        == 1
+    )
+    assert len(await bench.audits()) == 15
+    assert (await bench.read(id)).profiles is None
+    bench.clock.to("13:00:00")
+    await bench.fire()
+    assert other in {audit.profile_id for audit in await bench.audits()}
+
+
 async def test_a_large_site_lets_the_small_ones_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(firing, "PIECE", 10)
     pages = await bench.add_pages(30)

@@ -26,6 +26,7 @@ from bench.noise.builds import AFTER, BEFORE, METRICS, Drawing, pooled, slowed_a
 from bench.noise.collect import EFFECTS, Collector, read
 from bench.noise.rules import RIVALS, Highest, bars, highest, pacemark, score
 from domain.measuring import Engine, EngineName
+from domain.metrics import CATALOGUE
 
 MEASURED = Path(__file__).parent / "noise" / "measured"
 RESULTS = Path(__file__).parent / "results"
@@ -169,7 +170,7 @@ def _judge(given: argparse.Namespace) -> None:
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"verdicts-{given.engine}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.json"
     target.write_text(json.dumps(said, indent=2))
-    target.with_suffix(".svg").write_text(picture.drawn(said["found"], said["alarms"], decisive))
+    target.with_suffix(".svg").write_text(picture.drawn(said["found"], said["alarms"], CATALOGUE[decisive].title))
     console.print(f"{target}\n{target.with_suffix('.svg')}", soft_wrap=True)
 
 

@@ -69,7 +69,7 @@ def sitespeed(each: Compared) -> float:
 
 
 def sitespeed_all(each: Compared) -> float:
-    """The same with fifteen runs of everything, which costs three times as much."""
+    """The same test over fifteen runs of everything, which costs three times as much."""
     return sitespeed(replace(each, after=[[value for runs in each.after for value in runs]]))
 
 
@@ -95,7 +95,7 @@ class Rival(NamedTuple):
 
 RIVALS = {
     "sitespeed.io's compare": Rival(sitespeed, 0.95),
-    "the same, 15 runs of all": Rival(sitespeed_all, 0.95),
+    "15 runs of every page": Rival(sitespeed_all, 0.95),
     "Lighthouse CI's comparison": Rival(lighthouse_ci, 0.05),
     "a threshold of 10 %": Rival(threshold, 0.10),
 }

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 
 from domain.measuring import MetricName
+from domain.metrics import CATALOGUE
 
 from .builds import Pool, middle
 from .builds import variation as variation_of
@@ -60,7 +61,9 @@ def spread(unchanged: Pool, metric: MetricName) -> dict[str, Any]:
 def variation(unchanged: Pool, slowed: Mapping[float, Pool], metric: MetricName) -> Table:
     """How far apart what was measured lies, and how far pages moved that were to move."""
     columns = ["Page", "Snapshots", "Runs vary by", "Snapshots vary by", *(f"to move by {effect:.0%}" for effect in slowed)]
-    table = Table(*columns, box=box.SIMPLE_HEAD, title=f"{metric.value} of unchanged pages, and of those slowed on purpose")
+    table = Table(
+        *columns, box=box.SIMPLE_HEAD, title=f"{CATALOGUE[metric].title} of unchanged pages, and of those slowed on purpose"
+    )
     for subject, those in sorted(unchanged.items()):
         runs, snapshots = variation_of(those, metric)
         moved = [pool.get(subject, ()) for pool in slowed.values()]

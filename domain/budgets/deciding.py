@@ -21,6 +21,9 @@ FEWEST = 3
 
 MAX_DAYS = 29
 
+PLACES = 9
+"""What lies beyond a limit is reckoned to so many decimals, more than are kept of what is measured."""
+
 
 class Audited(Protocol):
     """An audit's row, as far as it is looked at here."""
@@ -83,8 +86,8 @@ def decide(budget: BudgetRow, sample: Sample, before: Sequence[Sample] = (), sto
         if baseline is None:
             return Outcome(budget, BudgetState.NOT_JUDGED, value, reason=BudgetReason.TOO_FEW_BEFORE)
         limit = relative(baseline, budget.limit_value, lower=subjects.lower_is_better(budget))
-    # Turned so that for either direction more is worse.
-    over = value - limit if subjects.lower_is_better(budget) else limit - value
+    # Turned so that for either direction more is worse; rounded, since 0.2 is a little more than 0.05 beyond 0.15.
+    over = round(value - limit if subjects.lower_is_better(budget) else limit - value, PLACES)
     if over > budget.tolerance:
         return Outcome(budget, BudgetState.BREACHED, value, limit, baseline, over)
     if budget.aggregation is Aggregation.PESSIMISTIC and not everywhere:

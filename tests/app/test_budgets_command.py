@@ -7,16 +7,21 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import insert, update
 
 from app import cli
+from app.commands.limits import Checked
 from domain import audits
+from domain.budgets import BudgetSeverity, BudgetState, Outcome
 from domain.ids import Kind, encode, new_id
 from domain.measuring import Phase
+from domain.sites import PageRow
 from tests.app import houses
 from tests.databases import everybodys
+from tests.domain.budgets.test_ratchet import budget
 
 Run = Callable[..., tuple[object, str, str]]
 
@@ -77,6 +82,21 @@ def test_a_file_is_imported_and_its_pages_are_checked(tmp_path: Path, run: Run) 
     assert (status, checked["state"], checked["value"], checked["over"]) == (1, "BREACHED", 2600, 600)
     assert run("budgets", "delete", budget["id"]) == (0, "The budget is forgotten.\n", "")
     assert json.loads(run("budgets", "list", "--json")[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("severity", "state", "fails"),
+    [
+        (BudgetSeverity.ERROR, BudgetState.BREACHED, True),
+        (BudgetSeverity.WARN, BudgetState.BREACHED, False),
+        (BudgetSeverity.ERROR, BudgetState.NOT_JUDGED, False),
+        (BudgetSeverity.ERROR, BudgetState.PASSED, False),
+    ],
+)
+def test_only_a_breach_of_severity_error_fails_a_build(severity: BudgetSeverity, state: BudgetState, fails: bool) -> None:
+    """As Lighthouse CI's exit status is another than 0 for failed assertions of level error alone."""
+    outcome = Outcome(budget(severity=severity), state)
+    assert Checked(cast(PageRow, None), "", cast(audits.AuditRow, None), outcome).fails is fails
 
 
 def test_bad_usage_and_a_bad_file_are_a_sentence(tmp_path: Path, run: Run) -> None:

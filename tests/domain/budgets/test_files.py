@@ -147,6 +147,20 @@ def test_every_form_of_key_is_read() -> None:
     assert one(["warn", {"minScore": 1}])[:3] == ("FINDING", "uses-text-compression", 0)
 
 
+def test_a_size_is_in_bytes_in_assertions_and_in_kilobytes_of_1024_in_a_budget_json() -> None:
+    limit = {"resourceType": "script", "budget": 125}
+    (kilobytes,) = budget_json.read(json.dumps([{"resourceSizes": [limit]}])).budgets
+    assert kilobytes.limit_value == 128_000
+    assert one(["error", {"maxNumericValue": 125}], "resource-summary:script:size")[2] == 125
+
+
+def test_a_level_is_off_warn_or_error_with_its_options_or_without() -> None:
+    given = {"uses-http2": ["off", {"minScore": 1}], "speed-index": "warn", "interactive": ["error", {}]}
+    read = lhci.read(assertions(**given))
+    assert [(each.subject, each.severity.value) for each in read.budgets] == [("speed_index_ms", "WARN"), ("tti_ms", "ERROR")]
+    assert list(skipped(read).values()) == ["It is switched off."]
+
+
 def test_what_cannot_be_said_with_what_is_kept_is_skipped_with_a_reason() -> None:
     read = lhci.read(
         assertions(
@@ -219,6 +233,9 @@ def test_a_matrix_has_its_patterns() -> None:
             "assert.budgetsFile: a budgetsFile is not taken here: leave it out, and import",
         ),
         ({"assertMatrix": [], "assertions": {}}, "assertions: an assertMatrix stands alone"),
+        ({"assertMatrix": [], "preset": "lighthouse:all"}, "preset: an assertMatrix stands alone"),
+        ({"assertMatrix": [], "aggregationMethod": "median"}, "aggregationMethod: an assertMatrix stands alone"),
+        ({"assertMatrix": [], "budgetsFile": "b.json"}, "budgetsFile: a budgetsFile is not taken here"),
         ({"ci": {"collect": {}}}, "ci: there is no assert in it."),
         ({"assertMatrix": [{"matchingUrlPattern": "(a+"}]}, "assertMatrix[0].matchingUrlPattern: A ( in this regular"),
         (

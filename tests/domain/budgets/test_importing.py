@@ -53,6 +53,20 @@ async def test_a_later_entry_for_all_pages_wins_over_an_earlier_one_for_some(ben
     assert await subjects(bench, "/blog/1") == [{"speed_index_ms"}]
 
 
+async def test_an_entry_that_limits_nothing_or_nothing_that_is_measured_is_the_last_all_the_same(bench: Bench) -> None:
+    """And it yields to a later one as any other does."""
+    gone = [{"metric": "first-meaningful-paint", "budget": 1000}]
+    await take(bench, [{"path": "/a"}, {"timings": LCP}, {"path": "/b"}, {"path": "/c", "timings": gone}])
+    assert await subjects(bench, "/a", "/b", "/c", "/d") == [{"lcp_ms"}, set(), set(), {"lcp_ms"}]
+
+
+async def test_a_path_is_held_against_the_pages_own_also_where_it_redirects(bench: Bench) -> None:
+    """Lighthouse looked where it ended, and so does the urlPattern of an assertion."""
+    await take(bench, [{"path": "/old", "timings": LCP}, {"path": "/new", "timings": []}])
+    page = await bench.page("/old")
+    assert len((await bench.results(await bench.audit(1, page_id=page, final_url="https://acme.example/new")))[0]) == 1
+
+
 async def test_two_budget_jsons_both_count(bench: Bench) -> None:
     await take(bench, [{"timings": LCP}])
     await take(bench, [{"timings": [{"metric": "speed-index", "budget": 1}]}])
@@ -73,6 +87,22 @@ async def test_of_assertions_all_that_match_apply(bench: Bench) -> None:
     await take(bench, {"assertMatrix": matrix}, BudgetFormat.LHCI)
     (found,) = await bench.results(await bench.audit(1, final_url="https://acme.example/"))
     assert [each.budget.limit_value for each in found] == [1, 2]
+
+
+async def test_a_matching_url_pattern_is_searched_for_anywhere_in_the_final_address_and_not_in_the_one_asked_for(
+    bench: Bench,
+) -> None:
+    patterns = ["/shop", "^https://acme", "SHOP", "/start$"]
+    most = [{"speed-index": ["error", {"maxNumericValue": number}]} for number in range(len(patterns))]
+    matrix = [{"matchingUrlPattern": each, "assertions": it} for each, it in zip(patterns, most, strict=True)]
+    await take(bench, {"assertMatrix": matrix}, BudgetFormat.LHCI)
+    moved = {"requested_url": "https://acme.example/start", "final_url": "https://www.acme.example/en/shop?a=1"}
+    stayed = {"requested_url": "https://acme.example/start", "final_url": None}
+    found = await bench.results(await bench.audit(1, **moved), await bench.audit(1, **stayed))
+    assert [[patterns[int(each.budget.limit_value)] for each in some] for some in found] == [
+        ["/shop"],
+        ["^https://acme", "/start$"],
+    ]
 
 
 async def test_of_budgets_made_by_hand_all_that_match_apply(bench: Bench) -> None:

@@ -209,6 +209,35 @@ def finding(lhr: dict[str, Any], rule: str) -> Any:
     return next(found for found in read_lhr(lhr).findings if found.rule == rule)
 
 
+@pytest.mark.parametrize(
+    ("mode", "score", "found"),
+    [
+        ("binary", 0, True),
+        ("numeric", 0.89, True),
+        ("numeric", 0.9, False),
+        ("notApplicable", None, False),
+        ("informative", 0, False),
+        ("manual", None, False),
+        ("error", None, False),
+    ],
+)
+def test_an_audit_below_nine_tenths_failed_and_one_that_was_not_applicable_or_only_informs_did_not(
+    lhr: dict[str, Any], mode: str, score: float | None, found: bool
+) -> None:
+    """To the assertions of Lighthouse CI what was not applicable has a score of 1, and what only informs one of 0: there an
+    assertion of the latter always fails, here it never does (docs/budgets.md).
+    """
+    lhr["audits"]["image-alt"] |= {"scoreDisplayMode": mode, "score": score}
+    assert ("image-alt" in {each.rule for each in read_lhr(lhr).findings}) is found
+
+
+def test_sizes_are_those_that_came_over_the_wire_and_not_what_they_were_unpacked(lhr: dict[str, Any]) -> None:
+    """So budget.json says of its sizes."""
+    for row in lhr["audits"]["resource-summary"]["details"]["items"]:
+        row["resourceSize"] = 9_999_999
+    assert read_lhr(lhr).metrics[MetricName.SCRIPT_BYTES] == 266
+
+
 def test_a_finding_has_its_savings_link_and_evidence(lhr: dict[str, Any]) -> None:
     blocking = finding(lhr, "render-blocking-insight")
     assert (blocking.saving_ms, blocking.saving_bytes) == (650, None)

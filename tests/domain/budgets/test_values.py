@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,9 +15,10 @@ from tests.domain.budgets.test_ratchet import budget
 PASSED, BREACHED = BudgetState.PASSED, BudgetState.BREACHED
 
 
-class Audited(NamedTuple):
-    scores: list[dict[str, Any]] = []
-    user_timings: list[dict[str, Any]] = []
+@dataclass
+class Audited:
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    user_timings: list[dict[str, Any]] = field(default_factory=list)
     engine: EngineName = EngineName.LIGHTHOUSE
     engine_version: str | None = "13.4.1"
     form_factor: FormFactor = FormFactor.MOBILE

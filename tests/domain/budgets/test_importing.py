@@ -96,8 +96,8 @@ async def test_a_matching_url_pattern_is_searched_for_anywhere_in_the_final_addr
     most = [{"speed-index": ["error", {"maxNumericValue": number}]} for number in range(len(patterns))]
     matrix = [{"matchingUrlPattern": each, "assertions": it} for each, it in zip(patterns, most, strict=True)]
     await take(bench, {"assertMatrix": matrix}, BudgetFormat.LHCI)
-    moved = {"requested_url": "https://acme.example/start", "final_url": "https://www.acme.example/en/shop?a=1"}
-    stayed = {"requested_url": "https://acme.example/start", "final_url": None}
+    moved: dict[str, Any] = {"requested_url": "https://acme.example/start", "final_url": "https://www.acme.example/en/shop?a=1"}
+    stayed: dict[str, Any] = {"requested_url": "https://acme.example/start", "final_url": None}
     found = await bench.results(await bench.audit(1, **moved), await bench.audit(1, **stayed))
     assert [[patterns[int(each.budget.limit_value)] for each in some] for some in found] == [
         ["/shop"],

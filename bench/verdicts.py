@@ -24,7 +24,7 @@ from rich.console import Console
 from bench.noise import picture, tables
 from bench.noise.builds import AFTER, BEFORE, METRICS, Drawing, pooled, slowed_as_wanted, variation, windows
 from bench.noise.collect import EFFECTS, Collector, read
-from bench.noise.rules import RIVALS, Highest, bars, highest, pacemark, score
+from bench.noise.rules import RIVALS, Highest, Sure, bars, highest, pacemark, score
 from domain.measuring import Engine, EngineName
 from domain.metrics import CATALOGUE
 
@@ -38,7 +38,9 @@ DRIFT = 0.01
 KINDS: dict[str, dict[str, Any]] = {
     "drawn at random": {},
     "in the order measured": {"in_time": True},
+    "all those after in one hour": {"in_one_hour": True},
     f"with a drift of {DRIFT:.0%} a snapshot": {"drift": DRIFT},
+    "without history": {"known": 0},
 }
 """Of builds in which nothing is worse."""
 
@@ -99,7 +101,7 @@ def _alarms(drawing: Drawing, kind: int, numbers: Sequence[int]) -> list[Alarm]:
         build = drawing.build((SEED, kind, number))
         told = pacemark(build)
         surest = {name: highest(rival, build) for name, rival in RIVALS.items()}
-        usual = {name: surest[name][0] > rival.usual for name, rival in RIVALS.items()}
+        usual = {name: surest[name][0][0] > rival.usual for name, rival in RIVALS.items()}
         tuned = {name: those for name, (_, those) in surest.items()}
         share = len(build.incomparable) / len(build.compared)
         found.append(Alarm(bool(told.worse), told.suspects, told.measured_again, share, usual, tuned))
@@ -107,11 +109,14 @@ def _alarms(drawing: Drawing, kind: int, numbers: Sequence[int]) -> list[Alarm]:
 
 
 class Find(NamedTuple):
-    """The page that was slowed: whether Pacemark confirms that, and how sure the others are of it."""
+    """The page that was slowed: whether Pacemark confirms that, and how sure the others are of it; `beside`: whether it names
+    another page, too.
+    """
 
     subject: str
     found: bool
-    scores: dict[str, float]
+    scores: dict[str, Sure]
+    beside: bool
 
 
 def _finds(drawing: Drawing, effect: float, numbers: Sequence[int]) -> list[Find]:
@@ -121,8 +126,9 @@ def _finds(drawing: Drawing, effect: float, numbers: Sequence[int]) -> list[Find
         worse = pacemark(build).worse
         for place in build.slowed:
             each = build.compared[place]
+            beside = any(build.compared[other].subject != each.subject for other in worse)
             there = {name: score(rival, each) for name, rival in RIVALS.items()}
-            found.append(Find(" ".join(str(each.subject).split()[1:]), place in worse, there))
+            found.append(Find(" ".join(str(each.subject).split()[1:]), place in worse, there, beside))
     return found
 
 
@@ -163,10 +169,11 @@ def _judge(given: argparse.Namespace) -> None:
         "windows": windows(unchanged),
         "pages": tables.spread(unchanged, decisive),
         "alarms": {name: tables.alarms(those) for name, those in alarms.items()},
+        "beside": {f"{effect:.0%}": 100 * sum(each.beside for each in those) / len(those) for effect, those in finds.items()},
         "found": {f"{effect:.0%}": tables.found(those, tuned, decisive, steady) for effect, those in finds.items()},
     }
     console.print(tables.of_alarms(said["alarms"], windows(unchanged)))
-    console.print(tables.of_finds(said["found"]))
+    console.print(tables.of_finds(said["found"], said["beside"]))
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"verdicts-{given.engine}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.json"
     target.write_text(json.dumps(said, indent=2))

@@ -1,4 +1,7 @@
-"""Builds of twenty pages, drawn from what was measured: always whole snapshots, so that their runs stay together."""
+"""Builds of twenty pages, drawn from what was measured of four: always whole snapshots, so that their runs stay together.
+
+Within a page of a build no snapshot is drawn twice; another page that is a copy of it may have drawn the same.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 
 from domain.measuring import EngineName, MetricName
 from domain.verdicts import statistics
-from domain.verdicts.judging import Compared
+from domain.verdicts.noise import Compared
 from domain.verdicts.sides import machine_changed
 
 from .collect import Snapshot, Subject
@@ -44,7 +47,7 @@ Pool = Mapping[Subject, Sequence[Snapshot]]
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Everything that is compared at once, with all snapshots that were taken, each in one place at most.
+    """Everything that is compared at once, with all snapshots that were taken.
 
     `incomparable`: the places of what another machine measured; `slowed`: of the metric that was made worse on purpose.
     """
@@ -58,7 +61,8 @@ class Build:
 class Drawing:
     """`drift`: by how much, as a share, all pages move together from one snapshot to the next, up or down, as a random walk.
 
-    `in_time`: all pages' snapshots follow one another as they were measured, whatever the machine went through meanwhile.
+    `in_time`: all pages' snapshots follow one another as they were measured, whatever the machine went through meanwhile;
+    `in_one_hour`: those after do, and those before are of any time. `known`: so many more tell of the noise alone.
     """
 
     engine: EngineName
@@ -66,12 +70,14 @@ class Drawing:
     slowed: Mapping[float, Pool]
     drift: float = 0.0
     in_time: bool = False
+    in_one_hour: bool = False
+    known: int = KNOWN
 
     def build(self, seed: Sequence[int], effect: float = 0.0) -> Build:
         """With an effect one page is slowed under a profile for which that was measured; all else is as it was."""
         chance = np.random.default_rng(seed)
         walk = 1 + np.cumsum(chance.normal(0, self.drift, BEFORE + AFTER)) if self.drift else np.ones(BEFORE + AFTER)
-        begins = int(chance.integers(windows(self.unchanged))) if self.in_time else None
+        begins = int(chance.integers(windows(self.unchanged))) if self.in_time or self.in_one_hour else None
         subjects = self._subjects(chance)
         target = None
         if effect:
@@ -109,10 +115,14 @@ class Drawing:
         pool = self.unchanged[subject]
         wanted = BEFORE if effect else BEFORE + AFTER
         if begins is None:
-            drawn = _some(chance, pool, min(len(pool), wanted + KNOWN))
+            drawn = _some(chance, pool, min(len(pool), wanted + self.known))
             known, drawn = drawn[wanted:], drawn[:wanted]
+        elif self.in_time:
+            known, drawn = list(pool[:begins][-self.known :]), list(pool[begins : begins + wanted])
         else:
-            known, drawn = list(pool[:begins][-KNOWN:]), list(pool[begins : begins + wanted])
+            hour, others = pool[begins : begins + AFTER], [*pool[:begins], *pool[begins + AFTER :]]
+            drawn = _some(chance, others, min(len(others), BEFORE + self.known))
+            known, drawn = drawn[BEFORE:], [*drawn[:BEFORE], *hour]
         return known, drawn + (_some(chance, self.slowed[effect][subject], AFTER) if effect else [])
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from statistics import median
 from typing import NamedTuple
 
-from scipy import stats
-
 from domain.measuring import MetricName
-from domain.verdicts import judging
-from domain.verdicts.judging import Compared
+from domain.verdicts import judging, statistics
+from domain.verdicts.noise import Compared
 from domain.verdicts.rules import NOISY, worse
 
 from .builds import Build
@@ -53,34 +52,34 @@ def pacemark(build: Build) -> Outcome:
     return Outcome(frozenset(worse), suspects, again)
 
 
-Score = Callable[[Compared], float]
-"""The greater, the surer that it became worse. What is greater than a bar is a finding; the bar is tuned."""
+Sure = tuple[float, float]
+"""How sure a rule is that it became worse, and where that cannot grow any more, by how much it did. What is greater than a bar
+is a finding; the bar is tuned.
+"""
 
-NOTHING = float("-inf")
+Score = Callable[[Compared], Sure]
+NOTHING: Sure = (float("-inf"), 0.0)
 
 
-def sitespeed(each: Compared) -> float:
+def sitespeed(each: Compared) -> Sure:
     """sitespeed.io's compare: Mann-Whitney over runs, one-sided "greater", pooled as if they were independent."""
-    before = [value for runs in each.before for value in runs]
-    after = list(each.after[0])
-    if min(before + after) == max(before + after):
-        return 0.0
-    return 1 - float(stats.mannwhitneyu(after, before, alternative="greater", method="asymptotic").pvalue)
+    before, after = (list(chain.from_iterable(side)) for side in (each.before, each.after[:1]))
+    return 1 - statistics.rank_test([before], [after], 1.0), _share(median(before), median(after))
 
 
-def sitespeed_all(each: Compared) -> float:
+def sitespeed_all(each: Compared) -> Sure:
     """The same test over fifteen runs of everything, which costs three times as much."""
     return sitespeed(replace(each, after=[[value for runs in each.after for value in runs]]))
 
 
-def lighthouse_ci(each: Compared) -> float:
+def lighthouse_ci(each: Compared) -> Sure:
     """Lighthouse CI's comparison: one representative run against one of the build before, as a share."""
-    return _share(median(each.before[-1]), median(each.after[0]))
+    return _share(median(each.before[-1]), median(each.after[0])), 0.0
 
 
-def threshold(each: Compared) -> float:
+def threshold(each: Compared) -> Sure:
     """By how much the median lies above that of all runs before, as a share."""
-    return _share(median(value for runs in each.before for value in runs), median(each.after[0]))
+    return _share(median(value for runs in each.before for value in runs), median(each.after[0])), 0.0
 
 
 def _share(before: float, after: float) -> float:
@@ -100,7 +99,7 @@ RIVALS = {
     "a threshold of 10 %": Rival(threshold, 0.10),
 }
 
-Highest = Mapping[MetricName, float]
+Highest = Mapping[MetricName, Sure]
 """How sure a rival is, in a build, of what it is surest of: by metric."""
 
 
@@ -110,13 +109,13 @@ def counts(each: Compared) -> bool:
     return (median(each.after[0]) - before) * worse(each.metric) >= NOISY[each.metric].of(before)
 
 
-def score(rival: Rival, each: Compared) -> float:
+def score(rival: Rival, each: Compared) -> Sure:
     return rival.score(each) if counts(each) else NOTHING
 
 
-def highest(rival: Rival, build: Build) -> tuple[float, Highest]:
+def highest(rival: Rival, build: Build) -> tuple[Sure, Highest]:
     """What it is surest of as it is used, and as it is tuned. Without what another machine measured."""
-    usual, tuned = NOTHING, dict[MetricName, float]()
+    usual, tuned = NOTHING, dict[MetricName, Sure]()
     for place, each in enumerate(build.compared):
         if place not in build.incomparable:
             found = rival.score(each)

@@ -13,7 +13,7 @@ from domain.metrics import CATALOGUE
 
 from .builds import Pool, middle
 from .builds import variation as variation_of
-from .rules import RIVALS, Highest
+from .rules import RIVALS, Highest, Sure
 
 OURS = "Pacemark"
 STEADY = 0.03
@@ -48,7 +48,10 @@ class Find(Protocol):
     def found(self) -> bool: ...
 
     @property
-    def scores(self) -> Mapping[str, float]: ...
+    def scores(self) -> Mapping[str, Sure]: ...
+
+    @property
+    def beside(self) -> bool: ...
 
 
 def spread(unchanged: Pool, metric: MetricName) -> dict[str, Any]:
@@ -111,10 +114,14 @@ def of_alarms(told: Mapping[str, Mapping[str, float]], windows: int) -> Table:
     return table
 
 
-def of_finds(told: Mapping[str, Found]) -> Table:
+def of_finds(told: Mapping[str, Found], beside: Mapping[str, float]) -> Table:
     title = "Found of 100 slowed pages (others tuned to 1 false alarm in 100 builds)"
     table = Table("Slowed by", "Page", OURS, *RIVALS, box=box.SIMPLE_HEAD, title=title)
     for effect, groups in told.items():
         for group in sorted(groups, key=lambda name: (name not in (EVERY, QUIET), name)):
             table.add_row(effect, group, *(f"{groups[group][rule]:.0f} %" for rule in (OURS, *RIVALS)))
+    share = max(beside.values(), default=0.0)
+    table.caption = (
+        f"Beside a page that was slowed {OURS} named another one, which was not, in at most {share:.1f} of 100 builds."
+    )
     return table

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from ..measuring import MetricName
 from . import facts, judging, saying
-from .judging import CONFIRMATIONS, Compared, Judged
+from .judging import CONFIRMATIONS, Judged
+from .noise import Compared
 from .rules import FACTS_JUDGED, TIMINGS_JUDGED, Judgement, Reason, Said
 from .samples import AuditOfSnapshot, RunOfSample, Runs, Sample
 from .sides import of_that_machine, values_of
@@ -57,7 +58,7 @@ def decide(samples: Sequence[Sample], changed: Changed, tried: int, proved: Coll
         enough = judged.later >= CONFIRMATIONS or tried >= MOST_TRIED
         return not enough and judged.evidence is not None and judging.may_be_confirmed(judged.evidence, judged.later)
 
-    found = judging.judge([case for _, case in cases])
+    found = judging.judge([case for _, case in cases], last=tried >= MOST_TRIED)
     for place, (audit, case) in enumerate(cases):
         if (audit.page_id, audit.profile_id, case.metric) in proved:
             found[place] = found[place]._replace(is_confirmed=True)
@@ -67,13 +68,13 @@ def decide(samples: Sequence[Sample], changed: Changed, tried: int, proved: Coll
 
 def _case(sample: Sample, metric: MetricName, after: Runs, changed: Changed) -> Compared:
     subject = (sample.audit.page_id, sample.audit.profile_id)
-    *older, here = _levels(sample.before, changed.get((*subject, metric), ()))
+    *older, here = levels_of(sample.before, changed.get((*subject, metric), ()))
     # Noise is what it was, although the page is another.
     known = [values_of(side, metric) for side in (*older, here[:-BEFORE])]
     return Compared(subject, metric, values_of(here[-BEFORE:], metric), values_of(after, metric), known)
 
 
-def _levels(side: Runs, changed: Sequence[UUID]) -> list[list[Sequence[RunOfSample]]]:
+def levels_of(side: Runs, changed: Sequence[UUID]) -> list[list[Sequence[RunOfSample]]]:
     """What lies before the first audit that changed it, what lies from there to the next, and so on to the last."""
     levels: list[list[Sequence[RunOfSample]]] = [[] for _ in range(len(changed) + 1)]
     for runs in side:
@@ -95,6 +96,6 @@ def _fact(sample: Sample, metric: MetricName, changed: Changed, tried: int, prov
     subject = (sample.audit.page_id, sample.audit.profile_id, metric)
     *levels, after = (
         [median(values) for values in values_of(side, metric)]
-        for side in (*_levels(sample.before[-BEFORE:], changed.get(subject, ())), sample.after)
+        for side in (*levels_of(sample.before[-BEFORE:], changed.get(subject, ())), sample.after)
     )
     return facts.said(metric, levels, after, is_proved=subject in proved, goes_on=tried < MOST_TRIED)

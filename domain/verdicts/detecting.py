@@ -8,7 +8,8 @@ from statistics import fmean
 import numpy as np
 
 from . import statistics
-from .judging import SUSPECTED, Compared, Evidence
+from .judging import SUSPECTED, Evidence
+from .noise import Compared
 
 POWER = 0.8
 RESAMPLED = 400
@@ -24,9 +25,11 @@ def detectable(each: Compared, found: Evidence) -> float:
     sides = [statistics.centers(side) for side in (*each.alike, each.after) if len(side) > 1]
     residuals = np.concatenate([np.asarray(side) - fmean(side) for side in sides])
     own = float(np.sqrt(np.mean(residuals**2)))
+    chance = np.random.default_rng(len(residuals))
     if own > 0:
         residuals *= sqrt(found.variance) / own
-    chance = np.random.default_rng(len(residuals))
+    else:  # it never varied, and its peers do
+        residuals = chance.normal(0, sqrt(found.variance), RESAMPLED)
     drawn = [chance.choice(residuals, (RESAMPLED, len(side))).mean(axis=1) for side in (each.before, each.after)]
     bar = max(statistics.t_quantile(SUSPECTED, found.freedom) * found.error, found.least)
     return max(float(np.quantile(bar - (drawn[1] - drawn[0]), POWER)), 0.0)

@@ -21,9 +21,10 @@ def said(
     if not before or not after:
         return None
     sign = worse(metric)
-    if (after[0] - median(before)) * sign <= 0:
+    now = list(levels[-1]) or before
+    if (after[0] - median(now)) * sign <= 0:
         # Better than since it became worse is better; worse is only what no snapshot before was, lest it go up and down.
-        before = list(levels[-1]) or before
+        before = now
     found = compared(metric, before, after)
     if found is None or found.judgement is Judgement.IMPROVED:
         return found

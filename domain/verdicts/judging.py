@@ -15,22 +15,20 @@ the correction over everything that was compared (Benjamini and Hochberg, 1995),
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import sqrt
-from statistics import fmean, median
+from statistics import fmean
 from typing import NamedTuple
-
-import numpy as np
 
 from ..measuring import MetricName
 from . import statistics
+from .noise import Compared, Noise, noise_of, scale_of, within_of
 from .rules import NOISY, worse
 from .statistics import Side
 
 ALPHA = 0.01
-"""Of all builds in which nothing changed so many may have a confirmed change; of all that is confirmed so much may be none."""
+"""Of all builds in which nothing changed so many may have a false REGRESSED; of all that is confirmed so much may be none."""
 
 EARLY = 0.001
 """The same for what is looked at before all confirmations are there; so strict that the later look need not be stricter (the
@@ -42,6 +40,9 @@ SUSPECTED = 0.05
 
 AGREED = 0.05
 """The p that the later snapshots and the ranks must have by themselves."""
+
+HOPE = 0.2
+"""Where the first of the later snapshots has a greater p by itself, another one will not do."""
 
 MEDIUM = 0.33
 """Cliff's delta of a medium effect (Romano and others, 2006); less, and most runs are as they were."""
@@ -61,24 +62,6 @@ DRIFT = 3.0
 
 CONFIRMATIONS = 2
 """So many snapshots are taken later of what is suspected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One metric of one page under one profile. `subject` tells pages and profiles apart. `known`: further snapshots of the
-    same, which tell of its noise alone, in sides between which it changed.
-    """
-
-    subject: object
-    metric: MetricName
-    before: Side
-    after: Side
-    known: Sequence[Side] = ()
-
-    @property
-    def alike(self) -> list[Side]:
-        """The sides but for what is judged: within each only noise moves it."""
-        return [self.before, *self.known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,76 +102,15 @@ class Evidence:
         return self.ranks <= AGREED or abs(self.delta) == 1
 
 
-@dataclass(frozen=True, slots=True)
-class Noise:
-    """What all comparisons together tell: see above. `drift` is a variance of relative changes, `freedom` how many degrees of
-    freedom a comparison's peers have, `typical` the relative variance between snapshots of each metric: for those whose runs
-    tell nothing, since there is one alone or they are all the same.
-    """
-
-    inflation: float = 1.0
-    drift: float = 0.0
-    freedom: int = 0
-    typical: Mapping[MetricName, float] = field(default_factory=dict)
-
-
-def noise_of(compared: Sequence[Compared]) -> Noise:
-    ratios, apart, freedoms = [], dict[MetricName, list[float]](), dict[object, int]()
-    for each in compared:
-        within = _within(each)
-        between, freedom = statistics.variance_between(*each.alike)
-        if not freedom:
-            continue
-        if within > 0:
-            ratios.append(between / within)
-        freedoms[each.subject] = freedom
-        apart.setdefault(each.metric, []).append(between / _scale(each) ** 2)
-    subjects = len(freedoms)
-    return Noise(
-        inflation=max(1.0, median(ratios)) if ratios else 1.0,
-        drift=_drift(compared, [each for those in apart.values() for each in those], subjects),
-        freedom=sum(freedoms.values()) * (subjects - 1) // max(1, subjects),
-        typical={metric: fmean(those) for metric, those in apart.items()},
-    )
-
-
-def _drift(compared: Sequence[Compared], apart: Sequence[float], subjects: int) -> float:
-    """How far the snapshots before moved as one, beyond what chance moves the middle of so many."""
-    number = Counter(place for each in compared for place in range(-len(each.before), 0))
-    # The places that at least half of all have: some pages may have begun anew a while ago.
-    places = {place for place, those in number.items() if 2 * those >= max(number.values())}
-    if subjects < 2 or len(places) < 2:
-        return 0.0
-    moved: dict[int, list[float]] = {place: [] for place in places}
-    for each in compared:
-        found = statistics.centers(each.before)
-        own = {place: found[place] for place in places if -place <= len(found)}
-        for place, center in own.items():
-            moved[place].append((center - fmean(own.values())) / _scale(each))
-    # The middle of that many moves by chance alone, too (the variance of a median is π/2 that of a mean).
-    chance = 1.57 * median(apart) / subjects
-    return max(0.0, float(np.var([median(values) for values in moved.values()], ddof=1)) - chance)
-
-
-def _scale(each: Compared) -> float:
-    """What changes are shares of. Below it the least absolute change is what counts, so that noise is seen against that."""
-    least = NOISY[each.metric]
-    return max(abs(fmean(statistics.centers(each.before))), least.absolute / least.share)
-
-
-def _within(each: Compared) -> float:
-    """Of what is alike, by its runs."""
-    return statistics.variance_of_center([runs for side in each.alike for runs in side])
-
-
 def weigh(each: Compared, noise: Noise) -> Evidence | None:
     """What there is to be said; None where there are too few snapshots to know how far they lie apart."""
     before, after = statistics.centers(each.before), statistics.centers(each.after)
-    scale, k, m = _scale(each), len(before), len(after)
+    k, m = len(before), len(after)
     own, freedom = statistics.variance_between(*each.alike, each.after)
     if not k or not m or not freedom:
         return None
-    within = _within(each)
+    scale = scale_of(each)
+    within = within_of(each)
     peers = noise.inflation * within if within > 0 else noise.typical.get(each.metric, 0.0) * scale**2
     # Where the page is by far more restless than its peers tell, they know nothing of it; without runs to tell, sooner.
     trusted = min(PEERS, noise.freedom) if own <= (RESTLESS if within > 0 else 1.0) * peers else 0
@@ -220,7 +142,7 @@ def weigh(each: Compared, noise: Noise) -> Evidence | None:
         ranks=statistics.rank_test(*rank_sides, noise.inflation),
         first=statistics.t_test(sign * (after[0] - middle), error(each.after[:1]), freedom),
         all=statistics.t_test(sign * change, error(each.after), freedom),
-        later=statistics.t_test(sign * later, error(each.after[1:]), freedom) if m > 1 and abs(later) >= least else 1.0,
+        later=statistics.t_test(sign * later, error(each.after[1:]), freedom) if m > 1 else 1.0,
         least=least,
     )
 
@@ -242,8 +164,8 @@ class Judged(NamedTuple):
         return len(self.shown.after) - 1
 
 
-def judge(compared: Sequence[Compared], noise: Noise | None = None) -> list[Judged]:
-    """Everything that is compared at once; `noise` where it is known from elsewhere.
+def judge(compared: Sequence[Compared], noise: Noise | None = None, *, last: bool = False) -> list[Judged]:
+    """Everything that is compared at once. `noise`: where it is known from elsewhere; `last`: no other snapshot looks into it.
 
     Each one's `after` is the first snapshot and those that confirm it so far; only of suspects the latter are looked at.
     """
@@ -253,13 +175,15 @@ def judge(compared: Sequence[Compared], noise: Noise | None = None) -> list[Judg
     suspects = suspected(alone)
     shown = [each if suspect else one for each, one, suspect in zip(compared, first, suspects, strict=True)]
     found = [weigh(each, noise) if suspect else one for each, one, suspect in zip(shown, alone, suspects, strict=True)]
-    early = [len(each.after) <= CONFIRMATIONS for each in compared]
+    few = [len(each.after) <= CONFIRMATIONS for each in compared]
     significant = _significant(found, suspects, [1.0] * len(found))
-    proved = _significant(found, suspects, [ALPHA / EARLY if soon else 1.0 for soon in early])
+    proved = _significant(found, suspects, [ALPHA / EARLY if soon and not last else 1.0 for soon in few])
     return [
         # Where nothing ever varied there is no telling how sure that is: then both confirmations are waited for.
-        Judged(each, what, suspect, passed, yes and _agrees(what) and not (soon and (what is None or what.error == 0)))
-        for each, what, suspect, passed, yes, soon in zip(shown, found, suspects, significant, proved, early, strict=True)
+        Judged(
+            each, what, suspect, passed, yes and _is_sure(each, what) and not (soon and what is not None and what.error == 0)
+        )
+        for each, what, suspect, passed, yes, soon in zip(shown, found, suspects, significant, proved, few, strict=True)
     ]
 
 
@@ -280,14 +204,14 @@ def _significant(found: Sequence[Evidence | None], suspects: Sequence[bool], dea
     ]
 
 
-def _agrees(found: Evidence | None) -> bool:
-    """Whether later snapshots and the ranks show it, too."""
-    return found is not None and found.later <= AGREED and found.is_ordered
+def _is_sure(each: Compared, found: Evidence | None) -> bool:
+    """Whether later snapshots and the ranks show it, too, of a page whose noise is known."""
+    return found is not None and found.later <= AGREED and found.is_ordered and each.is_known
 
 
 def may_be_confirmed(found: Evidence, later: int) -> bool:
     """Whether one more snapshot could do it: not, where the first of the later ones shows nothing of it."""
-    return not later or found.later < 0.5
+    return not later or found.later <= HOPE
 
 
 def is_worse(metric: MetricName, found: Evidence) -> bool:

@@ -14,24 +14,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ..measuring import MetricName
-from . import facts, judging, saying, statistics
+from . import facts, judging, saying
 from .comparing import ComparedPage, ComparedProfile
-from .deciding import BEFORE
-from .judging import Compared, Judged
+from .deciding import BEFORE, levels_of
+from .judging import Judged
+from .noise import OWN, Compared, noise_of
 from .rules import FACTS_JUDGED, TIMINGS_JUDGED, Judgement, Reason, Said
 from .samples import RunOfSample, Runs, Sample
 from .sides import of_that_machine, values_of
 from .standing import Subject
 
 Key = tuple[UUID, UUID]
-
-ENOUGH = 2
-"""So few snapshots before do not tell how far they lie apart."""
-
-OWN = BEFORE - 1
-"""Without a confirmation it takes as many degrees of freedom of the page's own as a verdict's four snapshots before have: with
-one, and peers that are quieter, a third of all comparisons in which nothing changed had something UNCONFIRMED.
-"""
 
 _ORDER = {metric: place for place, metric in enumerate(MetricName)}
 
@@ -43,9 +36,8 @@ class _Sides(NamedTuple):
 
     before: Runs
     after: Runs
-    known: Runs
+    known: Sequence[Runs]
     history: Runs
-    between: Runs
     other_machine: bool
 
 
@@ -72,15 +64,14 @@ def pair_up(
     cases: list[_Case] = []
 
     @cache
-    def divided(key: Key, since: UUID | None) -> _Sides:
-        return _sides(sides[0][key], sides[1][key], since, pooled)
+    def divided(key: Key, cuts: tuple[UUID, ...]) -> _Sides:
+        return _sides(sides[0][key], sides[1][key], cuts, pooled)
 
     for key in (key for key in said if key in sides[0] and key in sides[1]):
-        begins = {metric: next(reversed(changed.get((*key, metric), ())), None) for metric in MetricName}
-        begins |= {metric: sides[0][key].audit.id for metric in begins if (*key, metric) in proved}
         equal = _conditions(sides[0][key], conditions) == _conditions(sides[1][key], conditions)
         for metric in TIMINGS_JUDGED:
-            those = divided(key, begins[metric])
+            itself = (sides[0][key].audit.id,) if (*key, metric) in proved else ()
+            those = divided(key, (*changed.get((*key, metric), ()), *itself))
             case = _case(key, metric, those)
             if case is not None and equal and not those.other_machine:
                 cases.append(case)
@@ -88,9 +79,10 @@ def pair_up(
                 reason = Reason.MACHINE_CHANGED if equal else Reason.CONDITIONS_CHANGED
                 said[key].append(saying.unfit(case.compared, Judgement.INCOMPARABLE, reason))
         if equal:
-            found = (_fact(metric, divided(key, begins[metric])) for metric in FACTS_JUDGED)
+            found = (_fact(metric, sides[0][key], sides[1][key]) for metric in FACTS_JUDGED)
             said[key] += [fact for fact in found if fact is not None]
-    judged = judging.judge([case.compared for case in cases], judging.noise_of([case.history for case in cases]))
+    noise = noise_of([case.history for case in cases])
+    judged = judging.judge([case.compared for case in cases], noise, last=True)
     for case, told in zip(cases, saying.say(judged, _nobody_looked, _is_known), strict=True):
         said[case.key].append(told)
     pages: dict[UUID, list[ComparedProfile]] = {}
@@ -107,8 +99,7 @@ def _nobody_looked(judged: Judged) -> bool:
 
 def _is_known(judged: Judged) -> bool:
     """Where nothing ever varied there is no telling how sure that is; nor where too few of the page's own tell of its noise."""
-    found = judged.evidence
-    return found is not None and found.error > 0 and statistics.variance_between(*judged.shown.alike)[1] >= OWN
+    return judged.evidence is not None and judged.evidence.error > 0 and judged.shown.is_known
 
 
 def _conditions(sample: Sample, conditions: Mapping[UUID, object]) -> object:
@@ -116,35 +107,38 @@ def _conditions(sample: Sample, conditions: Mapping[UUID, object]) -> object:
     return conditions.get(id, id) if id is not None else None
 
 
-def _sides(was: Sample, now: Sample, since: UUID | None, pooled: bool) -> _Sides:
-    """Each snapshot with those that confirm it; `pooled` with those before it, up to as many as a verdict takes.
+def _sides(was: Sample, now: Sample, cuts: Sequence[UUID], pooled: bool) -> _Sides:
+    """Each snapshot with those that confirm it; `pooled` with those before it, up to as many as a verdict takes. `cuts`: with
+    which audits it became another.
 
-    Of a site's first snapshots those in between tell of the noise: of more of it than there is, where they changed.
+    Of a site's first snapshots those in between tell of the noise, too: of more of it than there is, where they changed.
     """
     chosen = {runs[0].audit_id for runs in (*was.after, *now.after) if runs}
-    earlier, between = ([runs for runs in side.before if runs and runs[0].audit_id not in chosen] for side in (was, now))
-    earlier = [runs for runs in earlier if since is None or runs[0].audit_id >= since]
+    all_before, since = ([runs for runs in side.before if runs and runs[0].audit_id not in chosen] for side in (was, now))
+    *older, earlier = levels_of(all_before, cuts)
     more = max(0, BEFORE - len(was.after)) if pooled else 0
     known, taken = (earlier[:-more], earlier[-more:]) if more else (earlier, [])
     before: list[Sequence[RunOfSample]] = [*taken, *was.after]
     # The chosen one may be another page than those before it: that is no noise.
     history = [*earlier, *was.after] if pooled or not earlier else earlier
     after, other_machine = of_that_machine(before, now.after)
-    if len(known) + len(before) > ENOUGH:
-        return _Sides(before, after, known, history, [], other_machine)
-    there = {runs[0].audit_id for runs in earlier}
-    between = [runs for runs in between if runs[0].audit_id not in there]
-    return _Sides(before, after, between, history, between, other_machine)
+    alike = [known, *older]
+    if sum(max(0, len(side) - 1) for side in (before, *alike)) < OWN:
+        there = {runs[0].audit_id for runs in all_before}
+        alike.append([runs for runs in since if runs[0].audit_id not in there and runs[0].audit_id > was.audit.id])
+    return _Sides(before, after, alike, history, other_machine)
 
 
 def _case(key: Key, metric: MetricName, sides: _Sides) -> _Case | None:
-    before, after, known, history, between = (values_of(side, metric) for side in sides[:-1])
+    before, after, history = (values_of(side, metric) for side in (sides.before, sides.after, sides.history))
     if not before or not values_of(sides.after[:1], metric):
         return None
-    whole = Compared(key, metric, before, after, [known])
-    return _Case(key, whole, Compared(key, metric, history or before, after[:1], [between]))
+    known = [values_of(side, metric) for side in sides.known]
+    whole = Compared(key, metric, before, after, known)
+    return _Case(key, whole, Compared(key, metric, history or before, after[:1], known[1:]))
 
 
-def _fact(metric: MetricName, sides: _Sides) -> Said | None:
-    before, after = ([median(values) for values in values_of(side, metric)] for side in (sides.before, sides.after[:1]))
+def _fact(metric: MetricName, was: Sample, now: Sample) -> Said | None:
+    """Of the two that were chosen, one by one, whatever others were."""
+    before, after = ([median(values) for values in values_of(side.after[:1], metric)] for side in (was, now))
     return facts.compared(metric, before, after)

@@ -7,7 +7,8 @@ from statistics import fmean
 
 from . import judging, statistics
 from .detecting import detectable
-from .judging import Compared, Judged
+from .judging import Judged
+from .noise import Compared
 from .rules import Judgement, Reason, Said
 
 
@@ -43,6 +44,8 @@ def _said(judged: Judged, goes_on: Callable[[Judged], bool], may_be_unconfirmed:
         judgement, reason = changed, Reason.CONFIRMED
     elif judged.is_significant and not judged.later and may_be_unconfirmed(judged):
         judgement, reason = changed, Reason.UNCONFIRMED
+    elif judged.is_suspect and not shown.is_known:
+        reason = Reason.TOO_FEW
     elif judged.is_suspect:
         reason = Reason.SUSPECTED if goes_on(judged) else Reason.NOT_CONFIRMED
     elif found.first <= judging.SUSPECTED and not found.is_large:

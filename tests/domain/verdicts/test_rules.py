@@ -11,7 +11,8 @@ import pytest
 
 from domain.measuring import MetricName
 from domain.verdicts import Judgement, Reason, facts, judging, rules, saying, statistics
-from domain.verdicts.judging import Compared, Evidence, Judged, Noise
+from domain.verdicts.judging import Evidence, Judged
+from domain.verdicts.noise import Compared, Noise
 from domain.verdicts.rules import NOISY, Said
 
 QUIET = Noise(freedom=12)

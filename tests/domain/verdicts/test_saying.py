@@ -6,7 +6,8 @@ import numpy as np
 
 from domain.measuring import MetricName
 from domain.verdicts import Judgement, Reason, judging, saying
-from domain.verdicts.judging import Compared, Judged
+from domain.verdicts.judging import Judged
+from domain.verdicts.noise import Compared
 
 
 def again(_judged: Judged) -> bool:

@@ -41,7 +41,7 @@ described(
     NOT_CONFIRMED="The first snapshot showed a change, and all together do not.",
     TOO_SMALL="What changed is less than anybody is told of.",
     WITHIN_NOISE="What differs is what differs by chance.",
-    TOO_FEW="There are too few snapshots before to know the noise.",
+    TOO_FEW="There are too few snapshots before to know the noise: it takes four of the page as it was.",
     CONDITIONS_CHANGED="The profile, the engine's major version or the pool of runners changed.",
     MACHINE_CHANGED="The machine that measured became another: its benchmark moved.",
 )

@@ -36,8 +36,8 @@ class JudgedMetric:
         description="Cliff's delta, -1 to 1: how much more often a run lies above than below one before."
     )
     spread_ratio: float | None = strawberry.field(
-        description="How many times as far apart the runs lie as before: 2 and more, or a half and less; null else. By chance "
-        "alone it is set in at most one of a hundred comparisons."
+        description="How many times as far apart the runs lie as before: 2 and more, or a half and less; null else. It is "
+        "a hint and no verdict: snapshots differ in that by chance, too."
     )
     snapshots_before: int = strawberry.field(description="How many snapshots before it is compared with.")
     snapshots_after: int = strawberry.field(description="How many snapshots since: itself, and those that confirm it.")

@@ -32,7 +32,7 @@ MEASURED = Path(__file__).parent / "noise" / "measured"
 RESULTS = Path(__file__).parent / "results"
 
 RATE = 0.01
-"""So many builds may have a false alarm; others' rules are tuned to it."""
+"""So many builds of each kind may have a false alarm; others' rules are tuned to it."""
 
 DRIFT = 0.01
 KINDS: dict[str, dict[str, Any]] = {
@@ -158,8 +158,7 @@ def _judge(given: argparse.Namespace) -> None:
             for effect in EFFECTS
             if slowed[effect]
         }
-    first = next(iter(alarms.values()))
-    tuned = {name: bars([each.highest[name] for each in first], RATE) for name in RIVALS}
+    tuned = {name: bars([[each.highest[name] for each in those] for those in alarms.values()], RATE) for name in RIVALS}
     steady = {" ".join(subject) for subject, those in unchanged.items() if variation(those, decisive)[1] <= tables.STEADY}
     said = {
         "engine": engine,

@@ -18,8 +18,8 @@ def drawn(found: Mapping[str, Found], alarms: Mapping[str, Mapping[str, float]],
     title = f"Slowed pages that are found, by {metric}"
     parts = [
         f'<text class="title" x="0" y="24">{escape(title)}</text>',
-        f'<text class="number" x="0" y="46">{escape(OURS)} had {worst:.1f} false alarms in 100 builds; '
-        "the bars of the others are tuned to 1.</text>",
+        f'<text class="number" x="0" y="46">{escape(OURS)} had at most {worst:.1f} false alarms in 100 '
+        "builds of any kind; the bars of the others are tuned to 1.</text>",
     ]
     y = TOP
     for effect, groups in found.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from statistics import median
@@ -124,8 +124,19 @@ def highest(rival: Rival, build: Build) -> tuple[Sure, Highest]:
     return usual, tuned
 
 
-def bars(builds: Sequence[Highest], share: float) -> Highest:
-    """For each metric the bar that equally many unchanged builds pass, together no more than this share of them."""
+def bars(kinds: Iterable[Sequence[Highest]], share: float) -> Highest:
+    """For each metric the bar above which no more than this share of each kind of unchanged builds has anything: as with
+    Pacemark, one that holds whatever the builds went through.
+    """
+    found: dict[MetricName, Sure] = {}
+    for builds in kinds:
+        for metric, bar in _bars(builds, share).items():
+            found[metric] = max(found.get(metric, NOTHING), bar)
+    return found
+
+
+def _bars(builds: Sequence[Highest], share: float) -> Highest:
+    """For each metric the bar that equally many builds pass, together no more than this share of them."""
     metrics = {metric for build in builds for metric in build}
     ordered = {metric: sorted((build.get(metric, NOTHING) for build in builds), reverse=True) for metric in metrics}
     found: Highest = {}

@@ -115,7 +115,7 @@ def of_alarms(told: Mapping[str, Mapping[str, float]], windows: int) -> Table:
 
 
 def of_finds(told: Mapping[str, Found], beside: Mapping[str, float]) -> Table:
-    title = "Found of 100 slowed pages (others tuned to 1 false alarm in 100 builds)"
+    title = "Found of 100 slowed pages (others tuned to 1 false alarm in 100 builds of each kind)"
     table = Table("Slowed by", "Page", OURS, *RIVALS, box=box.SIMPLE_HEAD, title=title)
     for effect, groups in told.items():
         for group in sorted(groups, key=lambda name: (name not in (EVERY, QUIET), name)):

@@ -13,12 +13,13 @@ from domain.ids import Kind, decode
 
 from .context import Info
 from .errors import InvalidInput, NotAllowed, NotFound, mutation
-from .node import Node, of
+from .node import Node, may_be_seen, of
 
 
 async def _subject(info: Info, row: jobs.JobRow) -> Node | None:
     if row.kind == notifications.KIND:
-        return await info.context.loaders.delivery.load(row.subject)
+        delivery = await info.context.loaders.delivery.load(row.subject)
+        return delivery if may_be_seen(info, delivery) else None
     return await info.context.loaders.audit.load(row.subject) if row.kind in audits.KINDS.values() else None
 
 
@@ -30,7 +31,7 @@ class DeadJob(Node):
     deliveries: int = strawberry.field(description="How many workers took it.")
     error: str | None = strawberry.field(description="Why it was given up.")
 
-    @strawberry.field(description="What it is about; null when that is gone, or has no id of its own.")
+    @strawberry.field(description="What it is about; null when that is gone, has no id of its own, or is not yours to see.")
     @staticmethod
     async def subject(row: strawberry.Parent[jobs.JobRow], info: Info) -> Node | None:
         return await _subject(info, row)

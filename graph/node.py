@@ -63,7 +63,13 @@ KINDS: Mapping[type, Kind] = {
     jobs.JobRow: Kind.JOB,
 }
 
-NEEDED: Mapping[Kind, Permission] = dict.fromkeys((Kind.CHANNEL, Kind.ROUTE, Kind.DELIVERY), Permission.CHANNEL_WRITE)
+NEEDED: Mapping[Kind, Permission] = {
+    Kind.CHANNEL: Permission.CHANNEL_WRITE,
+    Kind.ROUTE: Permission.CHANNEL_WRITE,
+    Kind.DELIVERY: Permission.CHANNEL_WRITE,
+    Kind.KEY: Permission.KEY_WRITE,
+    Kind.INVITATION: Permission.MEMBER_WRITE,
+}
 """What may be seen by those alone who may also see the list of it."""
 
 MAX_NODES = 100
@@ -136,8 +142,13 @@ async def find(info: Info, id: str) -> Any:
     if kind is Kind.RUNNER and info.context.actor.is_somebody:
         return await loaders.runner.load(uuid)
     row = await known[kind].load(uuid) if kind in known else None
-    needed = NEEDED.get(kind)
-    return row if row is None or needed is None or info.context.actor.may(needed, row.workspace_id) else None
+    return row if may_be_seen(info, row) else None
+
+
+def may_be_seen(info: Info, row: Any) -> bool:
+    """By whoever asks. For what is read in another way than by its list or by its id."""
+    needed = NEEDED.get(KINDS[whole(type(row))]) if row is not None else None
+    return needed is None or info.context.actor.may(needed, row.workspace_id)
 
 
 async def find_all(info: Info, ids: Sequence[str]) -> list[Any]:

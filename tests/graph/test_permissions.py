@@ -12,10 +12,11 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, is_required_input_field
 from sqlalchemy import select, update
 
-from domain import audits, snapshots
+from domain import audits, notifications, snapshots
 from domain.access import GRANTS, NOBODY, OF_SITES, Permission, Role
 from domain.base import Base
-from domain.ids import Kind, encode, new_id
+from domain.ids import Kind, decode, encode, new_id
+from domain.work import StoredJob
 from graph.marks import permission_of
 from tests.databases import everybodys, new_workspace
 from tests.domain.workspaces import people
@@ -66,6 +67,15 @@ FIELDS = {
 }
 
 OF_FIELDS = {what.partition(".")[0] for what in FIELDS}
+LISTED: Mapping[Kind, Permission] = {
+    Kind.KEY: Permission.KEY_WRITE,
+    Kind.INVITATION: Permission.MEMBER_WRITE,
+    Kind.CHANNEL: Permission.CHANNEL_WRITE,
+    Kind.ROUTE: Permission.CHANNEL_WRITE,
+    Kind.DELIVERY: Permission.CHANNEL_WRITE,
+}
+"""What is listed for those alone who have this permission."""
+
 TOLD = "query ($id: ID!) { node(id: $id) { ... on Workspace { viewerPermissions } } }"
 ROLES = [(role, by_site) for by_site in (False, True) for role in Role if not (by_site and role is Role.OWNER)]
 
@@ -290,3 +300,21 @@ async def test_each_role_reads_the_fields_that_the_table_grants_and_is_told_so(a
         assert told["node"]["viewerPermissions"] == [permission for permission in Permission if permission in granted]
         found = await refused(there, OF_FIELDS)
         assert found.keys() == {what for what, permission in FIELDS.items() if permission not in granted}, (role, by_site)
+
+
+async def test_what_is_listed_for_some_alone_is_found_by_its_id_by_them_alone(asking: Asking) -> None:
+    """Dead jobs are listed for everybody who has all of the workspace; what they are about is not everybody's to see."""
+    there = await world(asking)
+    ids = {kind: there.owner.ids[kind] for kind in (*LISTED, Kind.JOB)}
+    async with everybodys(asking.database) as connection:
+        about = {"kind": notifications.KIND, "subject": decode(Kind.DELIVERY, ids[Kind.DELIVERY], "")}
+        await connection.execute(update(StoredJob).where(StoredJob.id == decode(Kind.JOB, ids[Kind.JOB], "")).values(**about))
+    text = "query ($id: ID!) { node(id: $id) { id ... on DeadJob { subject { id } } } }"
+    for scopes in (*({each} for each in set(LISTED.values())), ALL, {Permission.READ}):
+        asker = there.as_(scopes=frozenset(scopes))
+        found = {kind: (await asker.ask(text, id=id))["node"] for kind, id in ids.items()}
+        assert {kind for kind, node in found.items() if node is None} == {
+            kind for kind, permission in LISTED.items() if permission not in scopes
+        }
+        seen = found[Kind.JOB]["subject"] is not None
+        assert seen == (Permission.CHANNEL_WRITE in scopes)

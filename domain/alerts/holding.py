@@ -56,30 +56,26 @@ class Held:
     opened: bool
 
 
-_OPEN_IN_TURN = Query(
-    AlertRow,
-    query(AlertRow, Alert)
-    .where(
+def _in_turn(found: Query[AlertRow]) -> Query[AlertRow]:
+    """Locked in one order. On SQLite, where whoever writes is alone, the order would be looked for among all that ever was."""
+    locked = found.statement.order_by(Alert.id).with_for_update(key_share=True)
+    return Query(AlertRow, locked, sqlite=found.statement)
+
+
+_OPEN_IN_TURN = _in_turn(
+    query(AlertRow, Alert).where(
         Alert.workspace_id == bindparam("workspace_id"),
         one_of(Alert.subject, "subjects"),
         Alert.resolved_at.is_(None),
     )
-    .statement.order_by(Alert.id)
-    .with_for_update(key_share=True),
 )
-
-
-_OPEN_OF_PAGES = Query(
-    AlertRow,
-    query(AlertRow, Alert)
-    .where(
+_OPEN_OF_PAGES = _in_turn(
+    query(AlertRow, Alert).where(
         Alert.workspace_id == bindparam("workspace_id"),
         one_of(Alert.page_id, "pages"),
         Alert.kind == bindparam("kind"),
-        Alert.state != AlertState.RESOLVED,
+        Alert.resolved_at.is_(None),
     )
-    .statement.order_by(Alert.id)
-    .with_for_update(key_share=True),
 )
 
 

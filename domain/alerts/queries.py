@@ -17,7 +17,12 @@ from .model import Alert, AlertRow
 
 _ALERTS = query(AlertRow, Alert)
 _BY_ID = _ALERTS.where(one_of(Alert.id, "ids"), within(Alert.workspace_id, Alert.site_id))
-_OPEN = _ALERTS.where(one_of(Alert.subject, "keys"), Alert.resolved_at.is_(None), within(Alert.workspace_id, Alert.site_id))
+_OPEN = _ALERTS.where(
+    one_of(Alert.workspace_id, "workspaces"),
+    one_of(Alert.subject, "keys"),
+    Alert.resolved_at.is_(None),
+    within(Alert.workspace_id, Alert.site_id),
+)
 _FILTERED = _ALERTS.where(one_of(Alert.kind, "kinds"), one_of(Alert.severity, "severities"))
 _IN_STATE = _FILTERED.where(Alert.state == bindparam("state", type_=Alert.state.type))
 
@@ -39,4 +44,5 @@ async def by_ids(reader: Reader, reach: Reach, ids: Collection[UUID]) -> Mapping
 
 async def open_by_keys(reader: Reader, reach: Reach, keys: Collection[str]) -> Mapping[str, AlertRow]:
     """Those that are not resolved, by what is wrong; of one workspace."""
-    return {row.subject: row for row in await reader.all(_OPEN, keys=keys, reach=reach.held)}
+    given = {"keys": keys, "workspaces": reach.workspaces, "reach": reach.held}
+    return {row.subject: row for row in await reader.all(_OPEN, **given)}

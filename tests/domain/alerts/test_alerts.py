@@ -13,13 +13,14 @@ from sqlalchemy import event, select
 
 from domain import alerts, notifications, reactions
 from domain.access import SYSTEM, Actor, Role
-from domain.alerts import AlertKind, AlertSeverity, AlertState, Held, Resolution
+from domain.alerts import AlertKind, AlertSeverity, AlertState, Held, Resolution, holding, queries
 from domain.audits import AuditState
 from domain.errors import Conflict, InvalidInput, NotAllowed, ProblemCode
 from domain.measuring import FailureKind
 from domain.notifications import Moment
 from domain.paging import Window
 from domain.work import EventKind
+from infra.db.reader import Compiled
 from tests.databases import everybodys
 from tests.domain.notifications.benches import NOON, Bench, bench
 
@@ -256,3 +257,20 @@ async def test_a_site_that_is_down_takes_as_many_statements_as_one_page_of_it(be
         messages = (await connection.execute(select(notifications.Delivery.message))).scalars().all()
     assert Counter(message["data"]["page"]["path"] for message in messages) == {f"/{number}": 3 for number in range(9)}
     assert Counter(await kinds(bench)) == dict.fromkeys(ALERTS[:3], len(pages))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (holding._OPEN_IN_TURN, "(workspace_id=? AND subject=?"),
+        (queries._OPEN, "(workspace_id=? AND subject=?"),
+        (holding._OPEN_OF_PAGES, "uq_alerts_open (workspace_id=?)"),
+    ],
+    ids=["to be held", "by what is wrong", "of pages"],
+)
+async def test_open_alerts_are_not_looked_for_among_all_that_ever_were(bench: Bench, query: Any, expected: str) -> None:
+    read = Compiled(query, bench.database.reads.dialect).text
+    plan = await bench.database.reads.fetch(f"EXPLAIN QUERY PLAN {read}", ["[]"] * read.count("?"))
+    assert plan[0][-1].startswith("SEARCH alerts USING INDEX")
+    assert expected in plan[0][-1]

@@ -125,7 +125,9 @@ def _sides(was: Sample, now: Sample, cuts: Sequence[UUID], pooled: bool) -> _Sid
     alike = [known, *older]
     if sum(max(0, len(side) - 1) for side in (before, *alike)) < OWN:
         there = {runs[0].audit_id for runs in all_before}
-        alike.append([runs for runs in since if runs[0].audit_id not in there and runs[0].audit_id > was.audit.id])
+        between = [runs for runs in since if runs[0].audit_id not in there and runs[0].audit_id > was.audit.id]
+        # One alone tells nothing by itself, and among those in between how far it lies from them.
+        alike.append([*before, *between] if len(before) == 1 else between)
     return _Sides(before, after, alike, history, other_machine)
 
 

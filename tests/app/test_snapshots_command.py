@@ -87,10 +87,10 @@ async def test_a_build_waits_and_is_told_what_regressed(run: Run, tmp_path: Path
     async with at_work(tmp_path, engine, "/", "/other") as (house, actor):
         (workspace_id,) = actor.roles
         (site,) = (await sites.by_slugs(house.database.reader, actor.reach, [(workspace_id, SITE)])).values()
-        for _ in range(3):
+        for _ in range(4):
             async with house.database.work(actor) as work:
                 await snapshots.request(work, site_id=site.id)
-        await eventually_true(partial(judged, house, actor, 3))
+        await eventually_true(partial(judged, house, actor, 4))
 
         async def request(*words: str) -> tuple[object, str, str]:
             return await asyncio.to_thread(run, "snapshots", "request", SITE, "--page", "/", "--wait", *words)

@@ -37,10 +37,10 @@ def test_the_sides_are_told_apart_and_what_was_not_compared_is_on_none() -> None
 
 
 def test_a_snapshot_has_its_runs_as_dots_and_what_stands_for_it_as_a_bar() -> None:
-    (drawn,) = draw([Slot(NOON, (100, 110, 300), Side.SINCE)], show).drawn
-    assert drawn.label == "3 Nov 2026, 12:00 UTC: 155, runs 100, 110, 300"
-    low, middle, high = (dot.y for dot in drawn.runs)
-    assert low > middle > drawn.bar.y > high
+    (drawn,) = draw([Slot(NOON, (100, 110, 120, 300, 310), Side.SINCE)], show).drawn
+    assert drawn.label == "3 Nov 2026, 12:00 UTC: 205, runs 100, 110, 120, 300, 310"
+    *_, middle, high, highest = (dot.y for dot in drawn.runs)
+    assert middle > drawn.bar.y > high > highest
 
 
 def test_the_interval_lies_over_those_since_and_the_level_before_reaches_there() -> None:
